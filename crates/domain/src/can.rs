@@ -1,0 +1,358 @@
+//! Who may do what: one function decides, `can`. Every use case asks it; nothing else
+//! touches the store.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{PersonId, TokenId};
+use crate::party::{Role, Roles};
+
+crate::words! {
+    /// What a service token is for.
+    pub enum Scope {
+        Read = "read", "Read";
+        Write = "write", "Write";
+        Intake = "intake", "Intake";
+        Scim = "scim", "SCIM";
+        Admin = "admin", "Admin";
+    }
+}
+
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// A person, signed in or through a token they own.
+    Person(PersonId),
+    /// A service token without an owner.
+    Token(TokenId),
+    /// The command line on the server's own machine.
+    Cli,
+    /// Nobody: before sign-in, or Muster itself keeping its house.
+    Nobody,
+}
+
+impl std::fmt::Display for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Person(id) => id.fmt(f),
+            Self::Token(id) => id.fmt(f),
+            Self::Cli => f.write_str("cli"),
+            Self::Nobody => f.write_str("muster"),
+        }
+    }
+}
+
+/// Who acts, with which roles, and through which token's scopes if through one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// Who.
+    pub who: Who,
+    /// With which roles.
+    pub roles: Roles,
+    /// Scopes of the token in use; `None` for a browser session or the command line.
+    pub scopes: Option<Vec<Scope>>,
+}
+
+impl Actor {
+    /// A signed-in person.
+    pub const fn person(id: PersonId, roles: Roles) -> Self {
+        Self { who: Who::Person(id), roles, scopes: None }
+    }
+
+    /// The command line: whoever may run it may do all that needs no person.
+    pub fn cli() -> Self {
+        Self { who: Who::Cli, roles: Role::ALL.iter().copied().collect(), scopes: None }
+    }
+
+    /// Muster itself, for instance while serving set-up or folding counters.
+    pub const fn muster() -> Self {
+        Self { who: Who::Nobody, roles: Roles::NONE, scopes: None }
+    }
+
+    /// A token without an owner: what its scopes allow, and nothing reserved to a person.
+    pub fn token(id: TokenId, scopes: Vec<Scope>) -> Self {
+        let roles = if scopes.contains(&Scope::Admin) {
+            Role::ALL.iter().copied().collect()
+        } else if scopes.contains(&Scope::Write) {
+            [Role::SecurityLead, Role::RiskAnalyst, Role::Member].into_iter().collect()
+        } else {
+            [Role::Auditor].into_iter().collect()
+        };
+        Self { who: Who::Token(id), roles, scopes: Some(scopes) }
+    }
+
+    /// The person who acts, if it is one.
+    pub const fn person_id(&self) -> Option<PersonId> {
+        match self.who {
+            Who::Person(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+crate::words! {
+    /// How the actor stands to the subject, strongest first.
+    pub enum Relation {
+        /// Holds a duty of the agent as A or R (a team's members hold its duties); is the
+        /// person, the session's or token's owner, the offer's addressee.
+        Owner = "owner", "Owner";
+        /// Named deputy of an owner.
+        Delegate = "delegate", "Delegate";
+        /// Registered the agent, or made the offer.
+        Requester = "requester", "Requester";
+        /// Held a duty once.
+        FormerOwner = "former-owner", "Former owner";
+        None = "none", "None";
+    }
+}
+
+crate::words! {
+    /// What may be asked of a resource; the part before the dot is the resource.
+    pub enum Action {
+        AgentRead = "agent.read", "Read an agent's name and owners";
+        AgentReadConfidential = "agent.read-confidential", "Read a confidential agent";
+        AgentReadControls = "agent.read-controls", "Read findings, credentials and stop state";
+        AgentCreate = "agent.create", "Register an agent";
+        AgentEdit = "agent.edit", "Edit an agent";
+        AgentExport = "agent.export", "Export the inventory";
+        AgentHistory = "agent.history", "Read an agent's history";
+        AssignmentOffer = "assignment.offer", "Offer or change a duty";
+        AssignmentRecord = "assignment.record", "Record a present owner as accepted";
+        AssignmentAnswer = "assignment.answer", "Accept or decline an offer";
+        AssignmentWithdraw = "assignment.withdraw", "Withdraw an offer";
+        StopMethodWrite = "stop-method.write", "Record how an agent is stopped";
+        PersonRead = "person.read", "Read people and teams";
+        PersonWrite = "person.write", "Create and change people";
+        PersonGrant = "person.grant", "Grant roles";
+        PersonCredential = "person.credential", "Set a person's password";
+        TeamWrite = "team.write", "Create and change teams";
+        SystemWrite = "system.write", "Create and change systems";
+        ImportRun = "import.run", "Import an inventory";
+        PostureRead = "posture.read", "Read posture";
+        AuditRead = "audit.read", "Read the record";
+        SettingsRead = "settings.read", "Read settings";
+        SettingsWrite = "settings.write", "Change settings";
+        TokenManage = "token.manage", "Create and revoke service tokens";
+        SessionManage = "session.manage", "List and revoke sessions";
+    }
+}
+
+/// A refusal of `can`, with what would be needed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum Denied {
+    /// The subject may not even be seen: answered as if it did not exist.
+    #[error("There is no such thing.")]
+    Hidden,
+    /// Seen, but not allowed. The sentence says who could.
+    #[error("{0}")]
+    Forbidden(String),
+}
+
+/// Decides. `relation` is the actor's strongest relation to the subject; for an action
+/// without a subject (creating, lists) it is [`Relation::None`].
+pub fn can(actor: &Actor, action: Action, relation: Relation) -> Result<(), Denied> {
+    if let Some(scopes) = &actor.scopes
+        && !scope_allows(scopes, action)
+    {
+        return Err(Denied::Forbidden(format!("The token's scopes do not allow this ({}).", action.label())));
+    }
+    if reserved_to_a_person(action) && actor.person_id().is_none() {
+        return Err(Denied::Forbidden(
+            "This is a person's decision: sign in, or use a token that has an owner.".into(),
+        ));
+    }
+    if role_allows(actor.roles, action) || relation_allows(actor.roles, action, relation) {
+        return Ok(());
+    }
+    Err(match action {
+        Action::AgentReadConfidential => Denied::Hidden,
+        _ => Denied::Forbidden(format!("{} is for {}.", action.label(), who_may(action))),
+    })
+}
+
+fn scope_allows(scopes: &[Scope], action: Action) -> bool {
+    scopes.contains(&Scope::Admin)
+        || match action {
+            Action::AgentRead
+            | Action::AgentReadConfidential
+            | Action::AgentReadControls
+            | Action::AgentExport
+            | Action::AgentHistory
+            | Action::PersonRead
+            | Action::PostureRead
+            | Action::AuditRead
+            | Action::SettingsRead => scopes.contains(&Scope::Read) || scopes.contains(&Scope::Write),
+            Action::AgentCreate
+            | Action::AgentEdit
+            | Action::AssignmentOffer
+            | Action::AssignmentRecord
+            | Action::AssignmentAnswer
+            | Action::AssignmentWithdraw
+            | Action::StopMethodWrite
+            | Action::TeamWrite
+            | Action::SystemWrite
+            | Action::ImportRun => scopes.contains(&Scope::Write),
+            Action::PersonWrite => scopes.contains(&Scope::Write) || scopes.contains(&Scope::Scim),
+            Action::PersonGrant
+            | Action::PersonCredential
+            | Action::SettingsWrite
+            | Action::TokenManage
+            | Action::SessionManage => false,
+        }
+}
+
+/// Decisions that no program makes by itself. The command line records present owners
+/// at set-up, and says so in the record.
+const fn reserved_to_a_person(action: Action) -> bool {
+    matches!(action, Action::AssignmentAnswer)
+}
+
+fn role_allows(roles: Roles, action: Action) -> bool {
+    use Role::{Administrator, Auditor, Member, RiskAnalyst, SecurityLead};
+    let allowed: &[Role] = match action {
+        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::SettingsRead => {
+            &[Administrator, SecurityLead, RiskAnalyst, Member, Auditor]
+        }
+        Action::AgentReadConfidential
+        | Action::AgentReadControls
+        | Action::AgentHistory
+        | Action::PostureRead
+        | Action::AuditRead => &[SecurityLead, RiskAnalyst, Auditor],
+        Action::AgentCreate => &[SecurityLead, RiskAnalyst, Member],
+        Action::AgentEdit | Action::ImportRun => &[SecurityLead, RiskAnalyst],
+        Action::AssignmentOffer
+        | Action::AssignmentRecord
+        | Action::AssignmentWithdraw
+        | Action::StopMethodWrite
+        | Action::SystemWrite => &[SecurityLead],
+        Action::AssignmentAnswer => &[],
+        Action::PersonWrite
+        | Action::PersonGrant
+        | Action::PersonCredential
+        | Action::SettingsWrite
+        | Action::TokenManage
+        | Action::SessionManage => &[Administrator],
+        Action::TeamWrite => &[Administrator, SecurityLead],
+    };
+    roles.any(allowed)
+}
+
+/// What one owns adds to one's roles, except for an auditor's: who only reads, only reads.
+fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
+    use Relation::{Delegate, FormerOwner, Owner, Requester};
+    let only_auditor = roles.iter().all(|r| r == Role::Auditor) && !roles.is_empty();
+    let reads = matches!(
+        action,
+        Action::AgentRead | Action::AgentReadConfidential | Action::AgentReadControls | Action::AgentHistory
+    );
+    if only_auditor && !reads && action != Action::SessionManage {
+        return false;
+    }
+    match action {
+        Action::AgentRead | Action::AgentReadConfidential | Action::AgentHistory => {
+            matches!(relation, Owner | Delegate | Requester | FormerOwner)
+        }
+        Action::AgentReadControls => matches!(relation, Owner | Delegate | Requester),
+        Action::AgentEdit | Action::AssignmentOffer => matches!(relation, Owner | Requester),
+        Action::StopMethodWrite => matches!(relation, Owner | Delegate),
+        // A deputy acts for an owner who is away; an appointment is the owner's own word.
+        Action::AssignmentAnswer | Action::SessionManage => relation == Owner,
+        Action::AssignmentWithdraw => matches!(relation, Requester),
+        _ => false,
+    }
+}
+
+/// Who could do it, for a refusal that helps.
+fn who_may(action: Action) -> &'static str {
+    match action {
+        Action::AgentReadControls | Action::AgentReadConfidential | Action::AgentHistory => {
+            "the agent's owners, security, risk and auditors"
+        }
+        Action::AgentCreate => "members, risk analysts and security leads",
+        Action::AgentEdit => "the agent's owners, risk analysts and security leads",
+        Action::ImportRun => "risk analysts and security leads",
+        Action::PostureRead | Action::AuditRead => "security leads, risk analysts and auditors",
+        Action::AssignmentOffer => "the agent's owners and security leads",
+        Action::AssignmentAnswer => "the party to whom it was offered",
+        Action::AssignmentWithdraw => "whoever offered it and security leads",
+        Action::AssignmentRecord | Action::SystemWrite => "security leads",
+        Action::StopMethodWrite => "the agent's owners, their deputies and security leads",
+        Action::TeamWrite => "administrators and security leads",
+        Action::PersonWrite
+        | Action::PersonGrant
+        | Action::PersonCredential
+        | Action::SettingsWrite
+        | Action::TokenManage
+        | Action::SessionManage => "administrators",
+        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::SettingsRead => "people with a role",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The whole matrix, role × relation × action, in one golden file: a change of rights
+    /// shows up in review as changed lines. `MUSTER_BLESS=1` rewrites it.
+    #[test]
+    fn the_matrix_is_the_golden_one() {
+        let mut text = String::from("action | role | owner delegate requester former-owner none\n");
+        let mut row = |action: Action, name: &str, actor: &Actor| {
+            let marks: Vec<&str> = Relation::ALL
+                .iter()
+                .map(|r| match can(actor, action, *r) {
+                    Ok(()) => "yes",
+                    Err(Denied::Hidden) => "404",
+                    Err(Denied::Forbidden(_)) => "-",
+                })
+                .collect();
+            text.push_str(&format!("{action} | {name} | {}\n", marks.join(" ")));
+        };
+        for &action in Action::ALL {
+            for &role in Role::ALL {
+                row(action, role.key(), &Actor::person(PersonId(1), Roles::NONE.with(role)));
+            }
+            for &scope in Scope::ALL {
+                row(action, &format!("token:{scope}"), &Actor::token(TokenId(1), vec![scope]));
+            }
+            row(action, "nobody", &Actor::muster());
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/can.golden");
+        if std::env::var_os("MUSTER_BLESS").is_some() {
+            std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/tests")).unwrap();
+            std::fs::write(path, &text).unwrap();
+        }
+        let golden = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(golden == text, "rights changed: run with MUSTER_BLESS=1, then read the diff of {path}");
+    }
+
+    #[test]
+    fn an_auditor_changes_nothing_whatever_they_own() {
+        let auditor = Actor::person(PersonId(1), Roles::NONE.with(Role::Auditor));
+        for &action in Action::ALL {
+            let changes = !matches!(
+                action,
+                Action::AgentRead
+                    | Action::AgentReadConfidential
+                    | Action::AgentReadControls
+                    | Action::AgentExport
+                    | Action::AgentHistory
+                    | Action::PersonRead
+                    | Action::PostureRead
+                    | Action::AuditRead
+                    | Action::SettingsRead
+                    | Action::SessionManage
+            );
+            if changes {
+                assert!(Relation::ALL.iter().all(|r| can(&auditor, action, *r).is_err()), "{action}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_administrator_takes_no_governance_decision() {
+        let admin = Actor::person(PersonId(1), Roles::NONE.with(Role::Administrator));
+        for action in [Action::AssignmentOffer, Action::AssignmentRecord, Action::AgentEdit, Action::ImportRun] {
+            assert!(can(&admin, action, Relation::None).is_err(), "{action}");
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! Findings: what is wrong with an agent, computed from facts. Each holds over a span
+//! known in advance, so that `now` only filters.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::agent::{AgentFacts, Lifecycle};
+use crate::assignment::{Held, Offer, RaciRole, RuntimeOwner, RuntimeOwnerNow, StopFacts, accountable, runtime_owner};
+use crate::duty::{Duty, harmless_sandbox};
+use crate::party::Standing;
+use crate::tier::Tier;
+
+crate::words! {
+    /// Every check. The catalogue page explains each.
+    pub enum FindingKey {
+        NoRuntimeOwner = "no-runtime-owner", "Nobody can stop it";
+        RuntimeOwnerInactive = "runtime-owner-inactive", "Whoever could stop it is gone";
+        RuntimeOwnerPending = "runtime-owner-pending", "The runtime owner has not accepted";
+        RuntimeOwnerUnable = "runtime-owner-unable", "No way to stop it is recorded";
+        RuntimeOwnerUntested = "runtime-owner-untested", "Stopping it was not shown in time";
+        NoOwner = "no-owner", "A required duty has no owner";
+        OwnerInactive = "owner-inactive", "The owner of a duty is gone";
+        NoResponsible = "no-responsible", "A duty has nobody who does the work";
+        LifecycleSplit = "lifecycle-split", "Lifecycle duties lie outside the operating team";
+        RegulatoryConflict = "regulatory-conflict", "Regulatory approver and business owner are the same";
+        NeverApproved = "never-approved", "Runs without ever having been approved";
+        LongLivedCredential = "long-lived-credential", "Uses a long-lived or shared credential";
+        NameMissing = "name-missing", "Came without a name";
+        PossibleDuplicate = "possible-duplicate", "May be recorded twice";
+    }
+}
+
+impl FindingKey {
+    /// How the check decides, in one sentence, for the catalogue page.
+    pub const fn formula(self) -> &'static str {
+        match self {
+            Self::NoRuntimeOwner => "No party is Accountable for containment and no offer is open.",
+            Self::RuntimeOwnerInactive => {
+                "The party Accountable for containment left, or is a team without an active lead."
+            }
+            Self::RuntimeOwnerPending => "Nobody is Accountable for containment; an offer is open and unanswered.",
+            Self::RuntimeOwnerUnable => "There is a runtime owner, and no stop method is recorded.",
+            Self::RuntimeOwnerUntested => {
+                "This runtime owner has not passed a stop drill with this version of the stop method within the tier's cadence (low 365, moderate 180, high 90, critical 30 days)."
+            }
+            Self::NoOwner => "A duty that the agent's facts require, containment apart, has no Accountable party.",
+            Self::OwnerInactive => {
+                "The Accountable party of a duty, containment apart, left or is a team without an active lead."
+            }
+            Self::NoResponsible => {
+                "A required duty has an Accountable party and nobody Responsible. A harmless sandbox agent's owner may do the work too."
+            }
+            Self::LifecycleSplit => {
+                "Containment, monitoring, review or retirement is held outside the team that operates the agent."
+            }
+            Self::RegulatoryConflict => "The same party is Accountable for purpose and for regulatory approval.",
+            Self::NeverApproved => "The agent is discovered, counts as running, and was never approved.",
+            Self::LongLivedCredential => "A credential is a long-lived secret or a shared account.",
+            Self::NameMissing => "The row it was imported from had no name.",
+            Self::PossibleDuplicate => "Another row of the same import has the same key.",
+        }
+    }
+}
+
+crate::words! {
+    /// How bad it is, worst first.
+    pub enum Severity {
+        Critical = "critical", "Critical";
+        High = "high", "High";
+        Medium = "medium", "Medium";
+        Low = "low", "Low";
+        /// A gap of a fresh import, until its target date.
+        Onboarding = "onboarding", "Onboarding";
+    }
+}
+
+/// One thing that is wrong, over a span.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Which check.
+    pub key: FindingKey,
+    /// Which duty it concerns, if one.
+    pub duty: Option<Duty>,
+    /// How bad.
+    pub severity: Severity,
+    /// Since when it holds, inclusive.
+    pub from: DateTime<Utc>,
+    /// Until when it holds, exclusive; `None` while nothing changes.
+    pub until: Option<DateTime<Utc>>,
+    /// What it is about, for instance a credential's name; may be empty.
+    pub detail: String,
+}
+
+impl Finding {
+    /// Whether it holds at the moment.
+    pub fn holds_at(&self, now: DateTime<Utc>) -> bool {
+        self.from <= now && self.until.is_none_or(|u| now < u)
+    }
+
+    /// The finding as one plain sentence.
+    pub fn sentence(&self) -> String {
+        let owner = self.duty.map_or("owner", Duty::owner_title);
+        match self.key {
+            FindingKey::NoRuntimeOwner => "Nobody can stop it: it has no runtime owner.".into(),
+            FindingKey::RuntimeOwnerInactive => "Nobody can stop it: its runtime owner is gone.".into(),
+            FindingKey::RuntimeOwnerPending => "Nobody can stop it yet: the runtime owner has not accepted.".into(),
+            FindingKey::RuntimeOwnerUnable => "Its runtime owner has no recorded way to stop it.".into(),
+            FindingKey::RuntimeOwnerUntested => {
+                "Its runtime owner has not shown in time that stopping it works.".into()
+            }
+            FindingKey::NoOwner => {
+                format!("It has no {}: nobody answers for {}.", lower(owner), self.duty.map_or("it", Duty::answers_for))
+            }
+            FindingKey::OwnerInactive => format!("Its {} is gone.", lower(owner)),
+            FindingKey::NoResponsible => format!(
+                "{owner} is named, but nobody does the work (no R for {}).",
+                self.duty.map_or("the duty", Duty::key)
+            ),
+            FindingKey::LifecycleSplit => format!(
+                "{} is held outside the team that operates it, without a reason.",
+                self.duty.map_or("A duty", Duty::label)
+            ),
+            FindingKey::RegulatoryConflict => "Its regulatory approver is also its business owner.".into(),
+            FindingKey::NeverApproved => "It counts as running and was never approved.".into(),
+            FindingKey::LongLivedCredential => format!("It uses a standing credential: {}.", self.detail),
+            FindingKey::NameMissing => "It came without a name.".into(),
+            FindingKey::PossibleDuplicate => format!("It may be recorded twice: {}.", self.detail),
+        }
+    }
+
+    /// What the one button that fixes it says.
+    pub const fn fix_label(&self) -> &'static str {
+        match self.key {
+            FindingKey::NoRuntimeOwner => "Assign a runtime owner",
+            FindingKey::RuntimeOwnerInactive | FindingKey::OwnerInactive => "Assign a successor",
+            FindingKey::RuntimeOwnerPending => "See the offer",
+            FindingKey::RuntimeOwnerUnable => "Record how to stop it",
+            FindingKey::RuntimeOwnerUntested => "See how it is stopped",
+            FindingKey::NoOwner => "Assign an owner",
+            FindingKey::NoResponsible => "Name who does the work",
+            FindingKey::LifecycleSplit | FindingKey::RegulatoryConflict => "Change the owner",
+            FindingKey::NeverApproved | FindingKey::LongLivedCredential => "Review the facts",
+            FindingKey::NameMissing => "Give it a name",
+            FindingKey::PossibleDuplicate => "Compare and correct",
+        }
+    }
+}
+
+fn lower(title: &str) -> String {
+    if title.starts_with("API") { title.to_owned() } else { title.to_lowercase() }
+}
+
+/// What an import noticed about the row an agent came from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ImportNotes {
+    /// The row had no name.
+    pub name_missing: bool,
+    /// The key of the row was seen before in the same file: which one.
+    pub duplicate_of: Option<String>,
+}
+
+/// Everything `assess` reads.
+#[derive(Debug, Clone)]
+pub struct Assessed<'a> {
+    /// What is written about the agent.
+    pub facts: &'a AgentFacts,
+    /// Where it is in its life.
+    pub state: Lifecycle,
+    /// Its tier.
+    pub tier: Tier,
+    /// When the record began.
+    pub recorded_at: DateTime<Utc>,
+    /// Current, accepted assignments.
+    pub held: &'a [Held],
+    /// Open offers.
+    pub offers: &'a [Offer],
+    /// When the last A of a duty ended, for duties that had one.
+    pub vacated: &'a [(Duty, DateTime<Utc>)],
+    /// Stop method and drill.
+    pub stop: &'a StopFacts,
+    /// Target date of the import wave the agent came with, if it still belongs to one.
+    pub onboarding_until: Option<DateTime<Utc>>,
+    /// What the import noticed.
+    pub notes: &'a ImportNotes,
+    /// Members of the team that operates the agent hold lifecycle duties by default;
+    /// these duties are held outside it without a reason.
+    pub split: &'a [Duty],
+}
+
+/// The outcome: the runtime-owner state and every finding, over their spans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// The runtime-owner state; a retired agent has none and is not counted.
+    pub runtime_owner: Option<RuntimeOwnerNow>,
+    /// Findings, worst first at `now`.
+    pub findings: Vec<Finding>,
+}
+
+/// Pure, fast and total. A retired agent has no findings.
+///
+/// The gaps of an agent that came with an import wave count as *onboarding* until the
+/// wave's target date, except the one that never waits: running, and nobody able to stop it.
+pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
+    if a.state == Lifecycle::Retired {
+        return Assessment { runtime_owner: None, findings: Vec::new() };
+    }
+    let mut out = Findings { a, list: Vec::new() };
+    let owner = runtime_owner(a.held, a.offers, a.stop, a.tier, now);
+    let running = a.facts.running.counts();
+
+    match owner.state {
+        RuntimeOwner::None => {
+            let since = out.vacant_since(Duty::Containment);
+            if running {
+                out.add_now(FindingKey::NoRuntimeOwner, Some(Duty::Containment), Severity::Critical, since);
+            } else {
+                out.gap(FindingKey::NoRuntimeOwner, Some(Duty::Containment), Severity::Medium, since);
+            }
+        }
+        RuntimeOwner::Inactive => {
+            let since = accountable(a.held, Duty::Containment).map_or(a.recorded_at, gone_since);
+            let severity = if running { Severity::Critical } else { Severity::Medium };
+            out.add_now(FindingKey::RuntimeOwnerInactive, Some(Duty::Containment), severity, since);
+        }
+        RuntimeOwner::Pending => {
+            let since = a.offers.iter().find(|o| o.duty == Duty::Containment).map_or(a.recorded_at, |o| o.offered_at);
+            let severity = if running { Severity::High } else { Severity::Low };
+            out.add_now(FindingKey::RuntimeOwnerPending, Some(Duty::Containment), severity, since);
+        }
+        RuntimeOwner::Unable => {
+            let since = accountable(a.held, Duty::Containment).map_or(a.recorded_at, |h| h.since);
+            let severity = if running { Severity::High } else { Severity::Low };
+            out.add_now(FindingKey::RuntimeOwnerUnable, Some(Duty::Containment), severity, since);
+        }
+        RuntimeOwner::Untested => {
+            let since = accountable(a.held, Duty::Containment).map_or(a.recorded_at, |h| h.since);
+            out.untested(running, since);
+        }
+        // It holds in advance: the span begins when the drill lapses.
+        RuntimeOwner::Verified => {
+            if let Some(lapses) = owner.until {
+                out.untested(running, lapses);
+            }
+        }
+    }
+
+    let sandbox = harmless_sandbox(a.facts);
+    for duty in Duty::all_required(a.facts) {
+        match accountable(a.held, duty) {
+            None if duty != Duty::Containment => {
+                let since = out.vacant_since(duty);
+                let severity = match duty {
+                    Duty::Purpose | Duty::Policy if running => Severity::High,
+                    _ => Severity::Medium,
+                };
+                out.gap(FindingKey::NoOwner, Some(duty), severity, since);
+            }
+            None => {}
+            Some(h) => {
+                if h.standing != Standing::Active && duty != Duty::Containment {
+                    out.add_now(FindingKey::OwnerInactive, Some(duty), Severity::High, gone_since(h));
+                }
+                let has_r = a.held.iter().any(|x| x.duty == duty && x.role == RaciRole::Responsible);
+                if !has_r && !sandbox {
+                    out.gap(FindingKey::NoResponsible, Some(duty), Severity::Low, h.since);
+                }
+            }
+        }
+    }
+    for &duty in a.split {
+        let since = accountable(a.held, duty).map_or(a.recorded_at, |h| h.since);
+        out.gap(FindingKey::LifecycleSplit, Some(duty), Severity::Low, since);
+    }
+    if a.facts.regulated
+        && let (Some(p), Some(r)) = (accountable(a.held, Duty::Purpose), accountable(a.held, Duty::Regulatory))
+        && p.party == r.party
+    {
+        out.add_now(FindingKey::RegulatoryConflict, Some(Duty::Regulatory), Severity::High, p.since.max(r.since));
+    }
+    if a.state == Lifecycle::Discovered && running {
+        out.gap(FindingKey::NeverApproved, None, Severity::High, a.recorded_at);
+    }
+    let standing: Vec<&str> =
+        a.facts.credentials.iter().filter(|c| c.kind.is_standing()).map(|c| c.name.as_str()).collect();
+    if !standing.is_empty() {
+        out.gap(FindingKey::LongLivedCredential, Some(Duty::Identity), Severity::High, a.recorded_at);
+        let detail = standing.join(", ");
+        for f in out.list.iter_mut().filter(|f| f.key == FindingKey::LongLivedCredential) {
+            f.detail.clone_from(&detail);
+        }
+    }
+    if a.notes.name_missing {
+        out.gap(FindingKey::NameMissing, None, Severity::Low, a.recorded_at);
+    }
+    if let Some(other) = &a.notes.duplicate_of {
+        out.gap(FindingKey::PossibleDuplicate, None, Severity::Low, a.recorded_at);
+        for f in out.list.iter_mut().filter(|f| f.key == FindingKey::PossibleDuplicate) {
+            f.detail.clone_from(other);
+        }
+    }
+    out.list.sort_by_key(|f| (f.severity, f.key, f.duty, f.from));
+    Assessment { runtime_owner: Some(owner), findings: out.list }
+}
+
+fn gone_since(h: &Held) -> DateTime<Utc> {
+    h.standing_since.unwrap_or(h.since).max(h.since)
+}
+
+struct Findings<'a, 'b> {
+    a: &'a Assessed<'b>,
+    list: Vec<Finding>,
+}
+
+impl Findings<'_, '_> {
+    fn vacant_since(&self, duty: Duty) -> DateTime<Utc> {
+        self.a.vacated.iter().find(|(d, _)| *d == duty).map_or(self.a.recorded_at, |(_, at)| *at)
+    }
+
+    fn add_now(&mut self, key: FindingKey, duty: Option<Duty>, severity: Severity, from: DateTime<Utc>) {
+        self.list.push(Finding { key, duty, severity, from, until: None, detail: String::new() });
+    }
+
+    /// A gap waits while the agent is being onboarded.
+    fn gap(&mut self, key: FindingKey, duty: Option<Duty>, severity: Severity, from: DateTime<Utc>) {
+        match self.a.onboarding_until {
+            Some(target) if from < target => {
+                self.list.push(Finding {
+                    key,
+                    duty,
+                    severity: Severity::Onboarding,
+                    from,
+                    until: Some(target),
+                    detail: String::new(),
+                });
+                self.add_now(key, duty, severity, target);
+            }
+            _ => self.add_now(key, duty, severity, from),
+        }
+    }
+
+    fn untested(&mut self, running: bool, from: DateTime<Utc>) {
+        let severity = if running { Severity::Medium } else { Severity::Low };
+        self.add_now(FindingKey::RuntimeOwnerUntested, Some(Duty::Containment), severity, from);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::{Environment, Running};
+
+    fn at(day: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(day * 86_400, 0).unwrap()
+    }
+
+    fn assessed<'a>(facts: &'a AgentFacts, notes: &'a ImportNotes, stop: &'a StopFacts) -> Assessed<'a> {
+        Assessed {
+            facts,
+            state: Lifecycle::Draft,
+            tier: Tier::Low,
+            recorded_at: at(0),
+            held: &[],
+            offers: &[],
+            vacated: &[],
+            stop,
+            onboarding_until: None,
+            notes,
+            split: &[],
+        }
+    }
+
+    #[test]
+    fn an_agent_that_runs_and_nobody_can_stop_never_waits_for_onboarding() {
+        let mut facts = AgentFacts::named("x");
+        facts.running = Running::Yes;
+        facts.environment = Environment::Production;
+        let (notes, stop) = (ImportNotes::default(), StopFacts::default());
+        let mut a = assessed(&facts, &notes, &stop);
+        a.onboarding_until = Some(at(30));
+        let got = assess(&a, at(1));
+        let now: Vec<_> = got.findings.iter().filter(|f| f.holds_at(at(1))).collect();
+        assert_eq!(now[0].key, FindingKey::NoRuntimeOwner);
+        assert_eq!(now[0].severity, Severity::Critical);
+        assert!(now[1..].iter().all(|f| f.severity == Severity::Onboarding), "{now:?}");
+        let later: Vec<_> = got.findings.iter().filter(|f| f.holds_at(at(30))).collect();
+        assert_eq!(now.len(), later.len());
+        assert!(later.iter().all(|f| f.severity != Severity::Onboarding));
+    }
+
+    #[test]
+    fn a_retired_agent_is_left_in_peace() {
+        let facts = AgentFacts::named("x");
+        let (notes, stop) = (ImportNotes::default(), StopFacts::default());
+        let mut a = assessed(&facts, &notes, &stop);
+        a.state = Lifecycle::Retired;
+        assert_eq!(assess(&a, at(1)), Assessment { runtime_owner: None, findings: vec![] });
+    }
+}

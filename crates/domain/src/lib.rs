@@ -1,0 +1,19 @@
+//! What Muster decides: types, states, transitions, RACI rules, tiers, `assess`, `can`.
+//!
+//! Pure: no input or output, no clock, no randomness. The clock and the actor are
+//! arguments. Compiles for the browser too, so that a form shows while one types what
+//! the server will say.
+
+pub mod agent;
+pub mod assignment;
+pub mod can;
+pub mod canonical;
+pub mod duty;
+pub mod finding;
+pub mod id;
+pub mod party;
+pub mod posture;
+pub mod record;
+pub mod text;
+pub mod tier;
+pub mod words;

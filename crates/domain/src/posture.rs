@@ -1,0 +1,81 @@
+//! Posture: the numbers of the dashboard.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::assignment::RuntimeOwner;
+use crate::duty::Duty;
+
+/// How many agents require a duty and how many of them have an owner for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DutyCoverage {
+    /// The duty.
+    pub duty: Duty,
+    /// Agents, retired ones apart, whose facts require it.
+    pub required: i64,
+    /// Of these, how many have a current, accepted A with good standing.
+    pub held: i64,
+}
+
+/// Agents by runtime-owner state, for one share of the estate.
+pub type ByOwner = BTreeMap<RuntimeOwner, i64>;
+
+/// A business unit's share of what runs and nobody can stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitPosture {
+    /// The business unit; empty for agents without one.
+    pub business_unit: String,
+    /// Agents of the unit that count as running.
+    pub running: i64,
+    /// Of these, those nobody can stop (none, owner gone, only offered).
+    pub unstoppable: i64,
+}
+
+/// An import wave that still has gaps to close.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WavePosture {
+    /// Its reference, `IM-1`.
+    pub id: String,
+    /// What it was called, for instance the file's name.
+    pub title: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Until when its gaps count as onboarding.
+    pub target: DateTime<Utc>,
+    /// Agents that came with it.
+    pub agents: i64,
+}
+
+/// The dashboard at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posture {
+    /// The moment.
+    pub as_of: DateTime<Utc>,
+    /// All agents, retired ones included.
+    pub total: i64,
+    /// By lifecycle state; every state is present.
+    pub by_state: BTreeMap<String, i64>,
+    /// By runtime-owner state, retired agents apart; every state is present.
+    pub runtime_owner: BTreeMap<String, i64>,
+    /// Coverage per duty.
+    pub duties: Vec<DutyCoverage>,
+    /// Agents with a finding of this key now; every key is present.
+    pub findings: BTreeMap<String, i64>,
+    /// Agents that count as running, by runtime-owner state.
+    pub running: ByOwner,
+    /// Agents that do not run yet, by runtime-owner state.
+    pub idle: ByOwner,
+    /// Business units, worst first, at most twenty.
+    pub units: Vec<UnitPosture>,
+    /// Import waves whose target date lies ahead, soonest first, at most ten.
+    pub waves: Vec<WavePosture>,
+}
+
+impl Posture {
+    /// Agents that count as running and that nobody can stop: no owner, owner gone, or only offered.
+    pub fn unstoppable(&self) -> i64 {
+        self.running.iter().filter(|(s, _)| s.nobody_can_stop()).map(|(_, n)| n).sum()
+    }
+}
