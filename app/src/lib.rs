@@ -1,0 +1,14 @@
+//! What Muster shows: one component per page with typed props, shared components, islands.
+//! It is given what it shows; it fetches nothing.
+
+pub mod components;
+pub mod errors;
+pub mod help;
+pub mod shell;
+
+/// Starts the islands; the module script in the page calls it.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    leptos::mount::hydrate_islands();
+}
