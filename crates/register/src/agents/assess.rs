@@ -1,0 +1,541 @@
+//! Assessment: after every change, what is wrong with the agents it touched, and what
+//! they count under, in the same transaction.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use domain::agent::{AgentFacts, Lifecycle};
+use domain::assignment::{Held, Offer, PassedDrill, RuntimeOwner, StopFacts, accountable};
+use domain::duty::Duty;
+use domain::finding::{Assessed, Assessment, FindingKey, assess};
+use domain::id::{AgentId, PersonId, TeamId};
+use domain::party::{Party, Standing};
+use domain::text;
+use domain::tier;
+
+use super::stored::{self, Agent};
+use crate::args;
+use crate::change::Change;
+use crate::db::{Arg, DbError, FOREVER, Reads, marks, micros};
+use crate::error::Error;
+
+/// How many agents are assessed at a time.
+const BATCH: usize = 500;
+
+/// Current assignments and open offers of some agents, with the standing of each party.
+#[derive(Debug, Default)]
+pub struct Ownership {
+    /// Current, accepted rows.
+    pub held: HashMap<AgentId, Vec<Held>>,
+    /// Open offers.
+    pub offers: HashMap<AgentId, Vec<Offer>>,
+}
+
+/// Reads who holds what of these agents now.
+pub async fn ownership(reads: &mut impl Reads, ids: &[AgentId]) -> Result<Ownership, Error> {
+    let mut out = Ownership::default();
+    for batch in ids.chunks(BATCH) {
+        let sql = format!(
+            "SELECT s.agent_id, s.duty, s.role, s.party_kind, s.party_id, s.offered_at, s.valid_from, \
+                    p.status, p.left_at, t.lead_id, l.status, l.left_at \
+             FROM assignment s \
+             LEFT JOIN person p ON s.party_kind = 'person' AND p.id = s.party_id \
+             LEFT JOIN team t ON s.party_kind = 'team' AND t.id = s.party_id \
+             LEFT JOIN person l ON l.id = t.lead_id \
+             WHERE s.valid_to IS NULL AND s.agent_id IN {} ORDER BY s.id",
+            marks(1, batch.len())
+        );
+        for r in reads.rows(sql, batch.iter().map(|id| Arg::from(*id)).collect()).await? {
+            let agent: AgentId = r.get(0)?;
+            let duty: Duty = r.get(1)?;
+            let Some(party) = Party::from_stored(&r.get::<String>(3)?, r.get(4)?) else { continue };
+            let Some(since) = r.get::<Option<DateTime<Utc>>>(6)? else {
+                out.offers.entry(agent).or_default().push(Offer { duty, party, offered_at: r.get(5)? });
+                continue;
+            };
+            let (standing, standing_since) = match party {
+                Party::Person(_) => standing(r.get::<Option<String>>(7)?.as_deref(), r.get(8)?, Standing::Left),
+                Party::Team(_) => standing(r.get::<Option<String>>(10)?.as_deref(), r.get(11)?, Standing::Leaderless),
+            };
+            out.held.entry(agent).or_default().push(Held {
+                duty,
+                role: r.get(2)?,
+                party,
+                standing,
+                standing_since,
+                since,
+            });
+        }
+    }
+    Ok(out)
+}
+
+fn standing(
+    status: Option<&str>,
+    left_at: Option<DateTime<Utc>>,
+    otherwise: Standing,
+) -> (Standing, Option<DateTime<Utc>>) {
+    match status {
+        Some("active") => (Standing::Active, None),
+        _ => (otherwise, left_at),
+    }
+}
+
+/// Teams whose lead, deputy or member a person is: membership counts for lifecycle duties.
+async fn members(reads: &mut impl Reads, teams: &BTreeSet<i64>) -> Result<HashMap<i64, BTreeSet<PersonId>>, DbError> {
+    let mut out: HashMap<i64, BTreeSet<PersonId>> = HashMap::new();
+    let teams: Vec<i64> = teams.iter().copied().collect();
+    for batch in teams.chunks(BATCH) {
+        let list = marks(1, batch.len());
+        let sql = format!(
+            "SELECT team_id, person_id FROM team_member WHERE until IS NULL AND team_id IN {list} \
+             UNION SELECT id, lead_id FROM team WHERE lead_id IS NOT NULL AND id IN {list} \
+             UNION SELECT id, deputy_id FROM team WHERE deputy_id IS NOT NULL AND id IN {list}"
+        );
+        for r in reads.rows(sql, batch.iter().map(|t| Arg::from(*t)).collect()).await? {
+            out.entry(r.get(0)?).or_default().insert(r.get(1)?);
+        }
+    }
+    Ok(out)
+}
+
+/// Stop methods and the newest passed drill of the present runtime owner.
+pub async fn stop_facts(
+    reads: &mut impl Reads,
+    ids: &[AgentId],
+    held: &HashMap<AgentId, Vec<Held>>,
+) -> Result<HashMap<AgentId, StopFacts>, Error> {
+    let mut out: HashMap<AgentId, StopFacts> = HashMap::new();
+    for batch in ids.chunks(BATCH) {
+        let list = marks(1, batch.len());
+        let args = || batch.iter().map(|id| Arg::from(*id)).collect::<Vec<_>>();
+        let sql = format!("SELECT agent_id, version FROM stop_method WHERE valid_to IS NULL AND agent_id IN {list}");
+        for r in reads.rows(sql, args()).await? {
+            out.entry(r.get(0)?).or_default().method_version = Some(r.get(1)?);
+        }
+        let sql = format!(
+            "SELECT agent_id, method_version, party_kind, party_id, at FROM stop_drill \
+             WHERE passed AND agent_id IN {list} ORDER BY agent_id, at"
+        );
+        for r in reads.rows(sql, args()).await? {
+            let agent: AgentId = r.get(0)?;
+            let Some(party) = Party::from_stored(&r.get::<String>(2)?, r.get(3)?) else { continue };
+            let owner = held.get(&agent).and_then(|h| accountable(h, Duty::Containment));
+            if owner.is_some_and(|o| o.party == party) {
+                out.entry(agent).or_default().drill =
+                    Some(PassedDrill { party, method_version: r.get(1)?, at: r.get(4)? });
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// An assessment with everything it was made from: what the agent's page shows.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The agent.
+    pub agent: Agent,
+    /// Who holds what.
+    pub held: Vec<Held>,
+    /// What is offered.
+    pub offers: Vec<Offer>,
+    /// How it is stopped.
+    pub stop: StopFacts,
+    /// The outcome.
+    pub assessment: Assessment,
+}
+
+/// Assesses agents from what is stored now.
+pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) -> Result<Vec<Judged>, Error> {
+    let agents = stored::load(reads, ids, now).await?;
+    let Ownership { mut held, mut offers } = ownership(reads, ids).await?;
+    let mut stops = stop_facts(reads, ids, &held).await?;
+    let mut vacated: HashMap<AgentId, Vec<(Duty, DateTime<Utc>)>> = HashMap::new();
+    let mut onboarding: HashMap<i64, DateTime<Utc>> = HashMap::new();
+    for batch in ids.chunks(BATCH) {
+        let args: Vec<Arg> = batch.iter().map(|id| Arg::from(*id)).collect();
+        let sql = format!(
+            "SELECT agent_id, duty, MAX(valid_to) FROM assignment WHERE valid_to IS NOT NULL AND role = 'A' \
+             AND accepted_at IS NOT NULL AND agent_id IN {} GROUP BY agent_id, duty",
+            marks(1, batch.len())
+        );
+        for r in reads.rows(sql, args).await? {
+            vacated.entry(r.get(0)?).or_default().push((r.get(1)?, r.get(2)?));
+        }
+    }
+    let mut waves: Vec<i64> = agents.iter().filter_map(|a| a.wave.map(|w| w.0)).collect();
+    waves.sort_unstable();
+    waves.dedup();
+    for batch in waves.chunks(BATCH) {
+        let sql = format!("SELECT id, target_at FROM wave WHERE id IN {}", marks(1, batch.len()));
+        for r in reads.rows(sql, batch.iter().map(|w| Arg::from(*w)).collect()).await? {
+            onboarding.insert(r.get(0)?, r.get(1)?);
+        }
+    }
+    let teams: BTreeSet<i64> = agents.iter().filter_map(|a| a.facts.operated_by.map(|t| t.0)).collect();
+    let members = members(reads, &teams).await?;
+    Ok(agents
+        .into_iter()
+        .map(|agent| {
+            let held = held.remove(&agent.id).unwrap_or_default();
+            let offers = offers.remove(&agent.id).unwrap_or_default();
+            let stop = stops.remove(&agent.id).unwrap_or_default();
+            let split = split(&agent.facts, &held, &members);
+            let assessment = assess(
+                &Assessed {
+                    facts: &agent.facts,
+                    state: agent.state,
+                    tier: agent.tier,
+                    recorded_at: agent.created_at,
+                    held: &held,
+                    offers: &offers,
+                    vacated: vacated.get(&agent.id).map_or(&[], Vec::as_slice),
+                    stop: &stop,
+                    onboarding_until: agent.wave.and_then(|w| onboarding.get(&w.0).copied()),
+                    notes: &agent.notes,
+                    split: &split,
+                },
+                now,
+            );
+            Judged { agent, held, offers, stop, assessment }
+        })
+        .collect())
+}
+
+/// Lifecycle duties held outside the team that operates the agent.
+fn split(facts: &AgentFacts, held: &[Held], members: &HashMap<i64, BTreeSet<PersonId>>) -> Vec<Duty> {
+    let Some(TeamId(team)) = facts.operated_by else { return Vec::new() };
+    [Duty::Containment, Duty::Monitoring, Duty::Review, Duty::Retirement]
+        .into_iter()
+        .filter(|d| {
+            accountable(held, *d).is_some_and(|h| match h.party {
+                Party::Team(t) => t.0 != team,
+                Party::Person(p) => !members.get(&team).is_some_and(|m| m.contains(&p)),
+            })
+        })
+        .collect()
+}
+
+/// Assesses agents again after a change and writes what follows: derived columns,
+/// findings, search words and counters. `fresh` agents were made in this very change.
+pub async fn reassess(change: &mut Change<'_>, ids: &[AgentId], fresh: bool) -> Result<(), Error> {
+    let now = change.by.now;
+    for batch in ids.chunks(BATCH) {
+        let judged = judge(&mut change.tx, batch, now).await?;
+        write_derived(change, &judged).await?;
+        write_findings(change, &judged, fresh).await?;
+        write_index(change, &judged, fresh).await?;
+    }
+    Ok(())
+}
+
+async fn write_derived(change: &mut Change<'_>, judged: &[Judged]) -> Result<(), DbError> {
+    const COLUMNS: [&str; 11] = [
+        "id",
+        "name_folded",
+        "unit_folded",
+        "tier",
+        "tier_points",
+        "runs",
+        "runtime_owner",
+        "runtime_owner_rank",
+        "runtime_owner_until",
+        "runtime_party_kind",
+        "runtime_party_id",
+    ];
+    if judged.is_empty() {
+        return Ok(());
+    }
+    let mut args = Vec::with_capacity(judged.len() * COLUMNS.len());
+    let mut values = Vec::with_capacity(judged.len());
+    for j in judged {
+        let score = tier::score(&j.agent.facts);
+        let owner = j.assessment.runtime_owner;
+        let party = accountable(&j.held, Duty::Containment)
+            .map(|h| h.party)
+            .or_else(|| j.offers.iter().find(|o| o.duty == Duty::Containment).map(|o| o.party));
+        values.push(marks(args.len() + 1, COLUMNS.len()));
+        args.extend(args![
+            j.agent.id,
+            text::fold(&j.agent.facts.name),
+            text::fold(&j.agent.facts.business_unit),
+            score.tier.key(),
+            i64::from(score.points),
+            runs(&j.agent),
+            owner.map_or("", |o| o.state.key()),
+            owner.map_or(99, |o| o.state as i64),
+            owner.and_then(|o| o.until).map_or(FOREVER, micros),
+            party.map_or("", Party::kind),
+            party.map_or(0, Party::number),
+        ]);
+    }
+    let sets: Vec<String> = COLUMNS[1..].iter().map(|c| format!("{c} = v.{c}")).collect();
+    let sql = format!(
+        "WITH v ({}) AS (VALUES {}) UPDATE agent SET {} FROM v WHERE agent.id = v.id",
+        COLUMNS.join(", "),
+        values.join(", "),
+        sets.join(", ")
+    );
+    change.tx.run(sql, args).await?;
+    Ok(())
+}
+
+/// Whether the agent counts as running: a retired one does not.
+pub(crate) fn runs(agent: &Agent) -> bool {
+    agent.state != Lifecycle::Retired && agent.facts.running.counts()
+}
+
+async fn write_findings(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<(), DbError> {
+    if !fresh {
+        delete_of(change, "finding", judged).await?;
+    }
+    let mut rows = Vec::new();
+    for j in judged {
+        for f in &j.assessment.findings {
+            rows.push(args![
+                j.agent.id,
+                f.key.key(),
+                f.duty.map_or("", Duty::key),
+                f.severity.key(),
+                f.from,
+                f.until.map_or(FOREVER, micros),
+                &f.detail,
+            ]);
+        }
+    }
+    change
+        .tx
+        .insert(
+            "finding",
+            &["agent_id", "key", "duty", "severity", "from_at", "until_at", "detail"],
+            rows,
+            "ON CONFLICT (agent_id, key, duty, from_at) DO NOTHING",
+        )
+        .await?;
+    Ok(())
+}
+
+async fn delete_of(change: &mut Change<'_>, table: &str, judged: &[Judged]) -> Result<(), DbError> {
+    let args: Vec<Arg> = judged.iter().map(|j| Arg::from(j.agent.id)).collect();
+    if !args.is_empty() {
+        change.tx.run(format!("DELETE FROM {table} WHERE agent_id IN {}", marks(1, args.len())), args).await?;
+    }
+    Ok(())
+}
+
+async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<(), DbError> {
+    let mut before: HashMap<AgentId, (String, String)> = HashMap::new();
+    if !fresh {
+        let args: Vec<Arg> = judged.iter().map(|j| Arg::from(j.agent.id)).collect();
+        let sql = format!("SELECT agent_id, facets, words FROM agent_index WHERE agent_id IN {}", marks(1, args.len()));
+        for r in change.tx.all(sql, args).await? {
+            before.insert(r.get(0)?, (r.get(1)?, r.get(2)?));
+        }
+        delete_of(change, "turn", judged).await?;
+    }
+    let (mut index, mut words, mut turns) = (Vec::new(), Vec::new(), Vec::new());
+    let mut forget: Vec<Arg> = Vec::new();
+    for j in judged {
+        let facets = facets(j);
+        let found = search_words(&j.agent);
+        let found_text = found.join(" ");
+        let (old_facets, old_words) = before.remove(&j.agent.id).unwrap_or_default();
+        for f in old_facets.lines() {
+            change.tally.add(f, -1);
+        }
+        for f in &facets {
+            change.tally.add(f, 1);
+        }
+        if old_words != found_text {
+            for p in prefixes(old_words.split_whitespace()) {
+                change.tally.add(&p, -1);
+            }
+            for p in prefixes(found.iter().map(String::as_str)) {
+                change.tally.add(&p, 1);
+            }
+            if !old_words.is_empty() {
+                forget.push(Arg::from(j.agent.id));
+            }
+            words.extend(found.iter().map(|w| args![w, j.agent.id]));
+        }
+        for (at, facet, delta) in turns_of(j) {
+            turns.push(args![at, j.agent.id, facet, delta]);
+        }
+        index.push(args![j.agent.id, facets.join("\n"), found_text]);
+    }
+    if !forget.is_empty() {
+        let sql = format!("DELETE FROM search_word WHERE agent_id IN {}", marks(1, forget.len()));
+        change.tx.run(sql, forget).await?;
+    }
+    change.tx.insert("search_word", &["word", "agent_id"], words, "").await?;
+    change.tx.insert("turn", &["at", "agent_id", "facet", "delta"], turns, "").await?;
+    change
+        .tx
+        .insert(
+            "agent_index",
+            &["agent_id", "facets", "words"],
+            index,
+            "ON CONFLICT (agent_id) DO UPDATE SET facets = excluded.facets, words = excluded.words",
+        )
+        .await?;
+    Ok(())
+}
+
+/// What the agent counts under. Each facet is a counter's name; no name holds a line break.
+fn facets(j: &Judged) -> Vec<String> {
+    let a = &j.agent;
+    let unit = text::fold(&a.facts.business_unit);
+    let mut out = vec![
+        "agents".to_owned(),
+        format!("state:{}", a.state),
+        format!("environment:{}", a.facts.environment),
+        format!("tier:{}", tier::score(&a.facts).tier),
+        format!("unit:{unit}"),
+        format!("running:{}", a.facts.running),
+        format!("runs:{}", if runs(a) { "yes" } else { "no" }),
+    ];
+    if let Some(w) = a.wave {
+        out.push(format!("wave:{w}"));
+    }
+    if a.facts.confidential {
+        out.push("confidential".to_owned());
+    }
+    let Some(owner) = j.assessment.runtime_owner else { return out };
+    out.push(format!("owner:{}", owner.state));
+    out.push(stop_facet(a, owner.state));
+    if runs(a) {
+        out.push(format!("unit-running:{unit}"));
+        if owner.state.nobody_can_stop() {
+            out.push(format!("unit-open:{unit}"));
+        }
+    }
+    for duty in Duty::all_required(&a.facts) {
+        out.push(format!("required:{duty}"));
+        if accountable(&j.held, duty).is_some_and(|h| h.standing == Standing::Active) {
+            out.push(format!("held:{duty}"));
+        }
+    }
+    let mut keys: Vec<FindingKey> = j.assessment.findings.iter().map(|f| f.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    // A finding that only begins later is added by its turn.
+    keys.retain(|k| *k != FindingKey::RuntimeOwnerUntested || owner.state == RuntimeOwner::Untested);
+    out.extend(keys.into_iter().map(|k| format!("finding:{k}")));
+    out
+}
+
+fn stop_facet(a: &Agent, state: RuntimeOwner) -> String {
+    format!("stop:{}:{state}", if runs(a) { "running" } else { "idle" })
+}
+
+/// What the clock alone will change: a verified owner's drill lapses.
+fn turns_of(j: &Judged) -> Vec<(DateTime<Utc>, String, i64)> {
+    let Some((owner, until)) = j.assessment.runtime_owner.and_then(|o| Some((o.state, o.until?))) else {
+        return Vec::new();
+    };
+    vec![
+        (until, format!("owner:{owner}"), -1),
+        (until, format!("owner:{}", RuntimeOwner::Untested), 1),
+        (until, stop_facet(&j.agent, owner), -1),
+        (until, stop_facet(&j.agent, RuntimeOwner::Untested), 1),
+        (until, format!("finding:{}", FindingKey::RuntimeOwnerUntested), 1),
+    ]
+}
+
+/// The words an agent is found by.
+fn search_words(a: &Agent) -> Vec<String> {
+    let f = &a.facts;
+    let id = a.id.to_string();
+    let texts =
+        [f.name.as_str(), id.as_str(), f.business_unit.as_str(), f.vendor.as_str(), f.workload_identity.as_str()]
+            .into_iter()
+            .chain(f.external_ids.iter().map(|e| e.id.as_str()))
+            .chain(f.labels.values().map(String::as_str));
+    text::words(texts, 48)
+}
+
+/// Longest prefix that has a counter, in characters.
+pub(crate) const COUNTED_PREFIX: usize = 12;
+
+/// The counters of the words' prefixes, each once.
+fn prefixes<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    for word in words {
+        let mut prefix = String::from("word:");
+        for c in word.chars().take(COUNTED_PREFIX) {
+            prefix.push(c);
+            out.insert(prefix.clone());
+        }
+    }
+    out
+}
+
+/// Assesses the agents whose turn has come, a batch at a time, so that reads need not add
+/// them up for ever. Answers how many were folded. Nothing shown depends on its having run.
+pub async fn fold(db: &crate::db::Db, now: DateTime<Utc>) -> Result<usize, Error> {
+    let rows = db.all("SELECT DISTINCT agent_id FROM turn WHERE at <= $1 LIMIT 200", args![now]).await?;
+    let ids = rows.iter().map(|r| r.get::<AgentId>(0)).collect::<Result<Vec<_>, _>>()?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let actor = domain::can::Actor::muster();
+    let mut change = Change::begin(db, crate::change::By { actor: &actor, now }).await?;
+    reassess(&mut change, &ids, false).await?;
+    change.commit().await?;
+    Ok(ids.len())
+}
+
+/// The agents for which a party holds anything or was offered anything now.
+pub async fn agents_of(reads: &mut impl Reads, parties: &[Party]) -> Result<Vec<AgentId>, DbError> {
+    let mut out = BTreeSet::new();
+    for party in parties {
+        let rows = reads
+            .rows(
+                "SELECT agent_id FROM assignment WHERE party_kind = $1 AND party_id = $2 AND valid_to IS NULL \
+                 AND agent_id IS NOT NULL",
+                args![party.kind(), party.number()],
+            )
+            .await?;
+        for r in rows {
+            out.insert(r.get::<AgentId>(0)?);
+        }
+    }
+    Ok(out.into_iter().collect())
+}
+
+/// Whether a party can be Accountable now.
+pub async fn party_standing(reads: &mut impl Reads, party: Party) -> Result<Option<Standing>, DbError> {
+    let sql = match party {
+        Party::Person(_) => "SELECT status FROM person WHERE id = $1",
+        Party::Team(_) => "SELECT p.status FROM team t LEFT JOIN person p ON p.id = t.lead_id WHERE t.id = $1",
+    };
+    let rows = reads.rows(sql, args![party.number()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let status: Option<String> = row.get(0)?;
+    Ok(Some(match (party, status.as_deref()) {
+        (_, Some("active")) => Standing::Active,
+        (Party::Person(_), _) => Standing::Left,
+        (Party::Team(_), _) => Standing::Leaderless,
+    }))
+}
+
+/// Names of parties, for showing them.
+pub async fn party_names(
+    reads: &mut impl Reads,
+    parties: impl IntoIterator<Item = Party>,
+) -> Result<BTreeMap<Party, String>, DbError> {
+    let parties: BTreeSet<Party> = parties.into_iter().collect();
+    let mut out = BTreeMap::new();
+    for (kind, sql) in [("person", "SELECT id, name FROM person"), ("team", "SELECT id, name FROM team")] {
+        let ids: Vec<i64> = parties.iter().filter(|p| p.kind() == kind).map(|p| p.number()).collect();
+        for batch in ids.chunks(BATCH) {
+            let sql = format!("{sql} WHERE id IN {}", marks(1, batch.len()));
+            for r in reads.rows(sql, batch.iter().map(|n| Arg::from(*n)).collect()).await? {
+                if let Some(p) = Party::from_stored(kind, r.get(0)?) {
+                    out.insert(p, r.get(1)?);
+                }
+            }
+        }
+    }
+    Ok(out)
+}
