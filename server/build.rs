@@ -88,10 +88,7 @@ fn islands(root: &Path, folder: &Path) -> io::Result<Vec<File>> {
         );
         return Ok(Vec::new());
     }
-    ISLANDS
-        .iter()
-        .map(|name| Ok(File { path: (*name).into(), bytes: fs::read(folder.join(name))? }))
-        .collect()
+    ISLANDS.iter().map(|name| Ok(File { path: (*name).into(), bytes: fs::read(folder.join(name))? })).collect()
 }
 
 /// The Rust source of the table that `src/assets.rs` includes.
@@ -132,12 +129,7 @@ fn table(files: &[File], islands: bool, out: &Path) -> io::Result<String> {
 
 /// Writes a file that is named by its content, unless it is there already (the
 /// best brotli takes a while), and answers with the macro that embeds it.
-fn kept(
-    out: &Path,
-    stem: &str,
-    kind: &str,
-    bytes: impl FnOnce() -> io::Result<Vec<u8>>,
-) -> io::Result<String> {
+fn kept(out: &Path, stem: &str, kind: &str, bytes: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<String> {
     let name = format!("{stem}.{kind}");
     let path = out.join(&name);
     if !path.exists() {

@@ -40,8 +40,7 @@ pub fn islands_available() -> bool {
 pub async fn serve(Path((version, path)): Path<(String, String)>, headers: HeaderMap) -> Response {
     let asset = ASSETS.iter().find(|asset| version == VERSION && asset.path == path);
     let Some(asset) = asset else {
-        return (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")], "Not found.\n")
-            .into_response();
+        return (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")], "Not found.\n").into_response();
     };
     let (encoding, bytes) = asset.best(&headers);
     let mut response = (
@@ -55,9 +54,7 @@ pub async fn serve(Path((version, path)): Path<(String, String)>, headers: Heade
     )
         .into_response();
     if let Some(encoding) = encoding {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_ENCODING, header::HeaderValue::from_static(encoding));
+        response.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static(encoding));
     }
     response
 }
@@ -112,9 +109,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_browser_gets_only_what_it_takes() {
-        for (accept, expected) in
-            [("gzip", Some("gzip")), ("br;q=0, gzip;q=0.5", Some("gzip")), ("identity", None)]
-        {
+        for (accept, expected) in [("gzip", Some("gzip")), ("br;q=0, gzip;q=0.5", Some("gzip")), ("identity", None)] {
             let response = get(version(), "app.css", accept).await;
             let encoding = response.headers().get(header::CONTENT_ENCODING);
             assert_eq!(encoding.map(|value| value.to_str().unwrap()), expected, "{accept}");

@@ -12,14 +12,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 /// The folders and files that go into the islands.
-pub(crate) const SOURCES: [&str; 6] = [
-    "app/src",
-    "app/browser/src",
-    "app/Cargo.toml",
-    "crates/domain/src",
-    "crates/domain/Cargo.toml",
-    "Cargo.lock",
-];
+pub(crate) const SOURCES: [&str; 6] =
+    ["app/src", "app/browser/src", "app/Cargo.toml", "crates/domain/src", "crates/domain/Cargo.toml", "Cargo.lock"];
 
 /// The hash of every source file below the workspace `root`.
 pub(crate) fn of_islands(root: &Path) -> io::Result<String> {

@@ -30,10 +30,7 @@ impl Database {
     ///
     /// # Panics
     /// When there is no PostgreSQL, or the migration fails.
-    pub async fn copy<E: Display>(
-        migrations: &Path,
-        migrate: impl AsyncFnOnce(String) -> Result<(), E>,
-    ) -> Self {
+    pub async fn copy<E: Display>(migrations: &Path, migrate: impl AsyncFnOnce(String) -> Result<(), E>) -> Self {
         made(Self::copied(migrations, migrate).await)
     }
 

@@ -209,18 +209,13 @@ impl Place {
         let log = folder.join("log");
         for attempt in 1.. {
             let port = free_port()?;
-            let settings: Vec<String> =
-                SETTINGS.iter().map(|setting| format!("-c {setting}")).collect();
+            let settings: Vec<String> = SETTINGS.iter().map(|setting| format!("-c {setting}")).collect();
             let started = user.run(
                 Command::new(program("pg_ctl")?)
                     .args(["start", "--wait", "--silent", "--timeout=60"])
                     .arg(format!("--pgdata={}", data.display()))
                     .arg(format!("--log={}", log.display()))
-                    .arg(format!(
-                        "--options=-p {port} -k {} {}",
-                        folder.display(),
-                        settings.join(" ")
-                    )),
+                    .arg(format!("--options=-p {port} -k {} {}", folder.display(), settings.join(" "))),
             );
             if let Err(failure) = started {
                 // The port may have been taken in between.
@@ -232,10 +227,7 @@ impl Place {
             }
             let url = format!("postgres://muster:{password}@127.0.0.1:{port}");
             fs::write(self.folder.join("cluster"), format!("{}\n{url}\n", folder.display()))?;
-            fs::set_permissions(
-                self.folder.join("cluster"),
-                fs::Permissions::from_mode(0o600),
-            )?;
+            fs::set_permissions(self.folder.join("cluster"), fs::Permissions::from_mode(0o600))?;
             File::create(self.folder.join("used"))?;
             self.watch(&folder)?;
             return Ok(Server { url });
@@ -291,9 +283,7 @@ impl OrdinaryUser {
     fn own(&self, folder: &Path) -> Result<(), Failure> {
         match self {
             Self::Myself => Ok(()),
-            Self::Postgres => output(
-                Command::new("chown").args(["--recursive", "postgres:postgres"]).arg(folder),
-            ),
+            Self::Postgres => output(Command::new("chown").args(["--recursive", "postgres:postgres"]).arg(folder)),
         }
     }
 
@@ -350,12 +340,10 @@ fn program(name: &str) -> Result<PathBuf, Failure> {
         return Ok(path.into());
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.exists()).ok_or(
-        Failure(format!(
-            "PostgreSQL's `{name}` is missing, and the tests need it: \
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.exists()).ok_or(Failure(format!(
+        "PostgreSQL's `{name}` is missing, and the tests need it: \
              apt-get install postgresql (15 or newer), or `./test`, which does"
-        )),
-    )
+    )))
 }
 
 fn free_port() -> Result<u16, Failure> {

@@ -13,10 +13,7 @@ fn port(url: &str) -> u16 {
 #[test]
 fn all_who_ask_at_once_share_one_server() {
     let asked: Vec<_> = (0..4).map(|_| std::thread::spawn(Server::shared)).collect();
-    let urls: Vec<_> = asked
-        .into_iter()
-        .map(|thread| thread.join().unwrap().unwrap().url().to_owned())
-        .collect();
+    let urls: Vec<_> = asked.into_iter().map(|thread| thread.join().unwrap().unwrap().url().to_owned()).collect();
     assert!(urls.windows(2).all(|pair| pair[0] == pair[1]), "{urls:?}");
     TcpStream::connect(("127.0.0.1", port(&urls[0]))).unwrap();
 }

@@ -1,0 +1,30 @@
+// Every page that a person can open. `tests/pages.spec.ts` walks the list: axe
+// in light and dark, 390 pixels, plain HTML without JavaScript, no dead link. A
+// new page is one line here.
+import type { Role } from "./muster.ts";
+
+export interface KnownPage {
+  /** For the test's name and the picture's. */
+  name: string;
+  path: string;
+  /** Who looks at it; nobody is signed in without. */
+  as?: Role;
+  /** 200 unless said. */
+  status?: number;
+}
+
+export const PAGES: KnownPage[] = [
+  { name: "login", path: "/login" },
+  { name: "home", path: "/", as: "security-lead" },
+  { name: "agents", path: "/agents", as: "security-lead" },
+  { name: "agents-none-found", path: "/agents?q=zzzzzzzz", as: "security-lead" },
+  { name: "agents-nobody-can-stop", path: "/agents?runtime_owner=none", as: "security-lead" },
+  { name: "agent", path: "/agents/AG-1", as: "security-lead" },
+  { name: "agent-new", path: "/agents/new", as: "administrator" },
+  { name: "people", path: "/people", as: "administrator" },
+  { name: "teams", path: "/teams", as: "administrator" },
+  { name: "audit", path: "/audit", as: "auditor" },
+  { name: "settings", path: "/settings", as: "administrator" },
+  { name: "help", path: "/help", as: "member" },
+  { name: "not-found", path: "/nothing-here", as: "member", status: 404 },
+];

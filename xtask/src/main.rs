@@ -1,0 +1,62 @@
+//! Build tasks: what a shell script would be too clumsy for.
+
+mod check;
+mod fingerprint;
+mod licence;
+mod wasm;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  wasm [--force]             build the islands into server/pkg, unless they are current
+  check                      migrations, room arrows, licences, locks, file sizes
+  postgres start|stop|url    the throw-away cluster that the store tests share
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Result<()> {
+    match arguments {
+        ["wasm"] => wasm::build(&root(), false),
+        ["wasm", "--force"] => wasm::build(&root(), true),
+        ["check"] => check::all(&root()),
+        ["postgres", "start"] => {
+            println!("{}", cluster::Server::shared()?.url());
+            Ok(())
+        }
+        ["postgres", "url"] => match cluster::Server::found()? {
+            Some(server) => {
+                println!("{}", server.url());
+                Ok(())
+            }
+            None => bail!("no test cluster runs: cargo xtask postgres start"),
+        },
+        ["postgres", "stop"] => Ok(cluster::Server::stop()?),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => bail!("there is no `{}`\n\n{HELP}", other.join(" ")),
+    }
+}
+
+/// The workspace, wherever `cargo xtask` was called.
+fn root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map_or(here.clone(), PathBuf::from)
+}
