@@ -1,0 +1,3 @@
+//! The islands.
+#[cfg(target_arch = "wasm32")]
+pub use app::hydrate;
