@@ -1,6 +1,9 @@
 //! What Muster shows: one component per page with typed props, shared components, islands.
 //! It is given what it shows; it fetches nothing.
 
+// A view's type nests as deeply as its markup.
+#![recursion_limit = "256"]
+
 pub mod components;
 pub mod errors;
 pub mod help;

@@ -116,6 +116,7 @@ pub fn Confirm(
             </div>
         </details>
     }
+    .into_any()
 }
 
 #[cfg(all(test, feature = "ssr"))]

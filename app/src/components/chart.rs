@@ -106,6 +106,7 @@ pub fn StackedBar(
             <ul class="legend">{entries}</ul>
         </figure>
     }
+    .into_any()
 }
 
 /// Shares of the bar's width in proportion, none below what can be seen.
@@ -147,6 +148,7 @@ pub fn Meter(
             <span class="num">{text}</span>
         </span>
     }
+    .into_any()
 }
 
 /// A trend as a small line.
@@ -190,6 +192,7 @@ pub fn Sparkline(
             {last}
         </svg>
     }
+    .into_any()
 }
 
 /// A row of numbers.

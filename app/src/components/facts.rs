@@ -8,7 +8,7 @@ pub fn Facts(
     /// The facts.
     children: Children,
 ) -> impl IntoView {
-    view! { <dl class="facts">{children()}</dl> }
+    view! { <dl class="facts">{children()}</dl> }.into_any()
 }
 
 /// One fact. With no value given it reads "not recorded".
@@ -29,5 +29,5 @@ pub fn Fact(
         None if value.is_empty() => view! { <span class="unset">"not recorded"</span> }.into_any(),
         None => value.into_any(),
     };
-    view! { <div><dt>{term}</dt><dd>{value}</dd></div> }
+    view! { <div><dt>{term}</dt><dd>{value}</dd></div> }.into_any()
 }

@@ -10,9 +10,9 @@ use leptos::prelude::*;
 
 /// What is wrong, by field, in the order of the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Errors(Vec<(Cow<'static, str>, String)>);
+pub struct FieldErrors(Vec<(Cow<'static, str>, String)>);
 
-impl Errors {
+impl FieldErrors {
     /// Nothing is wrong yet.
     pub fn new() -> Self {
         Self::default()
@@ -45,13 +45,13 @@ pub struct Refused<F> {
     /// The values as typed.
     pub values: F,
     /// What is wrong.
-    pub errors: Errors,
+    pub errors: FieldErrors,
 }
 
 impl<F> Refused<F> {
     /// A form not yet sent, with its first values.
     pub fn fresh(values: F) -> Self {
-        Self { values, errors: Errors::default() }
+        Self { values, errors: FieldErrors::default() }
     }
 }
 
@@ -151,32 +151,35 @@ pub fn PostForm(
             {children()}
         </form>
     }
+    .into_any()
 }
 
 /// At the head of a refused form: what is wrong, each a link to its field.
 #[component]
 pub fn ErrorSummary(
     /// What is wrong; shows nothing when nothing is.
-    errors: Errors,
+    errors: FieldErrors,
 ) -> impl IntoView {
-    (!errors.is_empty()).then(|| {
-        let title = match errors.0.len() {
-            1 => "One thing needs correcting".to_owned(),
-            count => format!("{count} things need correcting"),
-        };
-        let lines = errors
-            .0
-            .into_iter()
-            .map(|(field, message)| {
-                if field.is_empty() {
-                    view! { <li>{message}</li> }.into_any()
-                } else {
-                    view! { <li><a href=format!("#field-{field}")>{message}</a></li> }.into_any()
-                }
-            })
-            .collect_view();
-        view! { <div class="refused" role="alert" tabindex="-1"><h2>{title}</h2><ul>{lines}</ul></div> }
-    })
+    (!errors.is_empty())
+        .then(|| {
+            let title = match errors.0.len() {
+                1 => "One thing needs correcting".to_owned(),
+                count => format!("{count} things need correcting"),
+            };
+            let lines = errors
+                .0
+                .into_iter()
+                .map(|(field, message)| {
+                    if field.is_empty() {
+                        view! { <li>{message}</li> }.into_any()
+                    } else {
+                        view! { <li><a href=format!("#field-{field}")>{message}</a></li> }.into_any()
+                    }
+                })
+                .collect_view();
+            view! { <div class="refused" role="alert" tabindex="-1"><h2>{title}</h2><ul>{lines}</ul></div> }
+        })
+        .into_any()
 }
 
 /// One line of text.
@@ -263,6 +266,7 @@ pub fn Field(
             {error_line(ties.error_id, error)}
         </div>
     }
+    .into_any()
 }
 
 /// Values that a [`Field`] with `list` suggests while one types.
@@ -276,7 +280,7 @@ pub fn Suggestions(
 ) -> impl IntoView {
     let values =
         values.into_iter().map(|choice| view! { <option value=choice.value>{choice.label}</option> }).collect_view();
-    view! { <datalist id=id>{values}</datalist> }
+    view! { <datalist id=id>{values}</datalist> }.into_any()
 }
 
 /// Several lines of text.
@@ -326,6 +330,7 @@ pub fn TextArea(
             {error_line(ties.error_id, error)}
         </div>
     }
+    .into_any()
 }
 
 /// A textarea's text as HTML. Leptos would write a space for an empty text, and a browser drops a
@@ -387,6 +392,7 @@ pub fn Select(
             {error_line(ties.error_id, error)}
         </div>
     }
+    .into_any()
 }
 
 /// Options, those with a group inside it, groups in the order in which they first appear.
@@ -460,6 +466,7 @@ pub fn Checkbox(
             {error_line(ties.error_id, error)}
         </div>
     }
+    .into_any()
 }
 
 /// Any of several.
@@ -523,7 +530,7 @@ fn choices(
     error: Option<String>,
     hint: String,
     required: bool,
-) -> impl IntoView {
+) -> AnyView {
     let ties = Ties::new(&name, &hint, error.as_deref());
     let options = options
         .into_iter()
@@ -560,6 +567,7 @@ fn choices(
             {error_line(ties.error_id, error)}
         </fieldset>
     }
+    .into_any()
 }
 
 /// Fields that belong together, side by side where there is room.
@@ -644,7 +652,7 @@ mod tests {
 
     #[test]
     fn a_refusal_leads_to_each_field() {
-        let mut errors = Errors::new();
+        let mut errors = FieldErrors::new();
         errors.add("name", "Give it a name.");
         errors.add("", "Somebody changed it meanwhile.");
         let html = view! { <ErrorSummary errors=errors/> }.to_html();

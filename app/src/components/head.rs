@@ -35,6 +35,7 @@ pub fn PageHead(
             {actions.map(|actions| view! { <div class="actions">{actions.run()}</div> })}
         </div>
     }
+    .into_any()
 }
 
 /// A part of a page with its heading. The id makes it a target of links.
@@ -66,6 +67,7 @@ pub fn Section(
             {children()}
         </section>
     }
+    .into_any()
 }
 
 /// One view of several.
@@ -117,7 +119,7 @@ pub fn Tabs(
             }
         })
         .collect_view();
-    view! { <nav class="tabs" aria-label=label><ul>{tabs}</ul></nav> }
+    view! { <nav class="tabs" aria-label=label><ul>{tabs}</ul></nav> }.into_any()
 }
 
 /// One step of the way here.
@@ -157,7 +159,7 @@ pub fn Crumbs(
             }
         })
         .collect_view();
-    view! { <nav aria-label="Breadcrumb"><ol class="crumbs">{trail}</ol></nav> }
+    view! { <nav aria-label="Breadcrumb"><ol class="crumbs">{trail}</ol></nav> }.into_any()
 }
 
 #[cfg(all(test, feature = "ssr"))]

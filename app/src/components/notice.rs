@@ -56,6 +56,7 @@ pub fn Notice(
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// Nothing to show, and what to do about it.
@@ -67,5 +68,5 @@ pub fn Empty(
     /// What to do: a sentence and, in `<div class="actions">`, a link or two.
     children: Children,
 ) -> impl IntoView {
-    view! { <div class="empty"><h2>{title}</h2>{children()}</div> }
+    view! { <div class="empty"><h2>{title}</h2>{children()}</div> }.into_any()
 }

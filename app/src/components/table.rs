@@ -142,6 +142,7 @@ pub fn SearchBox(
             <input class="input" type="search" name=name value=value aria-label=label.clone() placeholder=label/>
         </form>
     }
+    .into_any()
 }
 
 /// The filters of a list, in a drawer: a plain form.
@@ -182,6 +183,7 @@ pub fn FilterMenu(
             </div>
         </details>
     }
+    .into_any()
 }
 
 /// The search and the filters in force, each a link that removes it. Nothing when there are none.
@@ -207,23 +209,25 @@ pub fn Chips(
         let all = filters.iter().fold(here.without("q"), |at, filter| at.without(filter.key));
         view! { <li><a class="small" href=all.href()>"Clear all"</a></li> }
     });
-    (!chips.is_empty()).then(|| {
-        let chips = chips
-            .into_iter()
-            .map(|(words, href)| {
-                view! {
-                    <li>
-                        <a class="chip" href=href>
-                            <span class="visually-hidden">"Remove "</span>
-                            {words}
-                            <Icon glyph=Glyph::Cross/>
-                        </a>
-                    </li>
-                }
-            })
-            .collect_view();
-        view! { <ul class="chips" aria-label="Filters in force">{chips}{clear}</ul> }
-    })
+    (!chips.is_empty())
+        .then(|| {
+            let chips = chips
+                .into_iter()
+                .map(|(words, href)| {
+                    view! {
+                        <li>
+                            <a class="chip" href=href>
+                                <span class="visually-hidden">"Remove "</span>
+                                {words}
+                                <Icon glyph=Glyph::Cross/>
+                            </a>
+                        </li>
+                    }
+                })
+                .collect_view();
+            view! { <ul class="chips" aria-label="Filters in force">{chips}{clear}</ul> }
+        })
+        .into_any()
 }
 
 /// Which columns to show, in a drawer: a plain form.
@@ -261,6 +265,7 @@ pub fn ColumnPicker(
             </div>
         </details>
     }
+    .into_any()
 }
 
 /// The headings of a table; those that sort are links.
@@ -303,6 +308,7 @@ pub fn TableHead(
             </tr>
         </thead>
     }
+    .into_any()
 }
 
 /// The first cell of a row that can be picked for a bulk action.
@@ -349,6 +355,7 @@ pub fn TableFrame(
             <table class=table>{children()}</table>
         </div>
     }
+    .into_any()
 }
 
 /// Links to the page before and the page after, with the count.
@@ -372,7 +379,7 @@ pub fn Pager(
             </div>
         }
     });
-    view! { <nav class="pager" aria-label="Pages"><span class="total">{count}</span>{links}</nav> }
+    view! { <nav class="pager" aria-label="Pages"><span class="total">{count}</span>{links}</nav> }.into_any()
 }
 
 /// A whole list: toolbar, chips, table, pages. Its children are the rows (`<tr>…</tr>`).
@@ -444,7 +451,8 @@ pub fn Listing(
                 {actions.map(ViewFnOnce::run)}
             </div>
         </div>
-    };
+    }
+    .into_any();
     let head = here.clone();
     let body = if shown == 0 {
         match empty {
@@ -480,6 +488,7 @@ pub fn Listing(
             {(shown > 0).then(|| view! { <Pager count=count previous=previous next=next/> })}
         </div>
     }
+    .into_any()
 }
 
 /// `12,345`.

@@ -23,6 +23,7 @@ pub fn Fault(
             {children()}
         </div>
     }
+    .into_any()
 }
 
 /// 404: not there, or not for this person; the two look alike on purpose.

@@ -1,1 +1,271 @@
-//! Help, in the app.
+//! Help, in the app: the words Muster uses, and what its rules mean.
+
+mod duties;
+
+use leptos::prelude::*;
+
+use crate::components::{Lifecycle, PageHead, Section, StopState, TableFrame, Tier};
+use duties::DUTIES;
+
+/// The parts of the page: id and heading.
+const PARTS: [(&str, &str); 9] = [
+    ("what", "What Muster is"),
+    ("words", "Words"),
+    ("duties", "Duties and their owners"),
+    ("stop", "Who can stop it"),
+    ("life", "The life of an agent"),
+    ("tiers", "Risk tiers"),
+    ("import", "Importing agents"),
+    ("roles", "Who may do what"),
+    ("keys", "Keyboard and phone"),
+];
+
+/// The words Muster uses, in the order in which one meets them.
+const WORDS: [(&str, &str); 11] = [
+    ("Agent", "A piece of software that decides and acts by itself, within the task it was approved for."),
+    ("Duty", "One thing somebody answers for: its purpose, stopping it, its credentials, its policy, and so on."),
+    ("Party", "A person or a team. A team answers only while it has an active lead; the lead is then the named owner."),
+    ("Owner", "The one party that is Accountable for a duty. There is no other kind of owner in Muster."),
+    ("R A C I", "Responsible does the work, Accountable answers for it, Consulted is asked first, Informed is told."),
+    (
+        "Offer",
+        "An appointment that has not been accepted. Until it is, the former owner still answers, or nobody does.",
+    ),
+    (
+        "Boundary",
+        "All the facts that policy reads: purpose, tools, data, autonomy, exposure, identity and the rest. An approval covers one exact boundary.",
+    ),
+    ("Drift", "The agent as it is now differs from the boundary that was approved."),
+    ("Gap", "A duty that is required and has no owner, or an owner who left. It counts from the moment it opened."),
+    ("Finding", "One rule that one agent breaks, since when, and the one action that mends it."),
+    ("Exception", "A dated permission to break a rule, with controls in its place. It ends by itself."),
+];
+
+const STOP: [(&str, &str, &str); 6] = [
+    ("none", "Nobody answers for stopping it.", "Offer the duty to a person or a team."),
+    ("inactive", "Its runtime owner left, or is a team that nobody leads.", "Offer the duty to somebody who is here."),
+    ("pending", "Somebody was asked and has not answered yet.", "Wait, remind, or ask somebody else."),
+    ("unable", "There is an owner, but no way to stop it is recorded.", "Record a webhook, or a written procedure."),
+    (
+        "untested",
+        "There is a way, but this owner has not shown it within the tier's cadence.",
+        "Rehearse it: a drill changes nothing.",
+    ),
+    (
+        "verified",
+        "This owner has shown, with this version of the method, that it stops the agent.",
+        "Nothing, until the drill is due again.",
+    ),
+];
+
+const LIFE: [(&str, &str); 8] = [
+    ("discovered", "Seen by a source, never approved."),
+    ("draft", "Being described."),
+    ("proposed", "Put forward; those whose approval its boundary needs are deciding."),
+    ("approved", "Every needed approval was given. It may not run yet."),
+    ("active", "Approved, with every required duty held and an able runtime owner."),
+    ("suspended", "Stopped for now. Resuming is approved, not clicked."),
+    ("retiring", "Access is being taken away, row by row of a checklist."),
+    ("retired", "Over. Its record stays, and any later sign of life raises a critical alert."),
+];
+
+const TIERS: [(&str, &str); 4] = [
+    ("low", "Suggests only, and touches nothing sensitive."),
+    ("moderate", "Acts within narrow limits, or reads internal data."),
+    (
+        "high",
+        "Writes, acts alone, meets customers, or holds sensitive access. Needs a verified stop before it goes active in production.",
+    ),
+    (
+        "critical",
+        "Several of these at once, such as acting alone on regulated data in public. Shortest intervals for everything.",
+    ),
+];
+
+/// The whole help page; goes inside `Layout`.
+#[component]
+pub fn Help() -> impl IntoView {
+    let contents = PARTS.map(|(id, title)| view! { <li><a href=format!("#{id}")>{title}</a></li> }).collect_view();
+    view! {
+        <PageHead title="Help" lead="How Muster thinks, in ten minutes."/>
+        <div class="help">
+            <nav aria-label="On this page"><ul>{contents}</ul></nav>
+            <div class="stack loose">
+                <What/>
+                <Words/>
+                <Duties/>
+                <Stop/>
+                <Life/>
+                <Tiers/>
+                <Importing/>
+                <Roles/>
+                <Keys/>
+            </div>
+        </div>
+    }
+}
+
+/// A part whose heading stands in [`PARTS`].
+fn heading(id: &'static str) -> &'static str {
+    PARTS.iter().find(|(part, _)| *part == id).map_or(id, |(_, title)| title)
+}
+
+#[component]
+fn What() -> impl IntoView {
+    view! {
+        <Section id="what" title=heading("what")>
+            <div class="prose">
+                <p>"Muster is the register of this organisation's AI agents and of the people who answer for them. For each agent it shows who that is, whether they can stop it, and what is missing."</p>
+                <p>"It does not run agents. It asks for accountability before one runs, sends alerts to the person who can act, and keeps a record of every change that cannot be altered without showing."</p>
+                <p>"Begin on " <a href="/">"Home"</a> ", which shows what waits for you. To see one agent, open it from " <a href="/agents">"Agents"</a> ": its first sentence says who answers for what."</p>
+            </div>
+        </Section>
+    }
+}
+
+#[component]
+fn Words() -> impl IntoView {
+    let words = WORDS.map(|(word, meaning)| view! { <div><dt>{word}</dt><dd>{meaning}</dd></div> }).collect_view();
+    view! { <Section id="words" title=heading("words")><dl class="terms prose">{words}</dl></Section> }
+}
+
+#[component]
+fn Duties() -> impl IntoView {
+    let rows = DUTIES
+        .iter()
+        .map(|duty| {
+            view! {
+                <tr>
+                    <th scope="row">{duty.title}<br/><span class="ref muted">{duty.key}</span></th>
+                    <td data-label="Answers for">{duty.answers_for}</td>
+                    <td data-label="Needed">{duty.needed}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Section id="duties" title=heading("duties")>
+            <p class="prose">"Each duty has at most one owner at a time, and every change closes one line and opens the next, so that past answers stay exact. A sandbox agent that only suggests and touches nothing sensitive needs just three: purpose, containment and policy."</p>
+            <TableFrame label="Duties" stacks=true>
+                <thead><tr><th scope="col">"Owner"</th><th scope="col">"Answers for"</th><th scope="col">"Needed"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </TableFrame>
+        </Section>
+    }
+}
+
+#[component]
+fn Stop() -> impl IntoView {
+    let rows = STOP
+        .map(|(state, meaning, next)| {
+            view! {
+                <tr>
+                    <th scope="row"><StopState state=state/></th>
+                    <td data-label="Means">{meaning}</td>
+                    <td data-label="To do">{next}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Section id="stop" title=heading("stop")>
+            <div class="prose">
+                <p>"The runtime owner must be able to pause the agent in production. Muster does not take that on trust: it asks for a recorded method and for a drill. Every agent that is not retired is in one of six states, worst first."</p>
+                <p>"In an emergency, anyone on call for a duty of the agent, and any security lead, may stop it at once with a reason. That only ever removes access, and it is reviewed within a day."</p>
+            </div>
+            <TableFrame label="States of the runtime owner" stacks=true>
+                <thead><tr><th scope="col">"State"</th><th scope="col">"Means"</th><th scope="col">"To do"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </TableFrame>
+        </Section>
+    }
+}
+
+#[component]
+fn Life() -> impl IntoView {
+    let rows = LIFE
+        .map(|(state, meaning)| view! { <tr><th scope="row"><Lifecycle state=state/></th><td>{meaning}</td></tr> })
+        .collect_view();
+    view! {
+        <Section id="life" title=heading("life")>
+            <p class="prose">"Whether an agent runs is a fact of its own, apart from this. Where nobody knows, Muster counts it as running."</p>
+            <TableFrame label="States of an agent">
+                <thead><tr><th scope="col">"State"</th><th scope="col">"Means"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </TableFrame>
+        </Section>
+    }
+}
+
+#[component]
+fn Tiers() -> impl IntoView {
+    let rows = TIERS
+        .map(|(tier, meaning)| view! { <tr><th scope="row"><Tier tier=tier/></th><td>{meaning}</td></tr> })
+        .collect_view();
+    view! {
+        <Section id="tiers" title=heading("tiers")>
+            <p class="prose">"The tier is computed from the agent's facts; its page shows which fact gave how many points. It sets who approves, how often the agent is reviewed and its stop is drilled, and how long an exception may last."</p>
+            <TableFrame label="Risk tiers">
+                <thead><tr><th scope="col">"Tier"</th><th scope="col">"Typically"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </TableFrame>
+        </Section>
+    }
+}
+
+#[component]
+fn Importing() -> impl IntoView {
+    view! {
+        <Section id="import" title=heading("import")>
+            <ol class="prose">
+                <li>"Save your inventory as CSV, one agent a row, with a heading line. Any column names will do."</li>
+                <li>"Open " <a href="/agents/import">"Import"</a> " and choose the file. Muster guesses which column is which; correct it where it is wrong."</li>
+                <li>"Read the preview: what is new, what changes, what stays, and what is refused and why. Owners' names are matched to people; a name that fits nobody is shown, not kept as text."</li>
+                <li>"Give the wave an owner and a target date, then apply it. Nothing is written before that."</li>
+                <li>"Download the refused rows, mend them, and send them again. Importing the same file twice changes nothing."</li>
+            </ol>
+            <p class="prose muted">"Until the target date the gaps of imported agents count as onboarding, with one exception: an agent that runs and that nobody can stop is shown at once."</p>
+        </Section>
+    }
+}
+
+#[component]
+fn Roles() -> impl IntoView {
+    view! {
+        <Section id="roles" title=heading("roles")>
+            <dl class="terms prose">
+                <div><dt>"Member"</dt><dd>"Registers agents, asks for approval, exceptions and retirement, and decides where a duty says so."</dd></div>
+                <div><dt>"Risk analyst"</dt><dd>"Keeps the exceptions, mappings, review campaigns, reports and imports."</dd></div>
+                <div><dt>"Security lead"</dt><dd>"Sets policy and routing, changes the owners of any agent, suspends, takes command."</dd></div>
+                <div><dt>"Auditor"</dt><dd>"Reads everything, changes nothing."</dd></div>
+                <div><dt>"Administrator"</dt><dd>"Keeps people, teams, settings and tokens; decides nothing about agents by that role."</dd></div>
+            </dl>
+            <p class="prose">"One person may hold several roles. Nobody decides what they asked for themselves. What you may not see looks as if it were not there."</p>
+        </Section>
+    }
+}
+
+#[component]
+fn Keys() -> impl IntoView {
+    view! {
+        <Section id="keys" title=heading("keys")>
+            <div class="prose">
+                <p>"Everything works with " <kbd>"Tab"</kbd> ", " <kbd>"Enter"</kbd> " and " <kbd>"Space"</kbd> ", and without JavaScript. " <kbd>"Esc"</kbd> " closes a menu. The first " <kbd>"Tab"</kbd> " on a page offers to skip to its content. A table that is wider than the screen can be focused and moved with the arrow keys."</p>
+                <p>"Search, filters, order and columns are in the address: copy it to send a view to somebody, or keep it as a bookmark. Times are shown relative to now; rest on one to see it in UTC."</p>
+            </div>
+        </Section>
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_of_the_contents_is_on_the_page() {
+        let html = view! { <Help/> }.to_html();
+        for (id, _) in PARTS {
+            assert_eq!(html.matches(&format!("<section id=\"{id}\"")).count(), 1, "{id}: {html}");
+        }
+    }
+}

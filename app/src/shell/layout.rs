@@ -113,6 +113,7 @@ fn Head(frame: Frame) -> impl IntoView {
             {frame.islands.then(|| islands(&pkg))}
         </head>
     }
+    .into_any()
 }
 
 /// What Leptos's own `HydrationScripts` writes for islands, with our addresses: load the module,
@@ -140,6 +141,7 @@ fn Brand() -> impl IntoView {
             "Muster"
         </a>
     }
+    .into_any()
 }
 
 #[component]
@@ -176,7 +178,7 @@ fn Navigation(nav: Nav, path: String) -> impl IntoView {
         })
         .collect_view();
     // on a narrow screen this opens from the top bar: a popover needs no JavaScript
-    view! { <nav class="nav" id="nav" popover="auto" aria-label="Main"><Brand/>{groups}</nav> }
+    view! { <nav class="nav" id="nav" popover="auto" aria-label="Main"><Brand/>{groups}</nav> }.into_any()
 }
 
 #[component]
@@ -214,6 +216,7 @@ fn Who(person: Signed, theme: Theme, path: String) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// The first letters of the first and the last name.
@@ -232,6 +235,7 @@ fn Foot() -> impl IntoView {
             <a href="/api/docs">"API"</a>
         </footer>
     }
+    .into_any()
 }
 
 #[cfg(all(test, feature = "ssr"))]
