@@ -2,8 +2,10 @@
 //! it is in the binary (see `build.rs`), compressed once, and served under a
 //! version that changes with the content, so a browser may keep it for ever.
 
+use std::future::{Ready, ready};
+
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 struct Asset {
@@ -37,29 +39,30 @@ pub fn islands_available() -> bool {
 
 /// `GET /pkg/{version}/{*path}`. Another version is not found: islands of one
 /// build on a page of another would be dead.
-pub async fn serve(Path((version, path)): Path<(String, String)>, headers: HeaderMap) -> Response {
+pub fn serve(Path((version, path)): Path<(String, String)>, headers: HeaderMap) -> Ready<Response> {
     let asset = ASSETS.iter().find(|asset| version == VERSION && asset.path == path);
-    let Some(asset) = asset else {
-        return (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")], "Not found.\n").into_response();
-    };
-    let (encoding, bytes) = asset.best(&headers);
-    let mut response = (
-        [
-            (header::CONTENT_TYPE, asset.mime),
-            (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-            (header::VARY, "accept-encoding"),
-            (HeaderName::from_static("x-content-type-options"), "nosniff"),
-        ],
-        bytes,
-    )
-        .into_response();
-    if let Some(encoding) = encoding {
-        response.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static(encoding));
-    }
-    response
+    ready(asset.map_or_else(not_found, |asset| asset.response(&headers)))
+}
+
+fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")], "Not found.\n").into_response()
 }
 
 impl Asset {
+    fn response(&self, headers: &HeaderMap) -> Response {
+        let (encoding, bytes) = self.best(headers);
+        let headers = [
+            (header::CONTENT_TYPE, self.mime),
+            (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+            (header::VARY, "accept-encoding"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ];
+        match encoding {
+            Some(encoding) => (headers, [(header::CONTENT_ENCODING, encoding)], bytes).into_response(),
+            None => (headers, bytes).into_response(),
+        }
+    }
+
     /// The smallest form that the browser takes. Chromium takes brotli only over
     /// https and from this machine itself; hence gzip.
     fn best(&self, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {

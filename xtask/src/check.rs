@@ -62,12 +62,15 @@ fn metadata(root: &Path) -> Result<Value> {
 /// Both engines have the same migrations, by number and name.
 fn migrations(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
     let names = |engine: &str| -> Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
         let folder = root.join("migrations").join(engine);
-        fs::read_dir(&folder)
-            .with_context(|| format!("migrations/{engine}"))?
-            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-            .filter(|name: &Result<String>| name.as_ref().map_or(true, |name| name.ends_with(".sql")))
-            .collect()
+        for entry in fs::read_dir(&folder).with_context(|| format!("migrations/{engine}"))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|kind| kind == "sql") {
+                names.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
+            }
+        }
+        Ok(names)
     };
     let (sqlite, postgres) = (names("sqlite")?, names("postgres")?);
     for name in sqlite.symmetric_difference(&postgres) {

@@ -29,7 +29,7 @@ pub(crate) fn of_islands(root: &Path) -> io::Result<String> {
         hash.update([0]);
         hash.update(Sha256::digest(fs::read(&file)?));
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat())
 }
 
 /// Every file at or below `path`; a path that is not there holds none.

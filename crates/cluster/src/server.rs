@@ -354,5 +354,5 @@ fn free_port() -> Result<u16, Failure> {
 pub(crate) fn random(bytes: usize) -> Result<String, Failure> {
     let mut buffer = vec![0; bytes];
     File::open("/dev/urandom")?.read_exact(&mut buffer)?;
-    Ok(buffer.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(buffer.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat())
 }
