@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cluster::{Database, Server};
 
 fn port(url: &str) -> u16 {
-    let address = url.split('@').nth(1).unwrap().split('/').next().unwrap();
-    address.rsplit_once(':').unwrap().1.parse().unwrap()
+    let digits = url.rsplit_once(':').expect("an address has a port").1;
+    digits.parse().expect("a port is a number")
 }
 
 #[test]
