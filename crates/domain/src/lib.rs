@@ -9,6 +9,7 @@ pub mod assignment;
 pub mod can;
 pub mod canonical;
 pub mod duty;
+pub mod facts;
 pub mod finding;
 pub mod id;
 pub mod party;

@@ -7,6 +7,7 @@ pub mod agents;
 pub mod change;
 pub mod db;
 pub mod error;
+pub mod paging;
 pub mod random;
 pub mod tally;
 

@@ -1,6 +1,11 @@
 //! Agents: registering, reading, editing, listing, assessing.
 
 pub mod assess;
+pub mod read;
+pub mod relation;
 pub mod stored;
+pub mod write;
 
+pub use read::{View, read};
 pub use stored::Agent;
+pub use write::{create, edit};
