@@ -183,6 +183,7 @@ pub fn ErrorSummary(
 }
 
 /// One line of text.
+#[expect(clippy::fn_params_excessive_bools, reason = "named props of a component, as HTML has them")]
 #[component]
 pub fn Field(
     /// Sent as; its id is `field-{name}`.

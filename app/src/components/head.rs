@@ -3,6 +3,8 @@
 use leptos::children::ViewFnOnce;
 use leptos::prelude::*;
 
+use super::table::thousands;
+
 /// The head of a page: its one `h1`, what it is about, and what one can do here.
 #[component]
 pub fn PageHead(
@@ -61,7 +63,7 @@ pub fn Section(
         <section class="section" id=id aria-labelledby=heading>
             <header>
                 <h2 id=heading.clone()>{title}</h2>
-                {count.map(|count| view! { <span class="count">{count}</span> })}
+                {count.map(|count| view! { <span class="count">{thousands(count)}</span> })}
                 {actions.map(|actions| view! { <div class="actions">{actions.run()}</div> })}
             </header>
             {children()}
@@ -113,7 +115,7 @@ pub fn Tabs(
                 <li>
                     <a href=tab.href aria-current=tab.current.then_some("page")>
                         {tab.label}
-                        {tab.count.map(|count| view! { <span class="count">{count}</span> })}
+                        {tab.count.map(|count| view! { <span class="count">{thousands(count)}</span> })}
                     </a>
                 </li>
             }
@@ -159,7 +161,7 @@ pub fn Crumbs(
             }
         })
         .collect_view();
-    view! { <nav aria-label="Breadcrumb"><ol class="crumbs">{trail}</ol></nav> }.into_any()
+    view! { <nav class="trail" aria-label="Breadcrumb"><ol class="crumbs">{trail}</ol></nav> }.into_any()
 }
 
 #[cfg(all(test, feature = "ssr"))]

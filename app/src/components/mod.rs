@@ -31,5 +31,6 @@ pub use notice::{Empty, Flash, Notice};
 pub use reference::{Party, Ref, href_of};
 pub use table::{
     Bulk, Chips, Column, ColumnPicker, Filter, FilterMenu, Listing, Pager, RowPick, SearchBox, TableFrame, TableHead,
+    thousands,
 };
 pub use tone::{Badge, Lifecycle, RunningState, Severity, StopState, Swatch, Tier, Tone, stop_state_words};

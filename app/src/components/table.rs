@@ -136,7 +136,7 @@ pub fn SearchBox(
 ) -> impl IntoView {
     let value = here.get(name).unwrap_or_default().to_owned();
     view! {
-        <form class="find" method="get" action=here.path().to_owned() role="search">
+        <form class="find" method="get" action=here.path().to_owned()>
             {carried(&here, &[name])}
             <Icon glyph=Glyph::Search/>
             <input class="input" type="search" name=name value=value aria-label=label.clone() placeholder=label/>
@@ -351,7 +351,7 @@ pub fn TableFrame(
         (false, false) => "table",
     };
     view! {
-        <div class=frame role="region" aria-label=label tabindex="0">
+        <div class=frame role="group" aria-label=label tabindex="0">
             <table class=table>{children()}</table>
         </div>
     }
@@ -491,8 +491,8 @@ pub fn Listing(
     .into_any()
 }
 
-/// `12,345`.
-pub(super) fn thousands(number: u64) -> String {
+/// A count as it is written: `12,345`.
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -126,7 +126,7 @@ fn What() -> impl IntoView {
 #[component]
 fn Words() -> impl IntoView {
     let words = WORDS.map(|(word, meaning)| view! { <div><dt>{word}</dt><dd>{meaning}</dd></div> }).collect_view();
-    view! { <Section id="words" title=heading("words")><dl class="terms prose">{words}</dl></Section> }
+    view! { <Section id="words" title=heading("words")><dl class="terms">{words}</dl></Section> }
 }
 
 #[component]
@@ -233,7 +233,7 @@ fn Importing() -> impl IntoView {
 fn Roles() -> impl IntoView {
     view! {
         <Section id="roles" title=heading("roles")>
-            <dl class="terms prose">
+            <dl class="terms">
                 <div><dt>"Member"</dt><dd>"Registers agents, asks for approval, exceptions and retirement, and decides where a duty says so."</dd></div>
                 <div><dt>"Risk analyst"</dt><dd>"Keeps the exceptions, mappings, review campaigns, reports and imports."</dd></div>
                 <div><dt>"Security lead"</dt><dd>"Sets policy and routing, changes the owners of any agent, suspends, takes command."</dd></div>

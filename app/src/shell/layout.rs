@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Signed, Theme};
 use super::nav::{Nav, NavGroup};
-use crate::components::{Flash, Glyph, Icon, Notice};
+use crate::components::{Flash, Glyph, Icon, Notice, thousands};
 
 /// Every page that a signed-in person sees.
 #[component]
@@ -30,7 +30,7 @@ pub fn Layout(
                 <div class="app">
                     <Navigation nav=nav path=path.clone()/>
                     <header class="topbar">
-                        <button type="button" class="button quiet open-nav" popovertarget="nav">
+                        <button type="button" class="button quiet open-nav" popovertarget="nav" aria-label="Menu">
                             <Icon glyph=Glyph::Menu/>
                             <span class="word">"Menu"</span>
                         </button>
@@ -72,7 +72,7 @@ pub fn Plain(
         <html lang="en" data-theme=(theme != Theme::System).then_some(theme.key())>
             <Head frame=frame/>
             <body>
-                <div class="plain">
+                <div class="bare">
                     <main id="main" class=wide.then_some("wide")>
                         <Brand/>
                         {flash.map(shown_once)}
@@ -156,7 +156,7 @@ fn Navigation(nav: Nav, path: String) -> impl IntoView {
                 .map(|item| {
                     let here = (current == Some(item.href)).then_some("page");
                     let waits = (item.waits > 0).then(|| {
-                        view! { <span class="waits">{item.waits}<span class="visually-hidden">" waiting"</span></span> }
+                        view! { <span class="waits">{thousands(item.waits)}<span class="visually-hidden">" waiting"</span></span> }
                     });
                     view! {
                         <li>
@@ -247,7 +247,7 @@ mod tests {
         let mut frame = Frame::new("Agents <b>", "/agents/AG-1?tab=raci");
         frame.islands = islands;
         frame.theme = Theme::Dark;
-        frame.version = "abc123".to_owned();
+        frame.version = "abc123".into();
         frame.person =
             Some(Signed { name: "Ada Maria Okafor".to_owned(), reference: "PE-1".to_owned(), roles: Vec::new() });
         frame.nav.waits("/agents", 3);
