@@ -4,11 +4,14 @@
 //! audit event in one transaction, answer.
 
 pub mod agents;
+pub mod assignments;
 pub mod change;
 pub mod db;
 pub mod error;
 pub mod paging;
+pub mod posture;
 pub mod random;
+pub mod stops;
 pub mod tally;
 
 pub use change::By;

@@ -1,6 +1,7 @@
 //! Agents: registering, reading, editing, listing, assessing.
 
 pub mod assess;
+pub mod list;
 pub mod read;
 pub mod relation;
 pub mod stored;

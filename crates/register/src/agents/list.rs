@@ -1,0 +1,623 @@
+//! The inventory: filters, sorts, search and keyset pages whose cost does not grow with
+//! the estate.
+//!
+//! Every filter knows from the counters how many agents it leaves. A page is found either
+//! by walking the sort's index and testing filters, which is quick when much is left, or
+//! by gathering what the rarest filter leaves and sorting that, which is quick when little
+//! is. The engines are told which by hiding the other index behind an expression that
+//! changes nothing (`x || ''`): one text, understood alike by both.
+
+use chrono::{DateTime, Utc};
+use domain::agent::{Environment, Hosting, Lifecycle, Running};
+use domain::assignment::RuntimeOwner;
+use domain::can::{Action, Relation, can};
+use domain::finding::FindingKey;
+use domain::id::{AgentId, SystemId, TeamId, WaveId};
+use domain::party::Party;
+use domain::text;
+use domain::tier::Tier;
+
+use super::assess::COUNTED_PREFIX;
+use super::relation::parties_of;
+use super::stored::{self, Agent};
+use crate::args;
+use crate::change::By;
+use crate::db::{Arg, Db, Row, micros};
+use crate::error::Error;
+use crate::paging::{Cursor, Page};
+
+/// How the inventory may be sorted. Every sort is by an index of (column, id).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// By reference.
+    #[default]
+    Id,
+    /// By folded name.
+    Name,
+    /// By business unit.
+    Unit,
+    /// By tier points.
+    Tier,
+    /// By runtime-owner state, worst first.
+    RuntimeOwner,
+    /// By last change.
+    Updated,
+}
+
+impl Sort {
+    /// Every sort with its key.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("id", Self::Id),
+        ("name", Self::Name),
+        ("business_unit", Self::Unit),
+        ("tier", Self::Tier),
+        ("runtime_owner", Self::RuntimeOwner),
+        ("updated_at", Self::Updated),
+    ];
+
+    const fn column(self) -> (&'static str, bool) {
+        match self {
+            Self::Id => ("a.id", true),
+            Self::Name => ("a.name_folded", false),
+            Self::Unit => ("a.unit_folded", false),
+            Self::Tier => ("a.tier_points", true),
+            Self::RuntimeOwner => ("a.runtime_owner_rank", true),
+            Self::Updated => ("a.updated_at", true),
+        }
+    }
+
+    /// The sort a key names, and whether it is downwards: `name`, `-name`.
+    pub fn parse(key: &str) -> Option<(Self, bool)> {
+        let (name, down) = key.strip_prefix('-').map_or((key, false), |k| (k, true));
+        Self::ALL.iter().find(|(k, _)| *k == name).map(|(_, s)| (*s, down))
+    }
+
+    fn key(self, down: bool) -> String {
+        let name = Self::ALL.iter().find(|(_, s)| *s == self).map_or("id", |(k, _)| k);
+        if down { format!("-{name}") } else { name.to_owned() }
+    }
+}
+
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Lifecycle state.
+    pub state: Option<Lifecycle>,
+    /// Environment.
+    pub environment: Option<Environment>,
+    /// Tier.
+    pub tier: Option<Tier>,
+    /// Runtime-owner state; skips retired agents.
+    pub runtime_owner: Option<RuntimeOwner>,
+    /// Whether it runs, as stated.
+    pub running: Option<Running>,
+    /// Whether it counts as running: unknown does, retired does not.
+    pub runs: Option<bool>,
+    /// A finding that holds now.
+    pub finding: Option<FindingKey>,
+    /// Business unit, compared folded.
+    pub business_unit: Option<String>,
+    /// Accountable for any duty.
+    pub owner: Option<Party>,
+    /// Import wave.
+    pub wave: Option<WaveId>,
+    /// Multi-agent system.
+    pub system: Option<SystemId>,
+    /// Team that operates it.
+    pub operated_by: Option<TeamId>,
+    /// Vendor, by folded name.
+    pub vendor: Option<String>,
+    /// Shared tool, by folded name.
+    pub tool: Option<String>,
+    /// Shared credential, by folded name.
+    pub credential: Option<String>,
+    /// Search text: every word must begin a word of the agent.
+    pub q: String,
+    /// The order.
+    pub sort: Sort,
+    /// Downwards.
+    pub down: bool,
+    /// Where the page begins.
+    pub cursor: Option<String>,
+    /// How many rows.
+    pub limit: i64,
+    /// How far to count when more than one filter is set; beyond it the total is unknown.
+    pub count_to: i64,
+}
+
+/// A row of the inventory.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Its reference.
+    pub id: AgentId,
+    /// Its name.
+    pub name: String,
+    /// Its business unit.
+    pub business_unit: String,
+    /// Where it is deployed.
+    pub environment: Environment,
+    /// Who hosts it.
+    pub hosting: Hosting,
+    /// Where it is in its life.
+    pub state: Lifecycle,
+    /// Whether it runs.
+    pub running: Running,
+    /// Its tier.
+    pub tier: Tier,
+    /// The tier's points.
+    pub tier_points: i64,
+    /// Runtime-owner state; `None` once retired or when the reader may not see it.
+    pub runtime_owner: Option<RuntimeOwner>,
+    /// Accountable for containment, or offered it: who and by what name.
+    pub runtime_party: Option<(Party, String)>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    edge: String,
+}
+
+/// A filter: what it leaves, and its condition in the two forms.
+struct Filter {
+    left: f64,
+    /// Whether an index finds what it leaves, so that a page may be gathered by it.
+    drives: bool,
+    /// With its index usable.
+    open: String,
+    /// With its index hidden.
+    hidden: String,
+    args: Vec<Arg>,
+}
+
+/// Conditions written with `?` for arguments, numbered when assembled.
+fn number(sql: &str, from: &mut usize) -> String {
+    let mut out = String::with_capacity(sql.len() + 8);
+    for c in sql.chars() {
+        if c == '?' {
+            out.push('$');
+            out.push_str(&from.to_string());
+            *from += 1;
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+struct Plan {
+    filters: Vec<Filter>,
+    total: f64,
+    gather: Option<usize>,
+}
+
+impl Plan {
+    /// Decides by estimated cost in rows touched.
+    fn new(filters: Vec<Filter>, total: f64, limit: f64) -> Self {
+        let rarest = filters
+            .iter()
+            .enumerate()
+            .filter(|(_, f)| f.drives)
+            .min_by(|a, b| a.1.left.total_cmp(&b.1.left))
+            .map(|(i, f)| (i, f.left));
+        let gather = rarest.and_then(|(i, left)| {
+            let share: f64 = filters.iter().map(|f| (f.left / total.max(1.0)).min(1.0)).product();
+            let walk = (limit / share.max(1e-9)).min(total);
+            (left < walk).then_some(i)
+        });
+        Self { filters, total, gather }
+    }
+
+    /// The WHERE clause, its arguments appended, the driver's condition first.
+    fn conditions(&self, args: &mut Vec<Arg>) -> Vec<String> {
+        let mut order: Vec<usize> = (0..self.filters.len()).collect();
+        if let Some(g) = self.gather {
+            order.retain(|i| *i != g);
+            order.insert(0, g);
+        }
+        order
+            .into_iter()
+            .map(|i| {
+                let f = &self.filters[i];
+                let mut n = args.len() + 1;
+                let text = if self.gather == Some(i) { &f.open } else { &f.hidden };
+                args.extend(f.args.iter().cloned());
+                number(text, &mut n)
+            })
+            .collect()
+    }
+}
+
+async fn tally(db: &Db, facets: &[String], now: DateTime<Utc>) -> Result<Vec<i64>, Error> {
+    let args: Vec<Arg> = facets.iter().map(|f| Arg::from(f.as_str())).collect();
+    let mut out = vec![0; facets.len()];
+    if facets.is_empty() {
+        return Ok(out);
+    }
+    let list = crate::db::marks(1, facets.len());
+    let sql = format!("SELECT facet, n FROM tally WHERE facet IN {list}");
+    for r in db.all(sql, args).await? {
+        let facet: String = r.get(0)?;
+        for (i, f) in facets.iter().enumerate() {
+            if *f == facet {
+                out[i] = r.get(1)?;
+            }
+        }
+    }
+    for (facet, delta) in crate::posture::turned(db, now).await? {
+        for (i, f) in facets.iter().enumerate() {
+            if *f == facet {
+                out[i] += delta;
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// A filter on a column of the agent with an index of its own.
+fn column(column: &str, value: impl Into<Arg>) -> Filter {
+    let value = value.into();
+    let hide = if matches!(value, Arg::Int(_)) { "+ 0" } else { "|| ''" };
+    Filter {
+        left: 0.0,
+        drives: true,
+        open: format!("a.{column} = ?"),
+        hidden: format!("a.{column} {hide} = ?"),
+        args: vec![value],
+    }
+}
+
+/// A filter through another table: `inner` selects agent ids; in the hidden form it is
+/// asked agent by agent.
+fn through(table: &str, condition: &str, args: Vec<Arg>) -> Filter {
+    Filter {
+        left: 0.0,
+        drives: true,
+        open: format!("a.id IN (SELECT x.agent_id FROM {table} x WHERE {condition})"),
+        hidden: format!("EXISTS (SELECT 1 FROM {table} x WHERE x.agent_id = a.id AND {condition})"),
+        args,
+    }
+}
+
+/// What each filter of the query is, and the counter that knows what it leaves.
+async fn filters(db: &Db, query: &Query, now: DateTime<Utc>) -> Result<(Vec<Filter>, f64), Error> {
+    let mut filters: Vec<Filter> = Vec::new();
+    let mut facets: Vec<String> = vec!["agents".to_owned()];
+    let mut counted: Vec<usize> = Vec::new();
+    let mut add = |filter: Filter, facet: Option<String>, filters: &mut Vec<Filter>| {
+        if let Some(facet) = facet {
+            facets.push(facet);
+            counted.push(filters.len());
+        }
+        filters.push(filter);
+    };
+    if let Some(v) = query.state {
+        add(column("state", v.key()), Some(format!("state:{v}")), &mut filters);
+    }
+    if let Some(v) = query.environment {
+        add(column("environment", v.key()), Some(format!("environment:{v}")), &mut filters);
+    }
+    if let Some(v) = query.tier {
+        add(column("tier", v.key()), Some(format!("tier:{v}")), &mut filters);
+    }
+    if let Some(v) = query.running {
+        add(column("running", v.key()), Some(format!("running:{v}")), &mut filters);
+    }
+    if let Some(v) = query.runs {
+        let text = if v { "a.runs" } else { "NOT a.runs" };
+        let filter =
+            Filter { left: 0.0, drives: false, open: text.to_owned(), hidden: text.to_owned(), args: Vec::new() };
+        add(filter, Some(format!("runs:{}", if v { "yes" } else { "no" })), &mut filters);
+    }
+    if let Some(v) = query.runtime_owner {
+        // A drill that lapsed since the last fold reads `untested` though the column says `verified`.
+        let (open, args) = match v {
+            RuntimeOwner::Verified => {
+                ("a.runtime_owner = ? AND a.runtime_owner_until > ?", args![v.key(), micros(now)])
+            }
+            RuntimeOwner::Untested => (
+                "a.runtime_owner IN (?, ?) AND (a.runtime_owner = ? OR a.runtime_owner_until <= ?)",
+                args![v.key(), RuntimeOwner::Verified.key(), v.key(), micros(now)],
+            ),
+            _ => ("a.runtime_owner = ?", args![v.key()]),
+        };
+        let hidden = open.replacen("a.runtime_owner ", "a.runtime_owner || '' ", 1);
+        add(
+            Filter { left: 0.0, drives: true, open: open.to_owned(), hidden, args },
+            Some(format!("owner:{v}")),
+            &mut filters,
+        );
+    }
+    if let Some(v) = &query.business_unit {
+        let folded = text::fold(v);
+        add(column("unit_folded", folded.as_str()), Some(format!("unit:{folded}")), &mut filters);
+    }
+    if let Some(v) = query.wave {
+        add(column("wave_id", v.0), Some(format!("wave:{v}")), &mut filters);
+    }
+    if let Some(v) = query.finding {
+        let filter = through("finding", "x.key = ? AND x.from_at <= ? AND x.until_at > ?", args![v.key(), now, now]);
+        add(filter, Some(format!("finding:{v}")), &mut filters);
+    }
+    for word in text::words([query.q.as_str()], 8) {
+        let end = format!("{word}\u{10ffff}");
+        let filter = through("search_word", "x.word >= ? AND x.word < ?", args![&word, end]);
+        let facet = (word.chars().count() <= COUNTED_PREFIX).then(|| format!("word:{word}"));
+        add(filter, facet, &mut filters);
+    }
+    for (at, n) in tally(db, &facets, now).await?.into_iter().enumerate() {
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        if at > 0 {
+            filters[counted[at - 1]].left = n.max(0) as f64;
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let total = tally(db, &facets[..1], now).await?[0] as f64;
+    // Filters that an index counts: what a party, system, vendor, tool or credential has.
+    let mut more: Vec<(Filter, &'static str)> = Vec::new();
+    if let Some(v) = query.owner {
+        let args = args![v.kind(), v.number()];
+        more.push((
+            through(
+                "assignment",
+                "x.party_kind = ? AND x.party_id = ? AND x.role = 'A' AND x.valid_to IS NULL AND x.accepted_at IS NOT NULL",
+                args,
+            ),
+            "SELECT COUNT(DISTINCT x.agent_id) FROM assignment x WHERE x.party_kind = $1 AND x.party_id = $2 \
+             AND x.role = 'A' AND x.valid_to IS NULL AND x.accepted_at IS NOT NULL",
+        ));
+    }
+    if let Some(v) = query.system {
+        more.push((column("parent_id", v.0), "SELECT COUNT(*) FROM agent WHERE parent_id = $1"));
+    }
+    if let Some(v) = query.operated_by {
+        more.push((column("operated_by", v.0), "SELECT COUNT(*) FROM agent WHERE operated_by = $1"));
+    }
+    for (name, table, counts) in [
+        (&query.vendor, "vendor", "SELECT COUNT(*) FROM agent WHERE vendor_id = $1"),
+        (&query.tool, "tool", "SELECT COUNT(*) FROM agent_tool WHERE tool_id = $1"),
+        (&query.credential, "credential", "SELECT COUNT(*) FROM agent_credential WHERE credential_id = $1"),
+    ] {
+        let Some(name) = name else { continue };
+        let id: i64 = db
+            .one(format!("SELECT id FROM {table} WHERE name_folded = $1"), args![text::fold(name)])
+            .await?
+            .map(|r| r.get(0))
+            .transpose()?
+            .unwrap_or(0);
+        let filter = match table {
+            "vendor" => column("vendor_id", id),
+            "tool" => through("agent_tool", "x.tool_id = ?", args![id]),
+            _ => through("agent_credential", "x.credential_id = ?", args![id]),
+        };
+        more.push((filter, counts));
+    }
+    for (mut filter, counts) in more {
+        let n: i64 = db.one(counts, filter.args.clone()).await?.map(|r| r.get(0)).transpose()?.unwrap_or(0);
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        {
+            filter.left = n as f64;
+        }
+        filters.push(filter);
+    }
+    Ok((filters, total))
+}
+
+/// Conditions of what the actor may see: confidential agents are for those entitled.
+async fn visibility(db: &Db, by: By<'_>) -> Result<Option<Filter>, Error> {
+    can(by.actor, Action::AgentRead, Relation::None)?;
+    if can(by.actor, Action::AgentReadConfidential, Relation::None).is_ok() {
+        return Ok(None);
+    }
+    let Some(me) = by.actor.person_id() else {
+        let text = "NOT a.confidential".to_owned();
+        return Ok(Some(Filter {
+            left: f64::INFINITY,
+            drives: false,
+            open: text.clone(),
+            hidden: text,
+            args: Vec::new(),
+        }));
+    };
+    let mut reads = db;
+    let mut args: Vec<Arg> = args![me.to_string()];
+    let mut mine = String::from("a.created_by = ?");
+    for party in parties_of(&mut reads, me).await? {
+        mine.push_str(
+            " OR EXISTS (SELECT 1 FROM assignment v WHERE v.agent_id = a.id AND v.party_kind = ? AND v.party_id = ?)",
+        );
+        args.extend(args![party.kind(), party.number()]);
+    }
+    let text = format!("(NOT a.confidential OR {mine})");
+    Ok(Some(Filter { left: f64::INFINITY, drives: false, open: text.clone(), hidden: text, args }))
+}
+
+/// The rights a query needs beyond reading names.
+fn allowed(by: By<'_>, query: &Query) -> Result<bool, Error> {
+    let controls = can(by.actor, Action::AgentReadControls, Relation::None);
+    if query.runtime_owner.is_some()
+        || query.finding.is_some()
+        || query.credential.is_some()
+        || query.sort == Sort::RuntimeOwner
+    {
+        controls.clone()?;
+    }
+    Ok(controls.is_ok())
+}
+
+struct Prepared {
+    sql: String,
+    args: Vec<Arg>,
+    back: bool,
+}
+
+const LINE: &str = "a.id, a.name, a.business_unit, a.environment, a.hosting, a.state, a.running, a.tier, a.tier_points, \
+     a.runtime_owner, a.runtime_owner_until, a.runtime_party_kind, a.runtime_party_id, a.updated_at, a.name_folded, \
+     a.unit_folded, a.runtime_owner_rank, CASE WHEN a.runtime_party_kind = 'person' \
+     THEN (SELECT p.name FROM person p WHERE p.id = a.runtime_party_id) WHEN a.runtime_party_kind = 'team' \
+     THEN (SELECT t.name FROM team t WHERE t.id = a.runtime_party_id) END";
+
+fn prepare(plan: &Plan, query: &Query) -> Result<Prepared, Error> {
+    let mut args: Vec<Arg> = Vec::new();
+    let mut conditions = plan.conditions(&mut args);
+    let (name, numeric) = query.sort.column();
+    let cursor = query.cursor.as_deref().map(|c| Cursor::decode(c, &query.sort.key(query.down))).transpose()?;
+    let back = cursor.as_ref().is_some_and(|c| c.b);
+    let down = query.down != back;
+    // A gathered set is sorted; the sort's own index is hidden from it.
+    let key = match (plan.gather, query.sort, numeric) {
+        (None, ..) | (_, Sort::Id, _) => name.to_owned(),
+        (Some(_), _, true) => format!("{name} + 0"),
+        (Some(_), _, false) => format!("{name} || ''"),
+    };
+    if let Some(c) = cursor {
+        let sign = if down { "<" } else { ">" };
+        let n = args.len() + 1;
+        if query.sort == Sort::Id {
+            conditions.push(format!("a.id {sign} ${n}"));
+            args.push(Arg::from(c.i));
+        } else {
+            conditions.push(format!("({key}, a.id) {sign} (${n}, ${})", n + 1));
+            args.push(if numeric { Arg::Int(c.k.parse().ok()) } else { Arg::from(c.k) });
+            args.push(Arg::from(c.i));
+        }
+    }
+    let direction = if down { "DESC" } else { "ASC" };
+    let order = if query.sort == Sort::Id {
+        format!("a.id {direction}")
+    } else {
+        format!("{key} {direction}, a.id {direction}")
+    };
+    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    let n = args.len() + 1;
+    args.push(Arg::from(query.limit + 1));
+    Ok(Prepared { sql: format!("SELECT {LINE} FROM agent a{filter} ORDER BY {order} LIMIT ${n}"), args, back })
+}
+
+/// A page of the inventory.
+pub async fn list(db: &Db, by: By<'_>, query: &Query) -> Result<Page<Line>, Error> {
+    let controls = allowed(by, query)?;
+    let (mut list, estate) = filters(db, query, by.now).await?;
+    let asked = list.len();
+    if let Some(v) = visibility(db, by).await? {
+        list.push(v);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let plan = Plan::new(list, estate, query.limit as f64 + 1.0);
+    let prepared = prepare(&plan, query)?;
+    let rows = db.all(prepared.sql, prepared.args).await?;
+    let mut items = rows.iter().map(|r| line(r, by.now, controls, query.sort)).collect::<Result<Vec<_>, _>>()?;
+    let more = items.len() as i64 > query.limit;
+    items.truncate(usize::try_from(query.limit).unwrap_or(0));
+    if prepared.back {
+        items.reverse();
+    }
+    let edge = |l: Option<&Line>, b: bool| {
+        l.map(|l| Cursor { s: query.sort.key(query.down), k: l.edge.clone(), i: l.id.0, b }.encode())
+    };
+    let (has_next, has_previous) = if prepared.back { (true, more) } else { (more, query.cursor.is_some()) };
+    let next = has_next.then(|| edge(items.last(), false)).flatten();
+    let previous = has_previous.then(|| edge(items.first(), true)).flatten();
+    let total = total(db, by, query, &plan, asked).await?;
+    Ok(Page { items, next, previous, total })
+}
+
+/// A page of whole agents: the list of the API.
+pub async fn list_whole(db: &Db, by: By<'_>, query: &Query) -> Result<Page<(Agent, Option<(Party, String)>)>, Error> {
+    let page = list(db, by, query).await?;
+    let ids: Vec<AgentId> = page.items.iter().map(|l| l.id).collect();
+    let controls = allowed(by, query)?;
+    let mut reads = db;
+    let mut agents: std::collections::HashMap<AgentId, Agent> =
+        stored::load(&mut reads, &ids, by.now).await?.into_iter().map(|a| (a.id, a)).collect();
+    let Page { items, next, previous, total } = page;
+    let items = items
+        .into_iter()
+        .filter_map(|l| {
+            let mut agent = agents.remove(&l.id)?;
+            if !controls {
+                agent.runtime_owner = None;
+                agent.facts.credentials.clear();
+            }
+            Some((agent, l.runtime_party))
+        })
+        .collect();
+    Ok(Page { items, next, previous, total })
+}
+
+/// Every agent of a query by id, at most `most` of them: what a bulk action works on.
+pub async fn ids(db: &Db, by: By<'_>, query: &Query, most: i64) -> Result<Vec<AgentId>, Error> {
+    allowed(by, query)?;
+    let (mut list, estate) = filters(db, query, by.now).await?;
+    list.extend(visibility(db, by).await?);
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let plan = Plan::new(list, estate, most as f64);
+    let mut args = Vec::new();
+    let conditions = plan.conditions(&mut args);
+    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    let n = args.len() + 1;
+    args.push(Arg::from(most));
+    let rows = db.all(format!("SELECT a.id FROM agent a{filter} ORDER BY a.id LIMIT ${n}"), args).await?;
+    Ok(rows.iter().map(|r| r.get(0)).collect::<Result<_, _>>()?)
+}
+
+/// Exact with no filter or one; with more, exact up to `count_to`.
+async fn total(db: &Db, by: By<'_>, query: &Query, plan: &Plan, asked: usize) -> Result<Option<i64>, Error> {
+    let restricted = plan.filters.len() > asked;
+    #[expect(clippy::cast_possible_truncation, reason = "a count that fits was made a float")]
+    if !restricted && query.q.chars().filter(|c| c.is_alphanumeric()).count() <= COUNTED_PREFIX {
+        match plan.filters.as_slice() {
+            [] => return Ok(Some(plan.total as i64)),
+            [only] => return Ok(Some(only.left as i64)),
+            [_, _] => {
+                if let (Some(runs), Some(owner)) = (query.runs, query.runtime_owner) {
+                    let facet = format!("stop:{}:{owner}", if runs { "running" } else { "idle" });
+                    return Ok(Some(tally(db, &[facet], by.now).await?[0]));
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut args = Vec::new();
+    let conditions = plan.conditions(&mut args);
+    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    let n = args.len() + 1;
+    let single = asked <= 1;
+    args.push(Arg::from(if single { i64::from(i32::MAX) } else { query.count_to + 1 }));
+    let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM agent a{filter} LIMIT ${n}) counted");
+    let n: i64 = db.one(sql, args).await?.map(|r| r.get(0)).transpose()?.unwrap_or(0);
+    Ok((single || n <= query.count_to).then_some(n))
+}
+
+/// The plan of a query's page and of its count, for the test that refuses full scans.
+pub async fn plans(db: &Db, by: By<'_>, query: &Query) -> Result<Vec<String>, Error> {
+    let (list, estate) = filters(db, query, by.now).await?;
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let plan = Plan::new(list, estate, query.limit as f64 + 1.0);
+    let prepared = prepare(&plan, query)?;
+    Ok(db.plan(&prepared.sql, prepared.args).await?)
+}
+
+fn line(r: &Row, now: DateTime<Utc>, controls: bool, sort: Sort) -> Result<Line, Error> {
+    let party = Party::from_stored(&r.get::<String>(11)?, r.get(12)?);
+    let name: Option<String> = r.get(17)?;
+    Ok(Line {
+        id: r.get(0)?,
+        name: r.get(1)?,
+        business_unit: r.get(2)?,
+        environment: r.get(3)?,
+        hosting: r.get(4)?,
+        state: r.get(5)?,
+        running: r.get(6)?,
+        tier: r.get(7)?,
+        tier_points: r.get(8)?,
+        runtime_owner: if controls { stored::owner_at(&r.get::<String>(9)?, r.get(10)?, now) } else { None },
+        runtime_party: party.zip(name),
+        updated_at: r.get(13)?,
+        edge: match sort {
+            Sort::Id => String::new(),
+            Sort::Name => r.get(14)?,
+            Sort::Unit => r.get(15)?,
+            Sort::Tier => r.get::<i64>(8)?.to_string(),
+            Sort::RuntimeOwner => r.get::<i64>(16)?.to_string(),
+            Sort::Updated => r.get::<i64>(13)?.to_string(),
+        },
+    })
+}
