@@ -137,8 +137,8 @@ fn Duties() -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row">{duty.title}<br/><span class="ref muted">{duty.key}</span></th>
-                    <td data-label="Answers for">{duty.answers_for}</td>
-                    <td data-label="Needed">{duty.needed}</td>
+                    <td class="text" data-label="Answers for">{duty.answers_for}</td>
+                    <td class="text" data-label="Needed">{duty.needed}</td>
                 </tr>
             }
         })
@@ -161,8 +161,8 @@ fn Stop() -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row"><StopState state=state/></th>
-                    <td data-label="Means">{meaning}</td>
-                    <td data-label="To do">{next}</td>
+                    <td class="text" data-label="Means">{meaning}</td>
+                    <td class="text" data-label="To do">{next}</td>
                 </tr>
             }
         })
