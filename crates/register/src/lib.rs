@@ -5,14 +5,21 @@
 
 pub mod agents;
 pub mod assignments;
+pub mod audit;
+pub mod backup;
 pub mod change;
 pub mod db;
 pub mod error;
 pub mod paging;
+pub mod passwords;
 pub mod posture;
 pub mod random;
+pub mod seed;
+pub mod sessions;
 pub mod stops;
 pub mod tally;
+pub mod throttle;
+pub mod tokens;
 
 pub use change::By;
 pub use db::Db;

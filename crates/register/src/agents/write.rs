@@ -63,6 +63,17 @@ async fn read_back(db: &Db, by: By<'_>, id: AgentId) -> Result<Agent, Error> {
 
 /// Registers checked agents within a change, one event each, and assesses them.
 pub async fn create_many(change: &mut Change<'_>, capacity: &str, news: Vec<New>) -> Result<Vec<AgentId>, Error> {
+    let ids = insert_many(change, capacity, news).await?;
+    reassess(change, &ids, true).await?;
+    Ok(ids)
+}
+
+/// As [`create_many`], but leaves the assessment to the caller, who has more to write first.
+pub(crate) async fn insert_many(
+    change: &mut Change<'_>,
+    capacity: &str,
+    news: Vec<New>,
+) -> Result<Vec<AgentId>, Error> {
     if news.is_empty() {
         return Ok(Vec::new());
     }
@@ -127,7 +138,6 @@ pub async fn create_many(change: &mut Change<'_>, capacity: &str, news: Vec<New>
             .collect();
     change.tx.insert("agent", &columns, rows, "").await?;
     links.write(change).await?;
-    reassess(change, &ids, true).await?;
     Ok(ids)
 }
 
