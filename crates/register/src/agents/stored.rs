@@ -78,17 +78,21 @@ pub async fn load(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) -
         rows.extend(reads.rows(sql, batch.iter().map(|id| Arg::from(*id)).collect()).await?);
     }
     let mut raw = rows.iter().map(|r| read(r, now)).collect::<Result<Vec<_>, _>>()?;
-    let tools =
-        shared(reads, "tool", "id, name, kind, sensitivity", raw.iter().flat_map(|r| r.tools.iter().map(|t| t.tool)))
-            .await?
-            .into_iter()
-            .map(|r| Ok((r.get::<i64>(0)?, (r.get::<String>(1)?, r.get::<ToolKind>(2)?, r.get::<Sensitivity>(3)?))))
-            .collect::<Result<HashMap<_, _>, DbError>>()?;
+    let tools = shared(
+        reads,
+        "tool",
+        "id, name, kind, sensitivity",
+        raw.iter().flat_map(|r| r.tools.iter().map(|t| t.tool)).collect(),
+    )
+    .await?
+    .into_iter()
+    .map(|r| Ok((r.get::<i64>(0)?, (r.get::<String>(1)?, r.get::<ToolKind>(2)?, r.get::<Sensitivity>(3)?))))
+    .collect::<Result<HashMap<_, _>, DbError>>()?;
     let credentials = shared(
         reads,
         "credential",
         "id, name, kind, ttl_seconds, kept_in, last_rotated",
-        raw.iter().flat_map(|r| r.credentials.iter().copied()),
+        raw.iter().flat_map(|r| r.credentials.iter().copied()).collect(),
     )
     .await?
     .into_iter()
@@ -105,7 +109,7 @@ pub async fn load(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) -
         ))
     })
     .collect::<Result<HashMap<_, _>, DbError>>()?;
-    let vendors = shared(reads, "vendor", "id, name", raw.iter().filter_map(|r| r.vendor))
+    let vendors = shared(reads, "vendor", "id, name", raw.iter().filter_map(|r| r.vendor).collect())
         .await?
         .into_iter()
         .map(|r| Ok((r.get::<i64>(0)?, r.get::<String>(1)?)))
@@ -131,13 +135,7 @@ pub async fn load(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) -
     Ok(raw.into_iter().map(|r| r.agent).collect())
 }
 
-async fn shared(
-    reads: &mut impl Reads,
-    table: &str,
-    columns: &str,
-    ids: impl Iterator<Item = i64>,
-) -> Result<Vec<Row>, DbError> {
-    let mut ids: Vec<i64> = ids.collect();
+async fn shared(reads: &mut impl Reads, table: &str, columns: &str, mut ids: Vec<i64>) -> Result<Vec<Row>, DbError> {
     ids.sort_unstable();
     ids.dedup();
     let mut rows = Vec::new();
