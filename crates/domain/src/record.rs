@@ -104,56 +104,124 @@ pub enum Break {
         /// Position.
         seq: i64,
     },
+    /// The head kept beside the events is not their last one.
+    #[error("the head kept with the record is event {head}, but the last event is {last} and does not match it")]
+    LostHead {
+        /// The position that the head names.
+        head: i64,
+        /// The last position found.
+        last: i64,
+    },
+    /// A line of an exported file is not an event at all.
+    #[error("line {line} is not an event of the record: {why}")]
+    NotAnEvent {
+        /// The line, from 1.
+        line: u64,
+        /// In what way.
+        why: String,
+    },
     /// A row has no event that accounts for it, or its content differs from what the event recorded.
     #[error("{row} was changed without an event: {why}")]
     Unrecorded {
         /// Table and key.
         row: String,
         /// In what way.
-        why: &'static str,
+        why: String,
     },
 }
 
-/// Checks a chain event by event, in constant memory.
-#[derive(Debug, Clone)]
-pub struct Chain {
-    seq: i64,
-    hash: String,
+/// A position of the record and the hash it has there: what is exported and kept
+/// elsewhere, so that a record cut off or rewritten later is found. Written `SEQ:HASH`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The position; 0 before the first event.
+    pub seq: i64,
+    /// The hash of the event there.
+    pub hash: String,
 }
 
-impl Default for Chain {
+impl Default for Head {
     fn default() -> Self {
         Self { seq: 0, hash: GENESIS.to_owned() }
     }
 }
 
+impl std::fmt::Display for Head {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.seq, self.hash)
+    }
+}
+
+/// Text that is not a head.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a head is written SEQ:HASH, a number, a colon and 64 hexadecimal digits")]
+pub struct BadHead;
+
+impl std::str::FromStr for Head {
+    type Err = BadHead;
+
+    fn from_str(s: &str) -> Result<Self, BadHead> {
+        let (seq, hash) = s.trim().split_once(':').ok_or(BadHead)?;
+        let seq = seq.parse().ok().filter(|n| *n >= 0).ok_or(BadHead)?;
+        if hash.len() != 64 || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(BadHead);
+        }
+        Ok(Self { seq, hash: hash.to_ascii_lowercase() })
+    }
+}
+
+/// Checks a chain event by event, in constant memory.
+#[derive(Debug, Clone, Default)]
+pub struct Chain {
+    last: Head,
+    expected: Option<Head>,
+}
+
 impl Chain {
-    /// Continues a chain after an event known to be good, for instance an extract's first.
-    pub fn after(seq: i64, hash: impl Into<String>) -> Self {
-        Self { seq, hash: hash.into() }
+    /// Continues a chain after an event known to be good, for instance the one before an
+    /// extract's first.
+    pub const fn after(last: Head) -> Self {
+        Self { last, expected: None }
     }
 
-    /// The last good position.
-    pub const fn seq(&self) -> i64 {
-        self.seq
+    /// The chain must go through this head, exported earlier.
+    #[must_use]
+    pub fn through(mut self, expected: Option<Head>) -> Self {
+        self.expected = expected;
+        self
     }
 
-    /// The hash of the last good event.
-    pub fn hash(&self) -> &str {
-        &self.hash
+    /// The last good position and its hash.
+    pub const fn last(&self) -> &Head {
+        &self.last
     }
 
     /// Takes the next event, or says how it breaks the chain.
     pub fn take(&mut self, event: &Event) -> Result<(), Break> {
-        if event.seq != self.seq + 1 || event.prev != self.hash {
-            return Err(Break::Unlinked { seq: event.seq, after: self.seq });
+        if event.seq != self.last.seq + 1 || event.prev != self.last.hash {
+            return Err(Break::Unlinked { seq: event.seq, after: self.last.seq });
         }
         if event.computed_hash() != event.hash {
             return Err(Break::Edited { seq: event.seq });
         }
-        self.seq = event.seq;
-        self.hash.clone_from(&event.hash);
+        if self.expected.as_ref().is_some_and(|h| h.seq == event.seq && h.hash != event.hash) {
+            return Err(Break::OtherHead { seq: event.seq });
+        }
+        self.last.seq = event.seq;
+        self.last.hash.clone_from(&event.hash);
         Ok(())
+    }
+
+    /// Nothing follows: the chain must have reached the head it should go through.
+    pub fn end(self) -> Result<Head, Break> {
+        match self.expected {
+            Some(head) if head.seq > self.last.seq => Err(Break::CutOff { at: self.last.seq, head: head.seq }),
+            // Only where the chain begins at the head, as an extract may.
+            Some(head) if head.seq == self.last.seq && head.hash != self.last.hash => {
+                Err(Break::OtherHead { seq: head.seq })
+            }
+            _ => Ok(self.last),
+        }
     }
 }
 
@@ -187,9 +255,13 @@ mod tests {
     }
 
     fn check(events: &[Event]) -> Result<i64, Break> {
-        let mut c = Chain::default();
+        check_through(events, None)
+    }
+
+    fn check_through(events: &[Event], head: Option<Head>) -> Result<i64, Break> {
+        let mut c = Chain::default().through(head);
         events.iter().try_for_each(|e| c.take(e))?;
-        Ok(c.seq())
+        c.end().map(|h| h.seq)
     }
 
     #[test]
@@ -208,5 +280,22 @@ mod tests {
         let mut missing = good.clone();
         missing.remove(1);
         assert_eq!(check(&missing), Err(Break::Unlinked { seq: 3, after: 1 }));
+    }
+    #[test]
+    fn a_cut_or_rewritten_end_is_found_by_an_exported_head() {
+        let good = chain(5);
+        let head = Head { seq: 5, hash: good[4].hash.clone() };
+        assert_eq!(check_through(&good, Some(head.clone())), Ok(5));
+        assert_eq!(check_through(&good[..3], Some(head.clone())), Err(Break::CutOff { at: 3, head: 5 }));
+        let mut rewritten = good[..4].to_vec();
+        let mut last = good[4].clone();
+        last.reason = "another".into();
+        rewritten.push(last.sealed());
+        assert_eq!(check(&rewritten), Ok(5));
+        assert_eq!(check_through(&rewritten, Some(head.clone())), Err(Break::OtherHead { seq: 5 }));
+        assert_eq!(head.to_string().parse(), Ok(head));
+        for bad in ["", "5", "5:", ":", "-1:00", "5:zz"] {
+            assert_eq!(bad.parse::<Head>(), Err(BadHead), "{bad}");
+        }
     }
 }

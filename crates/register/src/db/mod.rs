@@ -6,6 +6,7 @@
 
 mod value;
 
+use std::pin::Pin;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
+pub use copy::{Found, Seized, file_of, look, seize};
+pub use snapshot::Snapshot;
 pub use value::{Arg, Cell, FOREVER, micros, time};
 
 /// Arguments of a statement: `args![id, name]`.
@@ -78,25 +81,28 @@ impl Row {
     }
 }
 
-/// What can be read from: the pool, or a transaction under way (which sees its own writes).
+/// The rows of a query, to be awaited. Boxed: a future that names the types of what it
+/// borrows is not `Send` for every lifetime, and tasks and handlers need that.
+pub type Rows<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, DbError>> + Send + 'a>>;
+
+/// What can be read from: the pool, a transaction under way (which sees its own writes), or
+/// a [`Snapshot`].
 pub trait Reads: Send {
     /// Every row of a query.
-    fn rows(
-        &mut self,
-        sql: impl Into<Sql> + Send,
-        args: Vec<Arg>,
-    ) -> impl Future<Output = Result<Vec<Row>, DbError>> + Send;
+    fn rows(&mut self, sql: impl Into<Sql>, args: Vec<Arg>) -> Rows<'_>;
 }
 
 impl Reads for &Db {
-    async fn rows(&mut self, sql: impl Into<Sql> + Send, args: Vec<Arg>) -> Result<Vec<Row>, DbError> {
-        self.all(sql, args).await
+    fn rows(&mut self, sql: impl Into<Sql>, args: Vec<Arg>) -> Rows<'_> {
+        let sql = sql.into();
+        Box::pin(async move { self.all(sql, args).await })
     }
 }
 
 impl Reads for Tx {
-    async fn rows(&mut self, sql: impl Into<Sql> + Send, args: Vec<Arg>) -> Result<Vec<Row>, DbError> {
-        self.all(sql, args).await
+    fn rows(&mut self, sql: impl Into<Sql>, args: Vec<Arg>) -> Rows<'_> {
+        let sql = sql.into();
+        Box::pin(async move { self.all(sql, args).await })
     }
 }
 
@@ -145,6 +151,10 @@ macro_rules! run {
     }};
 }
 
+// After the macro, which they use.
+mod copy;
+mod snapshot;
+
 impl Db {
     /// Opens the database, makes the SQLite file if it is absent, and brings it up to date.
     pub async fn connect(url: &str) -> Result<Self, DbError> {
@@ -168,7 +178,11 @@ impl Db {
                 "The database URL must begin with sqlite:// or postgres://, for instance sqlite://muster.db.".into(),
             ));
         }
-        let options = SqliteConnectOptions::from_str(url)?
+        Self::open_sqlite(SqliteConnectOptions::from_str(url)?).await
+    }
+
+    async fn open_sqlite(options: SqliteConnectOptions) -> Result<Self, DbError> {
+        let options = options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -176,7 +190,7 @@ impl Db {
             .busy_timeout(Duration::from_secs(30));
         let write = SqlitePoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(Duration::from_secs(120))
+            .acquire_timeout(Duration::from_mins(2))
             .connect_with(options.clone())
             .await?;
         let read = SqlitePoolOptions::new()
@@ -254,19 +268,6 @@ impl Db {
             Pool::Postgres(_) => {
                 let rows = self.all(format!("EXPLAIN {sql}"), args).await?;
                 rows.iter().map(|r| r.get::<String>(0)).collect()
-            }
-        }
-    }
-
-    /// Writes a consistent copy of a SQLite database into a new file.
-    pub async fn copy_into(&self, file: &str) -> Result<(), DbError> {
-        match &self.0 {
-            Pool::Sqlite { read, .. } => {
-                sqlx::query("VACUUM INTO $1").bind(file).execute(read).await?;
-                Ok(())
-            }
-            Pool::Postgres(_) => {
-                Err(DbError::Url("`muster backup` copies a SQLite database; for PostgreSQL use pg_dump.".into()))
             }
         }
     }
