@@ -12,6 +12,7 @@ pub mod duty;
 pub mod facts;
 pub mod finding;
 pub mod id;
+pub mod import;
 pub mod party;
 pub mod posture;
 pub mod record;
