@@ -4,9 +4,12 @@
 // A view's type nests as deeply as its markup.
 #![recursion_limit = "256"]
 
+pub mod account;
 pub mod components;
 pub mod errors;
 pub mod help;
+pub mod login;
+pub mod setup;
 pub mod shell;
 
 /// Starts the islands; the module script in the page calls it.

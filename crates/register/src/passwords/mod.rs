@@ -2,6 +2,7 @@
 //! cannot take the memory that everything else lives in.
 
 mod common;
+mod set_up;
 
 use argon2::password_hash::{PasswordHash, SaltString};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
@@ -16,7 +17,9 @@ use crate::args;
 use crate::change::{By, Change};
 use crate::db::{Db, DbError};
 use crate::error::Error;
-use crate::sessions;
+use crate::{people, sessions};
+
+pub use set_up::{SetUp, set_up};
 
 /// Fewest characters of a password.
 pub const SHORTEST: usize = 12;
@@ -229,6 +232,30 @@ pub async fn store_in(c: &mut Change<'_>, person: PersonId, hash: &str) -> Resul
     )
     .await?;
     sessions::end_all(&mut c.tx, person).await
+}
+
+/// Records a person who can sign in at once, in one change.
+pub async fn create_with_login(
+    db: &Db,
+    by: By<'_>,
+    given: &people::Fields,
+    roles: Roles,
+    password: &str,
+) -> Result<PersonId, Error> {
+    for action in [Action::PersonWrite, Action::PersonGrant, Action::PersonCredential] {
+        can(by.actor, action, Relation::None)?;
+    }
+    if let Err(sentence) = check(password, &given.email, &given.name) {
+        return Err(Error::field("/password", sentence));
+    }
+    let hash = hash(password).await?;
+    let mut c = Change::begin(db, by).await?;
+    let person = people::insert(&mut c, "administrator", given, roles).await?;
+    store_in(&mut c, person, &hash).await?;
+    let e = c.event("administrator", "password.changed", person);
+    c.describe(e, serde_json::Value::Null, json!({"sessions_ended": 0}));
+    c.commit().await.map_err(|e| Error::unique(e, "Somebody else was recorded with this address just now."))?;
+    Ok(person)
 }
 
 /// The actor that a sign-in makes.

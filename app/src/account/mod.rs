@@ -1,0 +1,146 @@
+//! One's own account: who one is here, the password, the sessions, the colours.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+
+use crate::components::{
+    Badge, Button, ErrorSummary, Fact, Facts, Field, FieldErrors, Kind, PageHead, PostForm, Ref, Section, TableFrame,
+    Tone, When,
+};
+use crate::shell::Theme;
+
+/// Who looks at their own account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Me {
+    /// Their name.
+    pub name: String,
+    /// `PE-7`.
+    pub reference: String,
+    /// Their e-mail address.
+    pub email: String,
+    /// Their roles, as words.
+    pub roles: Vec<String>,
+}
+
+/// One session of theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionLine {
+    /// What the session is called.
+    pub id: String,
+    /// Browser and system, in a few words.
+    pub browser: String,
+    /// The address it was opened from.
+    pub address: String,
+    /// When it was opened.
+    pub opened: DateTime<Utc>,
+    /// Its last noted use.
+    pub seen: DateTime<Utc>,
+    /// It is the one in use.
+    pub current: bool,
+}
+
+/// The page at `/account`.
+#[component]
+pub fn Account(
+    /// Who looks.
+    me: Me,
+    /// Their sessions, last used first.
+    sessions: Vec<SessionLine>,
+    /// Light or dark.
+    theme: Theme,
+    /// What is wrong with the password form.
+    errors: FieldErrors,
+    /// The present moment.
+    now: DateTime<Utc>,
+) -> impl IntoView {
+    let roles = if me.roles.is_empty() { "none".to_owned() } else { me.roles.join(", ") };
+    view! {
+        <PageHead title="Your account" lead="Who you are here, and where you are signed in."/>
+        <Section title="You" id="you">
+            <Facts>
+                <Fact term="Name" value=me.name/>
+                <Fact term="Reference"><Ref id=me.reference/></Fact>
+                <Fact term="E-mail address" value=me.email/>
+                <Fact term="Roles" value=roles/>
+            </Facts>
+            <p class="muted small">"An administrator changes your name, address and roles."</p>
+        </Section>
+        <Section title="Password" id="password">
+            <PostForm action="/account">
+                <ErrorSummary errors=errors.clone()/>
+                <Field name="present" label="Present password" kind="password" value="" error=errors.of("present")
+                    required=true autocomplete="current-password"/>
+                <Field name="new" label="New password" kind="password" value="" error=errors.of("new") required=true
+                    hint="At least 12 characters; a sentence is easy to remember." autocomplete="new-password"/>
+                <Field name="again" label="New password, again" kind="password" value="" error=errors.of("again")
+                    required=true autocomplete="new-password"/>
+                <p class="muted small">"Every other session of yours ends when the password changes."</p>
+                <div class="actions"><Button kind=Kind::Primary>"Change password"</Button></div>
+            </PostForm>
+        </Section>
+        <Section title="Sessions" id="sessions" count=sessions.len() as u64>
+            <Sessions sessions=sessions now=now/>
+        </Section>
+        <Section title="Colours" id="colours">
+            <form method="post" action="/theme">
+                <input type="hidden" name="next" value="/account"/>
+                <div class="segmented" role="group" aria-label="Colours of this site">{themes(theme)}</div>
+            </form>
+        </Section>
+    }
+}
+
+#[component]
+fn Sessions(sessions: Vec<SessionLine>, now: DateTime<Utc>) -> impl IntoView {
+    let rows = sessions
+        .into_iter()
+        .map(|session| {
+            let SessionLine { id, browser, address, opened, seen, current } = session;
+            let label = format!("End the session of {browser}");
+            let last = if current {
+                view! { <Badge tone=Tone::Good>"This one"</Badge> }.into_any()
+            } else {
+                view! {
+                    <form method="post" action=format!("/account/sessions/{id}/revoke")>
+                        <button class="button small" aria-label=label>"End"</button>
+                    </form>
+                }
+                .into_any()
+            };
+            view! {
+                <tr>
+                    <th scope="row">{browser}</th>
+                    <td data-label="Address">{address}</td>
+                    <td data-label="Signed in"><When at=opened now=now/></td>
+                    <td data-label="Last seen"><When at=seen now=now/></td>
+                    <td data-label="">{last}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <TableFrame label="Your sessions" boxed=true stacks=true>
+            <thead>
+                <tr>
+                    <th scope="col">"Browser"</th>
+                    <th scope="col">"Address"</th>
+                    <th scope="col">"Signed in"</th>
+                    <th scope="col">"Last seen"</th>
+                    <th scope="col"><span class="visually-hidden">"End it"</span></th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </TableFrame>
+    }
+    .into_any()
+}
+
+fn themes(theme: Theme) -> impl IntoView {
+    [(Theme::System, "System"), (Theme::Light, "Light"), (Theme::Dark, "Dark")]
+        .into_iter()
+        .map(|(choice, words)| {
+            let pressed = if choice == theme { "true" } else { "false" };
+            view! { <button name="theme" value=choice.key() aria-pressed=pressed>{words}</button> }
+        })
+        .collect_view()
+}

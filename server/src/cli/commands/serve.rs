@@ -1,0 +1,82 @@
+//! `muster serve`.
+
+use std::io::Write as _;
+
+use tokio::net::TcpListener;
+
+use crate::cli::{Database, Failure, clock};
+use crate::config::{BaseUrl, Config};
+use crate::serve::{Ready, asked_to_stop, serve};
+use crate::{App, housekeeping, metrics, router};
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    database: Database,
+    /// Where to listen
+    #[arg(long, env = "MUSTER_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:3000")]
+    listen: String,
+    /// The address under which people reach Muster, such as <https://muster.example.org>; by default the one it listens at
+    #[arg(long, env = "MUSTER_BASE_URL", value_name = "URL")]
+    base_url: Option<String>,
+    /// Load the demonstration organisation, into an empty database only
+    #[arg(long, env = "MUSTER_DEMO")]
+    demo: bool,
+    /// How many proxies of yours stand in front and add to X-Forwarded-For
+    #[arg(long, env = "MUSTER_TRUSTED_PROXIES", value_name = "N", default_value_t = 0)]
+    trusted_proxies: usize,
+    /// Alerts and activity rows taken each second
+    #[arg(long, env = "MUSTER_INTAKE_PER_S", value_name = "N", default_value_t = 5000)]
+    intake_per_s: u32,
+}
+
+pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
+    let given = args.base_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
+    let given: Option<BaseUrl> = given.map(str::parse).transpose().map_err(|e| Failure::usage(format!("{e}")))?;
+    let listener = TcpListener::bind(args.listen.trim())
+        .await
+        .map_err(|error| Failure::refused(format!("cannot listen at {}: {error}", args.listen)))?;
+    let address = listener.local_addr()?;
+    let base_url = match given {
+        Some(url) => url,
+        None => format!("http://{address}").parse().map_err(|e| Failure::usage(format!("{e}")))?,
+    };
+    let config = Config { base_url, trusted_proxies: args.trusted_proxies, intake_per_s: args.intake_per_s };
+
+    // It listens before the database is migrated, so that who asks is told to wait.
+    let ready = Ready::default();
+    let serving = tokio::spawn(serve(listener, ready.clone(), asked_to_stop()));
+    metrics::install();
+    let db = args.database.open().await?;
+    if args.demo {
+        super::demo::load(&db).await?;
+    }
+    let app = App::new(db.clone(), clock(), config);
+    ready.is(router::router(&app));
+    announce(&app).await?;
+    let housekeeping = tokio::spawn(housekeeping::run(app));
+    let done = serving.await.map_err(|error| Failure::refused(format!("serving ended: {error}")))?;
+    housekeeping.abort();
+    db.close().await;
+    tracing::info!("stopped");
+    Ok(done?)
+}
+
+async fn announce(app: &App) -> Result<(), Failure> {
+    tracing::info!(
+        engine = app.db.engine(),
+        version = env!("CARGO_PKG_VERSION"),
+        "Muster is at {}",
+        app.config.base_url
+    );
+    if !app.has_people().await? {
+        // Not through the log: a filter must not hide it, and a log is kept.
+        let _ = writeln!(
+            std::io::stderr(),
+            "\nNobody can sign in yet. Open {}/setup and enter this code: {}\n(Start muster again for a new one.)\n",
+            app.config.base_url,
+            app.setup_code.show()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! The command line. A command is a file in `commands` with `Args` and `run`, and one line
+//! in [`Command`].
+
+mod commands;
+mod log;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use register::Db;
+
+use crate::clock::Clock;
+
+pub use output::{Failure, Output, progress};
+
+/// The register of an organisation's AI agents and of the people who answer for them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "muster",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = "Every option is also an environment variable, shown beside it; .env is read.\n\nExamples:\n  muster serve\n  muster import agents.csv --dry-run\n  muster audit verify"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    log: log::Args,
+}
+
+macro_rules! commands {
+    ($($(#[$meta:meta])* $name:ident($module:ident),)+) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($(#[$meta])* $name(commands::$module::Args),)+
+        }
+
+        impl Command {
+            async fn run(self) -> Result<(), Failure> {
+                match self {
+                    $(Self::$name(args) => commands::$module::run(args).await,)+
+                }
+            }
+        }
+    };
+}
+
+// The order of `muster --help`.
+commands! {
+    /// Serve the pages and the API.
+    #[command(after_help = "Example:\n  muster serve --listen 127.0.0.1:3000 --database sqlite://muster.db")]
+    Serve(serve),
+    /// Create people who can sign in.
+    User(user),
+    /// Create service tokens for programs.
+    Token(token),
+    /// Look at the database and the configuration for what is wrong.
+    #[command(after_help = "Example:\n  muster doctor --database postgres://muster@localhost/muster")]
+    Doctor(doctor),
+}
+
+/// Where the register is.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Database {
+    /// The database: sqlite://FILE, made if absent, or postgres://…
+    #[arg(
+        long = "database",
+        env = "MUSTER_DATABASE_URL",
+        value_name = "URL",
+        default_value = "sqlite://muster.db",
+        hide_env_values = true
+    )]
+    pub url: String,
+}
+
+impl Database {
+    /// Opens the database, made and migrated as needed.
+    pub async fn open(&self) -> Result<Db, Failure> {
+        let url = if self.url.trim().is_empty() { "sqlite://muster.db" } else { self.url.trim() };
+        Db::connect(url).await.map_err(|error| Failure::refused(format!("the database cannot be opened: {error}")))
+    }
+}
+
+/// The time, for commands.
+pub const fn clock() -> Clock {
+    Clock::System
+}
+
+/// Parses the command line, runs the command, says in one line what went wrong.
+pub fn main() -> ExitCode {
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        eprintln!("muster: .env cannot be read: {error}");
+        return ExitCode::from(2);
+    }
+    let Cli { command, log } = Cli::parse();
+    if let Err(failure) = log.install() {
+        return failure.report();
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::refused(format!("no threads can be had: {error}")).report(),
+    };
+    let done = runtime.block_on(command.run());
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_sound_and_every_command_has_an_example() {
+        Cli::command().debug_assert();
+        fn walk(command: &clap::Command, path: &str) {
+            let leaf = command.get_subcommands().next().is_none();
+            assert!(command.get_about().is_some(), "{path} says what it does");
+            let example = command.get_after_help().is_some_and(|help| help.to_string().contains("muster "));
+            assert!(!leaf || example, "{path} has an example");
+            for sub in command.get_subcommands() {
+                walk(sub, &format!("{path} {}", sub.get_name()));
+            }
+        }
+        walk(&Cli::command(), "muster");
+    }
+}

@@ -1,0 +1,26 @@
+//! What serves Muster: command line, router, page handlers, REST, sessions.
+
+// A view's type nests as deeply as its markup.
+#![recursion_limit = "256"]
+
+pub mod assets;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod health;
+pub mod housekeeping;
+pub mod json;
+pub mod metrics;
+pub mod page;
+pub mod pages;
+pub mod problem;
+pub mod router;
+pub mod routes;
+pub mod security;
+pub mod serve;
+pub mod session;
+pub mod setup;
+pub mod signed;
+pub mod state;
+
+pub use state::App;

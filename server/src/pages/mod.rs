@@ -1,0 +1,19 @@
+//! The pages: one file for each noun, each with its `routes()`.
+
+mod account;
+mod help;
+mod login;
+mod setup;
+mod theme;
+
+use crate::routes::Routes;
+
+/// Every page. A noun adds its line.
+pub fn routes() -> Routes {
+    Routes::page()
+        .and(login::routes())
+        .and(setup::routes())
+        .and(account::routes())
+        .and(theme::routes())
+        .and(help::routes())
+}

@@ -1,0 +1,63 @@
+//! What every handler is given.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use register::Db;
+use register::db::DbError;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::setup::SetupCode;
+
+/// The running server: the store, the clock, the configuration. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Shared>);
+
+/// What [`App`] shares.
+#[derive(Debug)]
+pub struct Shared {
+    /// The store.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// What the operator decided.
+    pub config: Config,
+    /// Opens set-up while nobody can sign in.
+    pub setup_code: SetupCode,
+    has_people: AtomicBool,
+}
+
+impl Deref for App {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    /// A server on an open database.
+    pub fn new(db: Db, clock: Clock, config: Config) -> Self {
+        Self(Arc::new(Shared {
+            db,
+            clock,
+            config,
+            setup_code: SetupCode::default(),
+            has_people: AtomicBool::new(false),
+        }))
+    }
+
+    /// Whether somebody can sign in. Asked of the store until the answer is yes, since the
+    /// command line may make the first person beside the running server.
+    pub async fn has_people(&self) -> Result<bool, DbError> {
+        if self.has_people.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let anybody = register::passwords::anybody(&self.db).await?;
+        if anybody {
+            self.has_people.store(true, Ordering::Relaxed);
+        }
+        Ok(anybody)
+    }
+}
