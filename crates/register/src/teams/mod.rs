@@ -1,0 +1,10 @@
+//! Teams: their kind, lead, deputy and members. A team can be Accountable only while its
+//! lead is there, so who leads is as weighty as who owns.
+
+mod list;
+mod read;
+mod write;
+
+pub use list::{Line, Query, directory, list, resolve};
+pub use read::{Member, Team, View, load, read};
+pub use write::{Fields, create, edit, insert, join, part};
