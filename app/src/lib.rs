@@ -5,9 +5,13 @@
 #![recursion_limit = "256"]
 
 pub mod account;
+pub mod agents;
+pub mod audit;
 pub mod components;
 pub mod errors;
 pub mod help;
+pub mod home;
+pub mod islands;
 pub mod login;
 pub mod setup;
 pub mod shell;

@@ -1,0 +1,380 @@
+//! One form to register an agent and to edit it.
+
+use domain::agent::{
+    Access, AgentKind, Autonomy, CredentialKind, DataClass, Environment, Exposure, Hosting, Running, Sensitivity,
+    ToolKind,
+};
+use domain::tier;
+use leptos::prelude::*;
+
+use super::choices;
+use super::form::{AgentForm, CredentialForm, ToolForm};
+use crate::components::*;
+use crate::islands::TierPreview;
+
+const FORM: &str = "agent-form";
+
+/// Somebody else was quicker.
+#[derive(Debug, Clone)]
+pub struct Conflict {
+    /// What it is about, a sentence.
+    pub sentence: String,
+    /// Field, what is stored now, what was typed.
+    pub differences: Vec<(&'static str, String, String)>,
+}
+
+/// What the form's page shows.
+#[derive(Debug, Clone, Default)]
+pub struct AgentEditor {
+    /// Reference and name of the agent; `None` for a new one.
+    pub agent: Option<(String, String)>,
+    /// As typed, with what is wrong.
+    pub form: Refused<AgentForm>,
+    /// Teams to choose from.
+    pub teams: Vec<Choice>,
+    /// Multi-agent systems to choose from.
+    pub systems: Vec<Choice>,
+    /// Vendors, tools and credentials already known, to suggest.
+    pub known: Known,
+    /// The part that more rows were asked for: `tools` or `credentials`.
+    pub more: String,
+    /// Somebody else was quicker.
+    pub conflict: Option<Conflict>,
+    /// The boundary was approved and is not edited in place: says so above the form.
+    pub approved: bool,
+}
+
+/// Names of shared records, to suggest while one types.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Business units.
+    pub units: Vec<String>,
+    /// Vendors.
+    pub vendors: Vec<String>,
+    /// Tools.
+    pub tools: Vec<String>,
+    /// Credentials.
+    pub credentials: Vec<String>,
+}
+
+fn suggestions(names: Vec<String>) -> Vec<Choice> {
+    names.into_iter().map(|name| Choice::new(name, "")).collect()
+}
+
+/// The page of the form; goes inside `Layout`.
+#[component]
+pub fn Editor(
+    /// What it shows.
+    editor: AgentEditor,
+) -> impl IntoView {
+    let AgentEditor { agent, form, teams, systems, known, more, conflict, approved } = editor;
+    let Refused { values, errors } = form;
+    let score = tier::score(&values.facts_so_far().0);
+    let (title, back, save) = match &agent {
+        None => ("Register an agent".to_owned(), "/agents".to_owned(), "Register"),
+        Some((reference, name)) => (format!("Edit {name}"), format!("/agents/{reference}"), "Save"),
+    };
+    let editing = agent.is_some();
+    let trail = match agent {
+        None => vec![Crumb::new("Agents", "/agents"), Crumb::here("Register")],
+        Some((reference, _)) => {
+            vec![Crumb::new("Agents", "/agents"), Crumb::new(reference, back.clone()), Crumb::here("Edit")]
+        }
+    };
+    let lead = if editing {
+        ""
+    } else {
+        "Only the name is needed now. What is not stated counts as unknown, and unknown is not taken for harmless."
+    };
+    view! {
+        <Crumbs trail=trail/>
+        <PageHead title=title lead=lead/>
+        {conflict.map(conflicting)}
+        {approved.then(|| view! {
+            <Notice tone=Tone::Note title="Its boundary is approved">
+                <p>"Purpose, tools, data, autonomy, exposure, environment, hosting, models, identity and credentials were approved as they are, and are not changed here. Name, unit, teams, labels and the like may be."</p>
+            </Notice>
+        })}
+        <div class="with-aside editor">
+            <PostForm id=FORM wide=true>
+                <ErrorSummary errors=errors.clone()/>
+                <input type="hidden" name="version" value=values.version.clone()/>
+                // Enter in a field saves; it must not press one of the buttons that only add rows
+                <button class="visually-hidden" tabindex="-1" aria-hidden="true" name="do" value="save">{save}</button>
+                <What form=values.clone() errors=errors.clone() known=known.clone()/>
+                <Where form=values.clone() errors=errors.clone() teams=teams systems=systems vendors=known.vendors/>
+                <Reach form=values.clone() errors=errors.clone()/>
+                <Tools tools=values.tools.clone() errors=errors.clone() known=known.tools more=more == "tools"/>
+                <Credentials credentials=values.credentials.clone() errors=errors.clone() known=known.credentials more=more == "credentials"/>
+                {editing.then(|| view! {
+                    <Section title="Why" id="why">
+                        <TextArea name="reason" label="Reason for the change" value=values.reason.clone() error=errors.of("reason") hint="Kept in the record beside what changed." rows=2/>
+                    </Section>
+                })}
+                <div class="actions">
+                    <Button kind=Kind::Primary name="do" value="save">{save}</Button>
+                    <LinkButton href=back kind=Kind::Quiet>"Cancel"</LinkButton>
+                </div>
+            </PostForm>
+            <aside class="panel sticky" aria-labelledby="tier-title">
+                <h2 id="tier-title">"Risk tier"</h2>
+                <TierPreview form=FORM.to_owned() start=score/>
+                <p class="small muted">"Computed from the facts beside. " <a href="/help/tiers">"The formula"</a></p>
+            </aside>
+        </div>
+    }
+}
+
+fn conflicting(conflict: Conflict) -> impl IntoView {
+    let rows = conflict
+        .differences
+        .into_iter()
+        .map(|(label, stored, typed)| {
+            view! {
+                <tr>
+                    <th scope="row">{label}</th>
+                    <td class="text keep" data-label="Recorded now">{stored}</td>
+                    <td class="text keep" data-label="You typed">{typed}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Notice tone=Tone::Bad title="Somebody else changed it first">
+            <p>{conflict.sentence}</p>
+            <p>"Nothing is lost: your text is still in the form. Where both differ is below. Saving again writes what the form says."</p>
+        </Notice>
+        <TableFrame label="Where the record and your text differ" stacks=true compact=true>
+            <thead><tr><th scope="col">"Field"</th><th scope="col">"Recorded now"</th><th scope="col">"You typed"</th></tr></thead>
+            <tbody>{rows}</tbody>
+        </TableFrame>
+    }
+}
+
+/// Copies of what the form says, for parts that are closures of their own.
+fn readers(
+    form: AgentForm,
+    errors: FieldErrors,
+) -> (impl Fn(fn(&AgentForm) -> &String) -> String + Copy + use<>, impl Fn(&'static str) -> Option<String> + Copy + use<>)
+{
+    let (form, errors) = (StoredValue::new(form), StoredValue::new(errors));
+    (
+        move |field: fn(&AgentForm) -> &String| form.with_value(|form| field(form).clone()),
+        move |field| errors.with_value(|errors| errors.of(field)),
+    )
+}
+
+#[component]
+fn What(form: AgentForm, errors: FieldErrors, known: Known) -> impl IntoView {
+    let (v, e) = readers(form, errors);
+    view! {
+        <Section title="What it is" id="what">
+            <Field name="name" label="Name" value=v(|f| &f.name) error=e("name") required=true maxlength=200 autocomplete="off"/>
+            <TextArea name="purpose" label="Purpose" value=v(|f| &f.purpose) error=e("purpose") rows=3
+                hint="What it is for, and where its task ends. Approvals are given for this text."/>
+            <FieldGroup>
+                <Select name="kind" label="Kind" options=choices!(AgentKind) selected=v(|f| &f.kind) error=e("kind") required=true/>
+                <Field name="business_unit" label="Business unit" value=v(|f| &f.business_unit) error=e("business_unit") list="known-units"/>
+            </FieldGroup>
+            <Suggestions id="known-units" values=suggestions(known.units)/>
+            <FieldGroup>
+                <TextArea name="labels" label="Labels" value=v(|f| &f.labels) error=e("labels") hint="One a line: key=value" rows=3/>
+                <TextArea name="external_ids" label="Ids elsewhere" value=v(|f| &f.external_ids) error=e("external_ids") hint="One a line: source=id, such as cmdb=CI-1042" rows=3/>
+            </FieldGroup>
+            <Checkbox name="confidential" label="Confidential" checked=!v(|f| &f.confidential).is_empty() error=e("confidential")
+                hint="Only its owners, security, risk and auditors know that it exists."/>
+        </Section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Where(
+    form: AgentForm,
+    errors: FieldErrors,
+    teams: Vec<Choice>,
+    systems: Vec<Choice>,
+    vendors: Vec<String>,
+) -> impl IntoView {
+    let (v, e) = readers(form, errors);
+    let operators = teams.clone();
+    view! {
+        <Section title="Where it runs, and whose it is" id="where">
+            <RadioGroup name="running" legend="Does it run now?" options=choices!(Running) selected=v(|f| &f.running) error=e("running") required=true/>
+            <FieldGroup>
+                <Select name="environment" label="Environment" options=choices!(Environment) selected=v(|f| &f.environment) error=e("environment") required=true/>
+                <Select name="hosting" label="Hosting" options=choices!(Hosting) selected=v(|f| &f.hosting) error=e("hosting") required=true/>
+            </FieldGroup>
+            <FieldGroup>
+                <Field name="vendor" label="Vendor" value=v(|f| &f.vendor) error=e("vendor") hint="When a vendor hosts it." list="known-vendors"/>
+                <Field name="contract" label="Contract" value=v(|f| &f.contract) error=e("contract") hint="Its reference."/>
+            </FieldGroup>
+            <Suggestions id="known-vendors" values=suggestions(vendors)/>
+            <FieldGroup>
+                <Select name="built_by" label="Built by" options=teams selected=v(|f| &f.built_by) blank="Not recorded" error=e("built_by")/>
+                <Select name="operated_by" label="Operated by" options=operators selected=v(|f| &f.operated_by) blank="Not recorded" error=e("operated_by")/>
+                <Select name="parent" label="Part of the system" options=systems selected=v(|f| &f.parent) blank="None" error=e("parent")/>
+            </FieldGroup>
+            <FieldGroup>
+                <Field name="workload_identity" label="Workload identity" value=v(|f| &f.workload_identity) error=e("workload_identity") hint="SPIFFE id, OIDC subject or cloud principal."/>
+                <TextArea name="models" label="Models" value=v(|f| &f.models) error=e("models") hint="One a line." rows=2/>
+            </FieldGroup>
+        </Section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Reach(form: AgentForm, errors: FieldErrors) -> impl IntoView {
+    let (v, e) = readers(form, errors);
+    view! {
+        <Section title="What it may do" id="reach">
+            <FieldGroup>
+                <Select name="autonomy" label="Autonomy" options=choices!(Autonomy) selected=v(|f| &f.autonomy) error=e("autonomy") required=true/>
+                <Select name="exposure" label="Who meets it" options=choices!(Exposure) selected=v(|f| &f.exposure) error=e("exposure") required=true/>
+                <Select name="data" label="Highest class of data" options=choices!(DataClass) selected=v(|f| &f.data) error=e("data") required=true/>
+            </FieldGroup>
+            <Checkbox name="regulated" label="Regulated" checked=!v(|f| &f.regulated).is_empty() error=e("regulated") hint="A law or a regulator has a say in what it does."/>
+        </Section>
+    }
+    .into_any()
+}
+
+/// How many empty rows follow those that are filled.
+fn blanks(filled: usize, more: bool) -> usize {
+    match (more, filled) {
+        (true, _) => 5,
+        (false, 0) => 2,
+        (false, _) => 1,
+    }
+}
+
+/// A cell of a repeated row: the label is the column's for the eye, its own for a screen reader.
+fn text_cell(
+    label: &'static str,
+    row: usize,
+    name: String,
+    value: String,
+    list: &'static str,
+    errors: &FieldErrors,
+) -> AnyView {
+    let error = errors.of(&name);
+    let id = format!("field-{name}");
+    let error_id = format!("{id}-error");
+    view! {
+        <td data-label=label>
+            <input class="input" id=id name=name value=value list=(!list.is_empty()).then_some(list) autocomplete="off"
+                aria-label=format!("{label}, row {}", row + 1)
+                aria-invalid=error.is_some().then_some("true")
+                aria-describedby=error.is_some().then(|| error_id.clone())/>
+            {error.map(|error| view! { <p class="error" id=error_id>{error}</p> })}
+        </td>
+    }
+    .into_any()
+}
+
+fn choice_cell(
+    label: &'static str,
+    row: usize,
+    name: String,
+    value: &str,
+    options: Vec<Choice>,
+    errors: &FieldErrors,
+) -> AnyView {
+    let error = errors.of(&name);
+    let id = format!("field-{name}");
+    let error_id = format!("{id}-error");
+    let options = options
+        .into_iter()
+        .map(|choice| {
+            let chosen = choice.value == value;
+            view! { <option value=choice.value selected=chosen>{choice.label}</option> }
+        })
+        .collect_view();
+    view! {
+        <td data-label=label>
+            <select class="input" id=id name=name aria-label=format!("{label}, row {}", row + 1)
+                aria-invalid=error.is_some().then_some("true")
+                aria-describedby=error.is_some().then(|| error_id.clone())>
+                {options}
+            </select>
+            {error.map(|error| view! { <p class="error" id=error_id>{error}</p> })}
+        </td>
+    }
+    .into_any()
+}
+
+#[component]
+fn Tools(tools: Vec<ToolForm>, errors: FieldErrors, known: Vec<String>, more: bool) -> impl IntoView {
+    let empty = ToolForm {
+        kind: ToolKind::Other.key().to_owned(),
+        sensitivity: Sensitivity::Medium.key().to_owned(),
+        access: Access::Read.key().to_owned(),
+        ..ToolForm::default()
+    };
+    let count = blanks(tools.len(), more);
+    let rows = tools
+        .into_iter()
+        .chain(std::iter::repeat_n(empty, count))
+        .enumerate()
+        .map(|(row, tool)| {
+            let at = |field: &str| format!("tool-{row}-{field}");
+            view! {
+                <tr>
+                    {text_cell("Tool", row, at("name"), tool.name, "known-tools", &errors)}
+                    {choice_cell("Kind", row, at("kind"), &tool.kind, choices!(ToolKind), &errors)}
+                    {choice_cell("Access", row, at("access"), &tool.access, choices!(Access), &errors)}
+                    {choice_cell("Sensitivity", row, at("sensitivity"), &tool.sensitivity, choices!(Sensitivity), &errors)}
+                    {text_cell("Scope", row, at("scope"), tool.scope, "", &errors)}
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Section title="Tools" id="tools">
+            <p class="small muted">"What it may use. A tool is a shared record: its kind and sensitivity are the same for every agent that uses it. Empty the name and the scope to remove a row."</p>
+            <TableFrame label="Tools" stacks=true compact=true>
+                <thead><tr><th scope="col">"Tool"</th><th scope="col">"Kind"</th><th scope="col">"Access"</th><th scope="col">"Sensitivity"</th><th scope="col">"Scope"</th></tr></thead>
+                <tbody class="rows">{rows}</tbody>
+            </TableFrame>
+            <Suggestions id="known-tools" values=suggestions(known)/>
+            <div class="actions"><Button kind=Kind::Small name="do" value="more-tools"><Icon glyph=Glyph::Plus/>"More rows"</Button></div>
+        </Section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Credentials(credentials: Vec<CredentialForm>, errors: FieldErrors, known: Vec<String>, more: bool) -> impl IntoView {
+    let empty = CredentialForm { kind: CredentialKind::ShortLived.key().to_owned(), ..CredentialForm::default() };
+    let count = blanks(credentials.len(), more);
+    let rows = credentials
+        .into_iter()
+        .chain(std::iter::repeat_n(empty, count))
+        .enumerate()
+        .map(|(row, c)| {
+            let at = |field: &str| format!("credential-{row}-{field}");
+            view! {
+                <tr>
+                    {text_cell("Credential", row, at("name"), c.name, "known-credentials", &errors)}
+                    {choice_cell("Kind", row, at("kind"), &c.kind, choices!(CredentialKind), &errors)}
+                    {text_cell("Lifetime", row, at("lifetime"), c.lifetime, "", &errors)}
+                    {text_cell("Kept in", row, at("kept_in"), c.kept_in, "", &errors)}
+                    {text_cell("Last rotated", row, at("last_rotated"), c.last_rotated, "", &errors)}
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Section title="Credentials" id="credentials">
+            <p class="small muted">"What it signs in with: a name, never the secret itself. Lifetime such as 15m, 8h or 90d, empty when it has no end; rotated as a date, 2026-11-21."</p>
+            <TableFrame label="Credentials" stacks=true compact=true>
+                <thead><tr><th scope="col">"Credential"</th><th scope="col">"Kind"</th><th scope="col">"Lifetime"</th><th scope="col">"Kept in"</th><th scope="col">"Last rotated"</th></tr></thead>
+                <tbody class="rows">{rows}</tbody>
+            </TableFrame>
+            <Suggestions id="known-credentials" values=suggestions(known)/>
+            <div class="actions"><Button kind=Kind::Small name="do" value="more-credentials"><Icon glyph=Glyph::Plus/>"More rows"</Button></div>
+        </Section>
+    }
+    .into_any()
+}

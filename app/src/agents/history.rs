@@ -1,0 +1,164 @@
+//! The past of an agent: who was accountable on a day, and every change in its record.
+
+use chrono::{DateTime, Utc};
+use domain::duty::Duty;
+use domain::id::AgentId;
+use domain::party::Party as Who;
+use leptos::prelude::*;
+
+use crate::components::*;
+
+/// Who answered for what at a moment.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The moment.
+    pub at: DateTime<Utc>,
+    /// Duty, party, its name today, since when.
+    pub duties: Vec<(Duty, Who, String, DateTime<Utc>)>,
+    /// Its boundary's hash then, when the agent has not changed since.
+    pub boundary_sha256: Option<String>,
+    /// The record began later.
+    pub before_record: bool,
+}
+
+/// One event of the record.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// Its place in the record.
+    pub seq: i64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// By whom: name and, for a person, the reference.
+    pub actor: (String, String),
+    /// In which capacity.
+    pub capacity: String,
+    /// What: `assignment.accepted`.
+    pub action: String,
+    /// What changed: member, before, after.
+    pub changes: Vec<(String, String, String)>,
+    /// Why.
+    pub reason: String,
+}
+
+/// The page of an agent's past.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// The agent.
+    pub agent: AgentId,
+    /// Its name.
+    pub name: String,
+    /// The moment asked about, as typed.
+    pub asked: String,
+    /// What is wrong with it.
+    pub error: Option<String>,
+    /// The answer.
+    pub answer: Option<Answer>,
+    /// Its events, newest first.
+    pub events: Vec<Past>,
+    /// Older ones.
+    pub older: Option<String>,
+    /// The clock of this page.
+    pub now: DateTime<Utc>,
+}
+
+/// The past of an agent; goes inside `Layout`.
+#[component]
+pub fn HistoryPage(
+    /// What it shows.
+    history: History,
+) -> impl IntoView {
+    let History { agent, name, asked, error, answer, events, older, now } = history;
+    let error_id = error.is_some().then_some("field-at-error");
+    let count = events.len();
+    let events = events.into_iter().map(|event| past(event, now)).collect_view();
+    view! {
+        <Crumbs trail=vec![Crumb::new("Agents", "/agents"), Crumb::new(agent.to_string(), format!("/agents/{agent}")), Crumb::here("History")]/>
+        <PageHead title=format!("History: {name}") reference=agent.to_string()/>
+        <Section title="Who was accountable on…" id="then">
+            <form method="get" class="row ask-when" novalidate>
+                <label for="field-at" class="visually-hidden">"Date and time, UTC"</label>
+                <input class="input short" type="datetime-local" step="1" id="field-at" name="at" value=asked required=true
+                    aria-invalid=error.is_some().then_some("true") aria-describedby=error_id/>
+                <span class="small muted">"UTC"</span>
+                <button class="button">"Show"</button>
+            </form>
+            {error.map(|error| view! { <p class="vacant small" id="field-at-error" role="alert">{error}</p> })}
+            {answer.map(answered)}
+        </Section>
+        <Section title="Changes" id="changes">
+            {if count == 0 { view! { <p class="muted">"No change is recorded."</p> }.into_any() } else { view! { <ol class="past">{events}</ol> }.into_any() }}
+            {older.map(|href| view! { <p><a class="button small" href=href>"Older changes"</a></p> })}
+        </Section>
+    }
+}
+
+fn answered(answer: Answer) -> impl IntoView {
+    let moment = exact(answer.at);
+    if answer.before_record {
+        return view! { <p>{format!("At {moment} it was not on record yet.")}</p> }.into_any();
+    }
+    let boundary = match answer.boundary_sha256 {
+        Some(hash) => view! { <p class="small muted">"Its boundary was the present one, " <span class="ref hash">{hash}</span></p> }.into_any(),
+        None => view! { <p class="small muted">"What is written about it has changed since; the changes are below."</p> }.into_any(),
+    };
+    if answer.duties.is_empty() {
+        return view! { <p><span class="vacant">"Nobody"</span> {format!(" was accountable for anything at {moment}.")}</p> {boundary} }.into_any();
+    }
+    let rows = answer
+        .duties
+        .into_iter()
+        .map(|(duty, party, name, since)| {
+            view! {
+                <tr>
+                    <th scope="row">{duty.owner_title()}</th>
+                    <td data-label="Held by"><a href=party.path() dir="auto">{name}</a> " " <span class="ref muted">{party.to_string()}</span></td>
+                    <td data-label="Since"><time title=exact(since)>{exact(since)}</time></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <p>{format!("At {moment}:")}</p>
+        <TableFrame label="Who was accountable" stacks=true compact=true>
+            <thead><tr><th scope="col">"Duty"</th><th scope="col">"Held by"</th><th scope="col">"Since"</th></tr></thead>
+            <tbody>{rows}</tbody>
+        </TableFrame>
+        {boundary}
+    }
+    .into_any()
+}
+
+fn past(event: Past, now: DateTime<Utc>) -> impl IntoView {
+    let (actor, reference) = event.actor;
+    let who = if reference.is_empty() {
+        view! { <span>{actor}</span> }.into_any()
+    } else {
+        view! { <Party name=actor reference=reference/> }.into_any()
+    };
+    let changes = event
+        .changes
+        .into_iter()
+        .map(|(member, before, after)| {
+            let before = (!before.is_empty()).then(|| view! { <del dir="auto">{before}</del> " " });
+            let after = (!after.is_empty()).then(|| view! { <ins dir="auto">{after}</ins> });
+            view! { <div><dt>{member}</dt><dd>{before}{after}</dd></div> }
+        })
+        .collect_view();
+    view! {
+        <li>
+            <p class="head">
+                <span class="did">{words(&event.action)}</span>
+                <span class="small muted"><When at=event.at now=now/> " by " {who} " as " {event.capacity.replace('-', " ")} " · " <span class="ref">{format!("#{}", event.seq)}</span></span>
+            </p>
+            {(!event.reason.is_empty()).then(|| view! { <p class="small" dir="auto">{format!("“{}”", event.reason)}</p> })}
+            <dl class="changes small">{changes}</dl>
+        </li>
+    }
+}
+
+/// `assignment.accepted` as people say it: "Assignment accepted".
+fn words(action: &str) -> String {
+    let text = action.replace(['.', '-'], " ");
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

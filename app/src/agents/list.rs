@@ -1,0 +1,315 @@
+//! The inventory: every agent the reader may see, found, sorted and picked.
+
+use chrono::{DateTime, Utc};
+use domain::agent::{Environment, Hosting, Lifecycle, Running};
+use domain::assignment::RuntimeOwner;
+use domain::finding::FindingKey;
+use domain::id::AgentId;
+use domain::party::Party;
+use domain::tier::Tier;
+use leptos::prelude::*;
+
+use super::choices;
+use crate::components::*;
+use crate::islands::Picks;
+
+/// A row.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Its reference.
+    pub id: AgentId,
+    /// Its name.
+    pub name: String,
+    /// Its business unit; may be empty.
+    pub business_unit: String,
+    /// Where it is deployed.
+    pub environment: Environment,
+    /// Who hosts it.
+    pub hosting: Hosting,
+    /// Where it is in its life.
+    pub state: Lifecycle,
+    /// Whether it runs.
+    pub running: Running,
+    /// Its tier.
+    pub tier: Tier,
+    /// The tier's points.
+    pub tier_points: i64,
+    /// Whether somebody can stop it; `None` once retired, or when the reader may not know.
+    pub runtime_owner: Option<RuntimeOwner>,
+    /// Who is to stop it, or was asked to.
+    pub runtime_party: Option<(Party, String)>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What the reader may do with the inventory.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rights {
+    /// Register an agent.
+    pub register: bool,
+    /// Import an inventory.
+    pub import: bool,
+    /// Take the rows away as a file.
+    pub export: bool,
+    /// Offer duties of any agent, in bulk too.
+    pub assign: bool,
+    /// See findings and stop state.
+    pub controls: bool,
+}
+
+/// A page of the inventory.
+#[derive(Debug, Clone)]
+pub struct List {
+    /// Where it is.
+    pub here: Address,
+    /// The rows.
+    pub rows: Vec<Line>,
+    /// How many there are in all, if that is known.
+    pub total: Option<u64>,
+    /// Where the page before is.
+    pub previous: Option<String>,
+    /// Where the page after is.
+    pub next: Option<String>,
+    /// Whether the register holds no agent at all.
+    pub none_at_all: bool,
+    /// Business units to choose from.
+    pub units: Vec<String>,
+    /// Words for the values in the address that are references: `PE-7`, `IM-1`.
+    pub names: Vec<(String, String)>,
+    /// What the reader may do.
+    pub may: Rights,
+    /// The clock of this page.
+    pub now: DateTime<Utc>,
+}
+
+impl List {
+    /// The filters: those one chooses, and those that only links set, shown while in force.
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters = vec![
+            Filter::new("runs", "Runs", vec![Choice::new("yes", "Runs or may run"), Choice::new("no", "Does not run")]),
+            Filter::new("state", "State", choices!(Lifecycle)),
+            Filter::new("environment", "Environment", choices!(Environment)),
+            Filter::new("tier", "Tier", choices!(Tier)),
+        ];
+        if self.may.controls {
+            let states = RuntimeOwner::ALL.iter().map(|s| Choice::new(s.key(), stop_state_words(s.key()).0)).collect();
+            filters.insert(0, Filter::new("runtime_owner", "Who can stop it", states));
+            filters.push(Filter::new("finding", "Finding", choices!(FindingKey)));
+        }
+        let units = self.units.iter().map(|unit| Choice::new(unit, unit)).collect::<Vec<_>>();
+        if !units.is_empty() {
+            filters.push(Filter::new("business_unit", "Business unit", units));
+        }
+        for (key, label) in [
+            ("business_unit", "Business unit"),
+            ("running", "Running"),
+            ("owner", "Owner"),
+            ("wave", "Import"),
+            ("system", "System"),
+            ("operated_by", "Operated by"),
+            ("vendor", "Vendor"),
+            ("tool", "Tool"),
+            ("credential", "Credential"),
+        ] {
+            if let (Some(value), false) = (self.here.get(key), filters.iter().any(|filter| filter.key == key)) {
+                let words = self.names.iter().find(|(reference, _)| reference == value).map_or(value, |(_, name)| name);
+                filters.push(Filter::new(key, label, vec![Choice::new(value, words)]));
+            }
+        }
+        filters
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        let stop = if self.may.controls {
+            Column::new("runtime_owner", "Who can stop it").sorts()
+        } else {
+            Column::new("runtime_owner", "Runtime owner")
+        };
+        let all = vec![
+            Column::new("name", "Agent").sorts().fixed(),
+            stop,
+            Column::new("running", "Runs"),
+            Column::new("state", "State"),
+            Column::new("tier", "Tier").sorts(),
+            Column::new("business_unit", "Business unit").sorts(),
+            Column::new("environment", "Environment").extra(),
+            Column::new("hosting", "Hosting").extra(),
+            Column::new("id", "Reference").sorts().extra(),
+            Column::new("updated_at", "Changed").sorts(),
+        ];
+        Column::choose(all, &self.here)
+    }
+
+    fn filtered(&self) -> bool {
+        self.here.pairs().iter().any(|(key, _)| !matches!(key.as_str(), "sort" | "columns" | "cursor" | "before"))
+    }
+}
+
+/// Which cells a row has.
+#[derive(Clone, Copy)]
+struct Cells {
+    stop: bool,
+    running: bool,
+    state: bool,
+    tier: bool,
+    unit: bool,
+    environment: bool,
+    hosting: bool,
+    id: bool,
+    updated: bool,
+}
+
+impl Cells {
+    fn of(columns: &[Column]) -> Self {
+        let shows = |key| Column::shows(columns, key);
+        Self {
+            stop: shows("runtime_owner"),
+            running: shows("running"),
+            state: shows("state"),
+            tier: shows("tier"),
+            unit: shows("business_unit"),
+            environment: shows("environment"),
+            hosting: shows("hosting"),
+            id: shows("id"),
+            updated: shows("updated_at"),
+        }
+    }
+}
+
+/// The inventory page; goes inside `Layout`.
+#[component]
+pub fn Inventory(
+    /// What it shows.
+    list: List,
+) -> impl IntoView {
+    let may = list.may;
+    let columns = list.columns();
+    let cells = Cells::of(&columns);
+    let filters = list.filters();
+    let filtered = list.filtered();
+    let shown = list.rows.len();
+    let export = if may.export && shown > 0 {
+        elsewhere(&list.here.first_page(), "/agents/export.csv").href()
+    } else {
+        String::new()
+    };
+    let all = elsewhere(&list.here.first_page().without("sort").without("columns"), "/agents/assign")
+        .with("all", "yes")
+        .href();
+    let total = list.total;
+    let bulk = (may.assign && shown > 0).then(|| Bulk {
+        action: "/agents/assign".to_owned(),
+        controls: (move || {
+            let everything = match total {
+                Some(total) if total > shown as u64 => Some(format!("Assign all {} that match", thousands(total))),
+                None => Some("Assign all that match".to_owned()),
+                Some(_) => None,
+            };
+            view! {
+                <Picks/>
+                <button class="button primary" formmethod="get">"Assign…"</button>
+                {everything.map(|words| view! { <a class="button quiet" href=all>{words}</a> })}
+            }
+        })
+        .into(),
+    });
+    let (now, none_at_all) = (list.now, list.none_at_all);
+    let clear = Address::new(list.here.path()).href();
+    let rows = list.rows.into_iter().map(|line| row(line, cells, may, now)).collect_view();
+    view! {
+        <PageHead title="Agents" actions=move || view! {
+            {may.import.then(|| view! { <LinkButton href="/agents/import">"Import"</LinkButton> })}
+            {may.register.then(|| view! { <LinkButton href="/agents/new" kind=Kind::Primary><Icon glyph=Glyph::Plus/>"Register"</LinkButton> })}
+        }/>
+        <Listing
+            here=list.here
+            label="Agents"
+            columns=columns
+            shown=shown
+            total=total
+            search="Search agents"
+            filters=filters
+            default_sort="id"
+            previous=list.previous
+            next=list.next
+            export=export
+            bulk=bulk
+            stacks=true
+            empty=move || view! { <Nothing none_at_all=none_at_all filtered=filtered may=may clear=clear/> }
+        >
+            {rows}
+        </Listing>
+    }
+}
+
+/// The same query at another path.
+fn elsewhere(here: &Address, path: &str) -> Address {
+    here.pairs().iter().fold(Address::new(path), |to, (key, value)| to.and(key, value))
+}
+
+#[component]
+fn Nothing(none_at_all: bool, filtered: bool, may: Rights, clear: String) -> impl IntoView {
+    if filtered && !none_at_all {
+        return view! {
+            <Empty title="No agent matches">
+                <p>"Every word of a search must begin a word of the agent: its name, purpose, unit, vendor, tools or reference."</p>
+                <div class="actions"><LinkButton href=clear>"Show all agents"</LinkButton></div>
+            </Empty>
+        }
+        .into_any();
+    }
+    view! {
+        <Empty title="No agents yet">
+            <p>"An agent is registered by hand, or comes with an inventory you already keep as a table."</p>
+            <div class="actions">
+                {may.import.then(|| view! { <LinkButton href="/agents/import" kind=Kind::Primary>"Import an inventory"</LinkButton> })}
+                {may.register.then(|| view! { <LinkButton href="/agents/new">"Register an agent"</LinkButton> })}
+            </div>
+        </Empty>
+    }
+    .into_any()
+}
+
+fn row(line: Line, cells: Cells, may: Rights, now: DateTime<Utc>) -> impl IntoView + use<> {
+    let reference = line.id.to_string();
+    let href = format!("/agents/{reference}");
+    let pick = may.assign.then(|| view! { <RowPick id=reference.clone() name=line.name.clone()/> });
+    let reference = if cells.id { String::new() } else { reference };
+    view! {
+        <tr>
+            {pick}
+            <th scope="row" class="agent">
+                <a href=href dir="auto">{line.name}</a>
+                <span class="ref muted">{reference}</span>
+            </th>
+            {cells.stop.then(|| stop(line.id, line.state, line.runtime_owner, line.runtime_party, may))}
+            {cells.running.then(|| view! { <td data-label="Runs">{(line.state != Lifecycle::Retired).then(|| view! { <RunningState state=line.running.key()/> })}</td> })}
+            {cells.state.then(|| view! { <td data-label="State"><Lifecycle state=line.state.key()/></td> })}
+            {cells.tier.then(|| view! { <td data-label="Tier"><Tier tier=line.tier.key()/></td> })}
+            {cells.unit.then(|| view! { <td class="unit" data-label="Business unit">{line.business_unit}</td> })}
+            {cells.environment.then(|| view! { <td data-label="Environment">{line.environment.label()}</td> })}
+            {cells.hosting.then(|| view! { <td data-label="Hosting">{line.hosting.label()}</td> })}
+            {cells.id.then(|| view! { <td data-label="Reference" class="ref">{line.id.to_string()}</td> })}
+            {cells.updated.then(|| view! { <td data-label="Changed"><When at=line.updated_at now=now/></td> })}
+        </tr>
+    }
+}
+
+/// Who can stop it: the state, and the party or the link that mends it.
+fn stop(
+    id: AgentId,
+    life: Lifecycle,
+    state: Option<RuntimeOwner>,
+    party: Option<(Party, String)>,
+    may: Rights,
+) -> impl IntoView + use<> {
+    let retired = life == Lifecycle::Retired;
+    let badge = state.map(|state| view! { <StopState state=state.key()/> });
+    let vacant = party.is_none() && !retired;
+    let who = party.map(|(party, name)| view! { <a class="who" href=party.path() dir="auto">{name}</a> });
+    let mend = (vacant && may.assign).then(|| {
+        view! { <a class="assign" href=format!("/agents/{id}/assign?duty=containment")>"Assign"<span class="visually-hidden">{format!(" a runtime owner to {id}")}</span></a> }
+    });
+    let silent = (vacant && !may.controls).then(|| view! { <span class="unset">"nobody"</span> });
+    view! { <td class="stop" data-label="Who can stop it">{badge}{who}{mend}{silent}</td> }
+}

@@ -1,0 +1,708 @@
+//! One agent: a sentence, what is wrong now, who answers for what, how it is stopped, the facts.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::agent::{AgentFacts, CredentialUse, Lifecycle as State, ToolGrant};
+use domain::assignment::{Held, OFFER_ESCALATES_AFTER, RaciRole, RuntimeOwner, accountable};
+use domain::duty::Duty;
+use domain::finding::{Finding, FindingKey, Severity as Weight};
+use domain::id::AgentId;
+use domain::party::{Party as Who, Standing};
+use domain::tier::{self, Point};
+use leptos::prelude::*;
+
+use super::form::lifetime;
+use super::sentence::{duration, sentence};
+use crate::components::*;
+
+/// What the reader may do with this agent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct May {
+    /// See findings, credentials and stop state.
+    pub controls: bool,
+    /// Edit what is written about it.
+    pub edit: bool,
+    /// Offer its duties.
+    pub assign: bool,
+    /// Record how it is stopped.
+    pub stop: bool,
+    /// Read its past.
+    pub history: bool,
+}
+
+/// An offer that nobody has answered yet.
+#[derive(Debug, Clone)]
+pub struct OpenOffer {
+    /// The duty.
+    pub duty: Duty,
+    /// To whom.
+    pub party: Who,
+    /// Since when.
+    pub offered_at: DateTime<Utc>,
+    /// By whom, by name.
+    pub offered_by: String,
+    /// Why.
+    pub reason: String,
+    /// The reader may accept or decline it.
+    pub mine: bool,
+    /// The reader may take it back.
+    pub withdraw: bool,
+}
+
+/// What was pressed on the page, as sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Do {
+    /// `accept`, `decline`, `withdraw` or `stop`.
+    pub what: String,
+    /// The duty it is about, if one.
+    pub duty: String,
+    /// Why.
+    pub reason: String,
+    /// How it is stopped.
+    pub procedure: String,
+}
+
+/// Everything the page of an agent shows.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Its reference.
+    pub id: AgentId,
+    /// What is written about it; without credentials when the reader may not see them.
+    pub facts: AgentFacts,
+    /// Where it is in its life.
+    pub state: State,
+    /// Since when.
+    pub state_at: DateTime<Utc>,
+    /// When the record began.
+    pub created_at: DateTime<Utc>,
+    /// Who registered it: name and, for a person, the reference.
+    pub created_by: (String, String),
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Its tier.
+    pub tier: domain::tier::Tier,
+    /// The tier's points.
+    pub tier_points: i64,
+    /// Its boundary's hash.
+    pub boundary_sha256: String,
+    /// The import it came with: reference and title.
+    pub wave: Option<(String, String)>,
+    /// The system it is part of: reference and name.
+    pub parent: Option<(String, String)>,
+    /// Who holds what now.
+    pub held: Vec<Held>,
+    /// What is offered now.
+    pub offers: Vec<OpenOffer>,
+    /// Names of every party it mentions.
+    pub names: BTreeMap<Who, String>,
+    /// Whether somebody can stop it; `None` once retired, or when the reader may not know.
+    pub runtime_owner: Option<RuntimeOwner>,
+    /// What is wrong now, worst first.
+    pub findings: Vec<Finding>,
+    /// How it is stopped: version and text.
+    pub procedure: Option<(i64, String)>,
+    /// The present runtime owner's newest passed drill: when, and how many seconds it took.
+    pub drill: Option<(DateTime<Utc>, Option<i64>)>,
+    /// What the reader may do.
+    pub may: May,
+    /// What was pressed and refused.
+    pub refused: Refused<Do>,
+    /// The clock of this page.
+    pub now: DateTime<Utc>,
+}
+
+impl Shown {
+    pub(super) fn name_of(&self, party: Who) -> String {
+        self.names.get(&party).cloned().unwrap_or_else(|| party.to_string())
+    }
+
+    fn assign_href(&self, duty: Duty) -> String {
+        format!("/agents/{}/assign?duty={duty}", self.id)
+    }
+}
+
+/// The page of an agent; goes inside `Layout`.
+#[component]
+pub fn AgentPage(
+    /// What it shows.
+    shown: Shown,
+) -> impl IntoView {
+    let id = shown.id;
+    let may = shown.may;
+    let retired = shown.state == State::Retired;
+    let (state, running, tier, stop) = (shown.state, shown.facts.running, shown.tier, shown.runtime_owner);
+    let confidential = shown.facts.confidential;
+    let hidden = (!may.controls).then(|| {
+        view! { <p class="small muted">"Findings, credentials and how it is stopped are for its owners, security, risk and auditors."</p> }
+    });
+    view! {
+        <Crumbs trail=vec![Crumb::new("Agents", "/agents"), Crumb::here(id.to_string())]/>
+        <PageHead
+            title=shown.facts.name.clone()
+            reference=id.to_string()
+            badges=move || view! {
+                {stop.map(|stop| view! { <StopState state=stop.key()/> })}
+                {(!retired).then(|| view! { <RunningState state=running.key()/> })}
+                <Lifecycle state=state.key()/>
+                <Tier tier=tier.key()/>
+                {confidential.then(|| view! { <Badge tone=Tone::Note>"Confidential"</Badge> })}
+            }
+            actions=move || view! {
+                {may.history.then(|| view! { <LinkButton href=format!("/agents/{id}/history") kind=Kind::Quiet>"History"</LinkButton> })}
+                {(may.assign && !retired).then(|| view! { <LinkButton href=format!("/agents/{id}/assign")>"Assign"</LinkButton> })}
+                {(may.edit && !retired).then(|| view! { <LinkButton href=format!("/agents/{id}/edit")>"Edit"</LinkButton> })}
+            }
+        />
+        {sentence(&shown)}
+        <ErrorSummary errors=shown.refused.errors.clone()/>
+        {offers(&shown)}
+        {may.controls.then(|| wrong(&shown))}
+        <div class="with-aside">
+            <div class="stack loose">
+                {owners(&shown)}
+                {(may.controls && !retired).then(|| stopping(&shown))}
+                {tools(shown.facts.tools.clone())}
+                {may.controls.then(|| credentials(shown.facts.credentials.clone(), shown.now))}
+                {may.history.then(|| asked_when(id))}
+                {hidden}
+            </div>
+            <aside class="stack" aria-label="Facts">
+                {facts(&shown)}
+            </aside>
+        </div>
+    }
+}
+
+/// A button that does something to an offer, as a form of its own.
+fn answer(id: AgentId, duty: Duty, what: &'static str, words: &'static str, kind: Kind) -> impl IntoView + use<> {
+    view! {
+        <form method="post" action=format!("/agents/{id}")>
+            <input type="hidden" name="duty" value=duty.key()/>
+            <Button kind=kind name="do" value=what>{words}</Button>
+        </form>
+    }
+}
+
+/// The same behind a question, with a reason.
+fn ask(
+    shown: &Shown,
+    duty: Duty,
+    what: &'static str,
+    label: &'static str,
+    confirm: String,
+    required: bool,
+) -> impl IntoView + use<> {
+    let name = format!("reason-{what}-{duty}");
+    let Do { what: pressed, duty: about, reason, .. } = &shown.refused.values;
+    let open = pressed == what && about == duty.key();
+    let (value, error) = if open { (reason.clone(), shown.refused.errors.of(&name)) } else { (String::new(), None) };
+    view! {
+        <Confirm label=label action=format!("/agents/{}", shown.id) confirm=confirm calm=true open=open>
+            <input type="hidden" name="duty" value=duty.key()/>
+            <input type="hidden" name="do" value=what/>
+            <TextArea name=name label="Why" value=value error=error rows=2 required=required/>
+        </Confirm>
+    }
+}
+
+/// Offers that wait for an answer: first those the reader may give.
+fn offers(shown: &Shown) -> Option<impl IntoView + use<>> {
+    if shown.offers.is_empty() || shown.state == State::Retired {
+        return None;
+    }
+    let id = shown.id;
+    let mut offers: Vec<&OpenOffer> = shown.offers.iter().collect();
+    offers.sort_by_key(|offer| (!offer.mine, offer.duty));
+    let lines = offers
+        .into_iter()
+        .map(|offer| {
+            let late = shown.now - offer.offered_at > OFFER_ESCALATES_AFTER;
+            let title = offer.duty.owner_title();
+            let party = view! { <a href=offer.party.path() dir="auto">{shown.name_of(offer.party)}</a> };
+            let words = if offer.mine {
+                view! { "You are asked to be its " <strong>{lower(title)}</strong> ", for " {party} ": " {offer.duty.answers_for()} "." }.into_any()
+            } else {
+                view! { <strong>{title}</strong> " is offered to " {party} "." }.into_any()
+            };
+            let reason = (!offer.reason.is_empty()).then(|| view! { <span dir="auto">{format!(" “{}”", offer.reason)}</span> });
+            view! {
+                <li class="offer">
+                    <div class="text">
+                        <p>{words}</p>
+                        <p class="small muted">"By " <span dir="auto">{offer.offered_by.clone()}</span> ", " <When at=offer.offered_at now=shown.now/> {late.then_some(": unanswered for more than ten days")} "." {reason}</p>
+                    </div>
+                    <div class="actions">
+                        {offer.mine.then(|| answer(id, offer.duty, "accept", "Accept", Kind::Primary))}
+                        {offer.mine.then(|| ask(shown, offer.duty, "decline", "Decline…", "Decline".to_owned(), true))}
+                        {offer.withdraw.then(|| ask(shown, offer.duty, "withdraw", "Withdraw…", "Withdraw the offer".to_owned(), false))}
+                    </div>
+                </li>
+            }
+        })
+        .collect_view();
+    Some(view! {
+        <Section title="Offered, not yet accepted" id="offers" count=shown.offers.len() as u64>
+            <ul class="offers panel flush">{lines}</ul>
+        </Section>
+    })
+}
+
+/// What is wrong now, one line each, with the one button that mends it.
+fn wrong(shown: &Shown) -> AnyView {
+    if shown.state == State::Retired {
+        return ().into_any();
+    }
+    let (waiting, now): (Vec<&Finding>, Vec<&Finding>) =
+        shown.findings.iter().partition(|finding| finding.severity == Weight::Onboarding);
+    if now.is_empty() && waiting.is_empty() {
+        return view! {
+            <Section title="What is wrong now" id="findings">
+                <p class="row"><Swatch tone=Tone::Good/>"Nothing. Every check passes."</p>
+            </Section>
+        }
+        .into_any();
+    }
+    let until = waiting.iter().filter_map(|finding| finding.until).min();
+    let count = now.len() as u64;
+    let lines = now.into_iter().map(|finding| line(shown, finding)).collect_view();
+    let later = (!waiting.is_empty()).then(|| {
+        let words = match waiting.len() {
+            1 => "1 gap of its import".to_owned(),
+            n => format!("{n} gaps of its import"),
+        };
+        let lines = waiting.iter().map(|finding| line(shown, finding)).collect_view();
+        view! {
+            <details class="folded" open=count == 0>
+                <summary>{words}{until.map(|until| view! { ", to be closed by " <Day at=until/> })}</summary>
+                <ul class="findings">{lines}</ul>
+            </details>
+        }
+    });
+    view! {
+        <Section title="What is wrong now" id="findings" count=count actions=move || view! { <a class="small" href="/help/findings">"What each check means"</a> }>
+            <div class="panel flush">
+                {(count > 0).then(|| view! { <ul class="findings">{lines}</ul> })}
+                {later}
+            </div>
+        </Section>
+    }
+    .into_any()
+}
+
+fn line(shown: &Shown, finding: &Finding) -> impl IntoView + use<> {
+    let label = finding.fix_label();
+    let mend = mend(shown, finding).map(|href| view! { <LinkButton href=href kind=Kind::Small>{label}</LinkButton> });
+    let weight = match finding.severity {
+        Weight::Onboarding => None,
+        severity => Some(view! { <Severity severity=severity.key()/> }),
+    };
+    view! {
+        <li>
+            <span class="weight">{weight}</span>
+            <span class="what">{finding.sentence()}</span>
+            <span class="since small muted">"since " <When at=finding.from now=shown.now/></span>
+            <span class="mend">{mend}</span>
+        </li>
+    }
+}
+
+/// Where a finding is mended, for whoever may.
+fn mend(shown: &Shown, finding: &Finding) -> Option<String> {
+    let may = shown.may;
+    let edit = |part: &str| may.edit.then(|| format!("/agents/{}/edit#{part}", shown.id));
+    let duty = finding.duty.unwrap_or(Duty::Purpose);
+    match finding.key {
+        FindingKey::NoRuntimeOwner
+        | FindingKey::RuntimeOwnerInactive
+        | FindingKey::NoOwner
+        | FindingKey::OwnerInactive
+        | FindingKey::LifecycleSplit
+        | FindingKey::RegulatoryConflict => may.assign.then(|| shown.assign_href(duty)),
+        FindingKey::NoResponsible => may.assign.then(|| format!("{}&role=R", shown.assign_href(duty))),
+        FindingKey::RuntimeOwnerPending => Some("#offers".to_owned()),
+        FindingKey::RuntimeOwnerUnable => may.stop.then(|| "#stop".to_owned()),
+        FindingKey::RuntimeOwnerUntested => Some("#stop".to_owned()),
+        FindingKey::NeverApproved => edit("what"),
+        FindingKey::LongLivedCredential => edit("credentials"),
+        FindingKey::NameMissing | FindingKey::PossibleDuplicate => edit("field-name"),
+    }
+}
+
+fn lower(title: &str) -> String {
+    if title.starts_with("API") { title.to_owned() } else { title.to_lowercase() }
+}
+
+/// The matrix, to be read: duties down, letters across.
+fn owners(shown: &Shown) -> impl IntoView + use<> {
+    let shows = |duty: Duty| {
+        duty.required(&shown.facts)
+            || shown.held.iter().any(|held| held.duty == duty)
+            || shown.offers.iter().any(|offer| offer.duty == duty)
+    };
+    let (rows, rest): (Vec<Duty>, Vec<Duty>) = Duty::ALL.iter().copied().partition(|duty| shows(*duty));
+    let required = rows.iter().filter(|duty| duty.required(&shown.facts)).count();
+    let held = rows
+        .iter()
+        .filter(|duty| duty.required(&shown.facts))
+        .filter(|duty| accountable(&shown.held, **duty).is_some_and(|held| held.standing == Standing::Active))
+        .count();
+    let rows = rows.into_iter().map(|duty| owner_row(shown, duty)).collect_view();
+    let rest = (!rest.is_empty()).then(|| {
+        let list = rest
+            .iter()
+            .map(|duty| view! { <li>{duty.owner_title()} <span class="muted">{format!(": {}", duty.required_when())}</span></li> })
+            .collect_view();
+        let words = match rest.len() {
+            1 => "1 more duty is not required of it".to_owned(),
+            n => format!("{n} more duties are not required of it"),
+        };
+        view! { <details class="small"><summary>{words}</summary><ul class="plain-list">{list}</ul></details> }
+    });
+    let change = shown.may.assign && shown.state != State::Retired;
+    let acts = change.then(|| view! { <th scope="col"><span class="visually-hidden">"Change"</span></th> });
+    view! {
+        <Section title="Who answers for what" id="owners">
+            <p class="small muted">{format!("{held} of {required} required duties are held.")} " The owner is the one party that is Accountable."</p>
+            <TableFrame label="Who answers for what" stacks=true compact=true>
+                <thead>
+                    <tr>
+                        <th scope="col">"Duty"</th>
+                        <th scope="col">"Owner (A)"</th>
+                        <th scope="col">"Does the work (R)"</th>
+                        <th scope="col">"Is asked (C)"</th>
+                        <th scope="col">"Is told (I)"</th>
+                        {acts}
+                    </tr>
+                </thead>
+                <tbody class="owners">{rows}</tbody>
+            </TableFrame>
+            {rest}
+        </Section>
+    }
+}
+
+fn owner_row(shown: &Shown, duty: Duty) -> impl IntoView + use<> {
+    let owner = accountable(&shown.held, duty);
+    let offer = shown.offers.iter().find(|offer| offer.duty == duty);
+    let required = duty.required(&shown.facts);
+    let retired = shown.state == State::Retired;
+    let holder = match owner {
+        Some(held) => {
+            let gone = (held.standing != Standing::Active).then(|| {
+                let why = if held.standing == Standing::Leaderless { "no active lead" } else { "left" };
+                view! { " " <Badge tone=Tone::Bad>{why}</Badge> }
+            });
+            view! {
+                <a href=held.party.path() dir="auto">{shown.name_of(held.party)}</a>{gone}
+                <span class="since small muted">"since " <Day at=held.since/></span>
+            }
+            .into_any()
+        }
+        None if required && !retired => view! { <span class="vacant">"Nobody"</span> }.into_any(),
+        None => view! { <span class="unset">"nobody"</span> }.into_any(),
+    };
+    let offered = offer.map(|offer| {
+        view! { <span class="since small muted">"offered to " <a href=offer.party.path() dir="auto">{shown.name_of(offer.party)}</a></span> }
+    });
+    let letters = |role: RaciRole| {
+        shown
+            .held
+            .iter()
+            .filter(|held| held.duty == duty && held.role == role)
+            .map(|held| {
+                let gone = (held.standing != Standing::Active).then(|| view! { " " <span class="gone small">"(gone)"</span> });
+                view! { <span class="one"><a href=held.party.path() dir="auto">{shown.name_of(held.party)}</a>{gone}</span> }
+            })
+            .collect_view()
+    };
+    let change = (shown.may.assign && !retired).then(|| {
+        let words = if owner.is_some() { "Change" } else { "Assign" };
+        let title = lower(duty.owner_title());
+        view! { <td class="act"><a href=shown.assign_href(duty)>{words}<span class="visually-hidden">{format!(" the {title}")}</span></a></td> }
+    });
+    view! {
+        <tr>
+            <th scope="row">{duty.owner_title()}<span class="since small muted">{duty.label()}</span></th>
+            <td data-label="Owner">{holder}{offered}</td>
+            <td data-label="Does the work">{letters(RaciRole::Responsible)}</td>
+            <td data-label="Is asked">{letters(RaciRole::Consulted)}</td>
+            <td data-label="Is told">{letters(RaciRole::Informed)}</td>
+            {change}
+        </tr>
+    }
+}
+
+/// How it is stopped, by whom it was shown, and the form that records it.
+fn stopping(shown: &Shown) -> impl IntoView + use<> {
+    let cadence = shown.tier.drill_cadence_days();
+    let proof = match (&shown.procedure, shown.drill, shown.runtime_owner) {
+        (None, ..) => None,
+        (Some(_), Some((at, seconds)), state) => {
+            let took = seconds.map(|s| format!(" in {}", duration(s))).unwrap_or_default();
+            let due = at + TimeDelta::days(cadence);
+            let next = if state == Some(RuntimeOwner::Verified) {
+                view! { " Due again by " <Day at=due/> "." }.into_any()
+            } else {
+                view! { " That proves nothing for this version of the method, or is too long ago." }.into_any()
+            };
+            Some(view! { "Its runtime owner showed that it works " <When at=at now=shown.now/> {took} "." {next} }.into_any())
+        }
+        (Some(_), None, _) => Some(
+            view! { {format!("Its runtime owner has not shown yet that it works. At this tier a drill proves it for {cadence} days.")} }
+                .into_any(),
+        ),
+    };
+    let text = match &shown.procedure {
+        Some((version, text)) => view! {
+            <div class="panel procedure">
+                <p class="small muted">{format!("Written procedure, version {version}")}</p>
+                <div class="written" dir="auto">{text.clone()}</div>
+            </div>
+        }
+        .into_any(),
+        None => view! { <p>"No way to stop it is recorded."</p> }.into_any(),
+    };
+    let Refused { values, errors } = &shown.refused;
+    let refused = values.what == "stop";
+    let form = shown.may.stop.then(|| {
+        let typed = if refused { values.procedure.clone() } else { shown.procedure.as_ref().map(|(_, text)| text.clone()).unwrap_or_default() };
+        let (label, save) =
+            if shown.procedure.is_some() { ("Write a new version…", "Record the new version") } else { ("Record how to stop it…", "Record") };
+        let error = errors.of("procedure");
+        view! {
+            <Confirm label=label action=format!("/agents/{}", shown.id) confirm=save calm=true open=refused>
+                <input type="hidden" name="do" value="stop"/>
+                <TextArea name="procedure" label="How it is stopped" value=typed error=error rows=6 required=true
+                    hint="Step by step, for somebody woken at three in the morning: where, with what, and how one sees that it stopped. A drill of an older version proves nothing of the new one."/>
+            </Confirm>
+        }
+    });
+    view! {
+        <Section title="How it is stopped" id="stop">
+            {text}
+            {proof.map(|proof| view! { <p class="small muted">{proof}</p> })}
+            {form}
+        </Section>
+    }
+}
+
+fn tools(tools: Vec<ToolGrant>) -> impl IntoView {
+    let count = tools.len() as u64;
+    let rows = tools
+        .into_iter()
+        .map(|tool| {
+            let agents = Address::new("/agents").with("tool", &tool.name).href();
+            view! {
+                <tr>
+                    <th scope="row"><a href=agents dir="auto">{tool.name}</a></th>
+                    <td data-label="Kind">{tool.kind.label()}</td>
+                    <td data-label="Access">{tool.access.label()}</td>
+                    <td data-label="Sensitivity">{tool.sensitivity.label()}</td>
+                    <td data-label="Scope"><span dir="auto">{tool.scope}</span></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    (count > 0).then(|| {
+        view! {
+            <Section title="Tools" id="tools" count=count>
+                <TableFrame label="Tools" stacks=true compact=true>
+                    <thead><tr><th scope="col">"Tool"</th><th scope="col">"Kind"</th><th scope="col">"Access"</th><th scope="col">"Sensitivity"</th><th scope="col">"Scope"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </TableFrame>
+            </Section>
+        }
+    })
+}
+
+fn credentials(credentials: Vec<CredentialUse>, now: DateTime<Utc>) -> impl IntoView {
+    let count = credentials.len() as u64;
+    let rows = credentials
+        .into_iter()
+        .map(|c| {
+            let agents = Address::new("/agents").with("credential", &c.name).href();
+            let kind = if c.kind.is_standing() {
+                view! { <Badge tone=Tone::Warn>{c.kind.label()}</Badge> }.into_any()
+            } else {
+                c.kind.label().into_any()
+            };
+            let rotated = chrono::NaiveDate::parse_from_str(&c.last_rotated, "%Y-%m-%d")
+                .ok()
+                .and_then(|day| day.and_hms_opt(0, 0, 0))
+                .map(|day| view! { <When at=day.and_utc() now=now/> });
+            view! {
+                <tr>
+                    <th scope="row"><a href=agents dir="auto">{c.name}</a></th>
+                    <td data-label="Kind">{kind}</td>
+                    <td data-label="Lifetime">{c.ttl_seconds.map_or_else(|| "until revoked".to_owned(), lifetime)}</td>
+                    <td data-label="Kept in"><span dir="auto">{c.kept_in}</span></td>
+                    <td data-label="Last rotated">{rotated}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    (count > 0).then(|| {
+        view! {
+            <Section title="Credentials" id="credentials" count=count>
+                <TableFrame label="Credentials" stacks=true compact=true>
+                    <thead><tr><th scope="col">"Credential"</th><th scope="col">"Kind"</th><th scope="col">"Lifetime"</th><th scope="col">"Kept in"</th><th scope="col">"Last rotated"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </TableFrame>
+            </Section>
+        }
+    })
+}
+
+fn asked_when(id: AgentId) -> impl IntoView {
+    view! {
+        <Section title="Who was accountable on…" id="then">
+            <form method="get" action=format!("/agents/{id}/history") class="row ask-when">
+                <label for="field-at" class="visually-hidden">"Date and time, UTC"</label>
+                <input class="input short" type="datetime-local" id="field-at" name="at" required=true/>
+                <span class="small muted">"UTC"</span>
+                <button class="button">"Show"</button>
+            </form>
+        </Section>
+    }
+}
+
+/// The points of a tier: which fact gave how many.
+#[component]
+pub fn Points(
+    /// In the order of the formula.
+    because: Vec<Point>,
+) -> impl IntoView {
+    let total: u32 = because.iter().map(|point| point.points).sum();
+    let rows = because
+        .into_iter()
+        .map(|point| {
+            let class = (point.points == 0).then_some("muted");
+            view! { <tr class=class><td>{point.fact}</td><td class="num">{point.points}</td></tr> }
+        })
+        .collect_view();
+    view! {
+        <table class="points">
+            <caption class="visually-hidden">"Which fact gives how many points"</caption>
+            <tbody>{rows}</tbody>
+            <tfoot><tr><th scope="row">"Points"</th><td class="num">{total}</td></tr></tfoot>
+        </table>
+    }
+}
+
+fn unset() -> AnyView {
+    view! { <span class="unset">"not recorded"</span> }.into_any()
+}
+
+fn party_fact(shown: &Shown, team: Option<domain::id::TeamId>) -> AnyView {
+    let Some(team) = team else { return unset() };
+    let party = Who::Team(team);
+    view! { <a href=party.path() dir="auto">{shown.name_of(party)}</a> }.into_any()
+}
+
+fn facts(shown: &Shown) -> impl IntoView + use<> {
+    let f = &shown.facts;
+    let built_by = party_fact(shown, f.built_by);
+    let operated_by = party_fact(shown, f.operated_by);
+    let purpose = if f.purpose.is_empty() {
+        unset()
+    } else {
+        view! { <div class="written" dir="auto">{f.purpose.clone()}</div> }.into_any()
+    };
+    let identity = if f.workload_identity.is_empty() {
+        unset()
+    } else {
+        view! { <span class="ref">{f.workload_identity.clone()}</span> }.into_any()
+    };
+    let (kind, environment, hosting, autonomy, exposure, data) = (
+        f.kind.label(),
+        f.environment.label(),
+        f.hosting.label(),
+        f.autonomy.label(),
+        f.exposure.label(),
+        f.data.label(),
+    );
+    let regulated = if f.regulated { "Yes" } else { "No" };
+    let parent = shown.parent.clone().map(|(system, name)| {
+        let href = Address::new("/agents").with("system", &system).href();
+        view! { <Fact term="Part of"><a href=href dir="auto">{name}</a></Fact> }
+    });
+    let wave = shown.wave.clone().map(|(wave, title)| {
+        let href = Address::new("/agents").with("wave", &wave).href();
+        view! { <Fact term="Came with"><a href=href dir="auto">{title}</a></Fact> }
+    });
+    let (now, created_at, updated_at, state_at) = (shown.now, shown.created_at, shown.updated_at, shown.state_at);
+    let boundary = shown.boundary_sha256.clone();
+    let tier_key = shown.tier.key();
+    let models = if f.models.is_empty() { String::new() } else { f.models.join(", ") };
+    let unit = (!f.business_unit.is_empty()).then(|| {
+        let href = Address::new("/agents").with("business_unit", &f.business_unit).href();
+        view! { <a href=href dir="auto">{f.business_unit.clone()}</a> }
+    });
+    let vendor = f.vendor_managed().then(|| {
+        let href = Address::new("/agents").with("vendor", &f.vendor).href();
+        let contract = (!f.contract.is_empty()).then(
+            || view! { <span class="small muted">" contract " <span dir="auto">{f.contract.clone()}</span></span> },
+        );
+        let vendor = f.vendor.clone();
+        view! { <Fact term="Vendor"><a href=href dir="auto">{vendor}</a>{contract}</Fact> }
+    });
+    let external = (!f.external_ids.is_empty()).then(|| {
+        let list = f.external_ids.iter().map(|e| view! { <li><span class="muted">{e.source.clone()}</span> " " <span class="ref">{e.id.clone()}</span></li> }).collect_view();
+        view! { <Fact term="Ids elsewhere"><ul class="plain-list">{list}</ul></Fact> }
+    });
+    let labels = (!f.labels.is_empty()).then(|| {
+        let list = f
+            .labels
+            .iter()
+            .map(|(key, value)| view! { <li dir="auto"><span class="muted">{key.clone()}</span> " " {value.clone()}</li> })
+            .collect_view();
+        view! { <Fact term="Labels"><ul class="plain-list">{list}</ul></Fact> }
+    });
+    let (by, reference) = shown.created_by.clone();
+    let score = tier::score(f);
+    let tier_points = shown.tier_points;
+    let points = shown.may.controls.then(|| {
+        view! { <details class="small"><summary>{format!("{tier_points} points: which fact gave how many")}</summary><Points because=score.because/></details> }
+    });
+    view! {
+        <section class="panel" aria-labelledby="facts-title">
+            <h2 id="facts-title">"Facts"</h2>
+            <Facts>
+                <Fact term="Purpose">{purpose}</Fact>
+                <Fact term="Kind" value=kind/>
+                <Fact term="Business unit">{unit.map_or_else(unset, IntoAny::into_any)}</Fact>
+                <Fact term="Environment" value=environment/>
+                <Fact term="Hosting" value=hosting/>
+                {vendor}
+                <Fact term="Autonomy" value=autonomy/>
+                <Fact term="Who meets it" value=exposure/>
+                <Fact term="Data" value=data/>
+                <Fact term="Regulated" value=regulated/>
+                <Fact term="Built by">{built_by}</Fact>
+                <Fact term="Operated by">{operated_by}</Fact>
+                {parent}
+                <Fact term="Workload identity">{identity}</Fact>
+                <Fact term="Models" value=models/>
+                {external}
+                {labels}
+            </Facts>
+        </section>
+        <section class="panel" aria-labelledby="tier-title">
+            <h2 id="tier-title">"Risk tier"</h2>
+            <p class="row"><Tier tier=tier_key/></p>
+            {points}
+            <p class="small muted"><a href="/help/tiers">"How the tier is computed"</a></p>
+        </section>
+        <section class="panel" aria-labelledby="record-title">
+            <h2 id="record-title">"Record"</h2>
+            <Facts>
+                <Fact term="Registered"><When at=created_at now=now/> " by " {if reference.is_empty() { by.into_any() } else { view! { <Party name=by reference=reference/> }.into_any() }}</Fact>
+                <Fact term="Changed"><When at=updated_at now=now/></Fact>
+                <Fact term="In this state"><When at=state_at now=now/></Fact>
+                {wave}
+                <Fact term="Boundary"><span class="ref hash" title="SHA-256 of every fact that policy reads">{boundary}</span></Fact>
+            </Facts>
+        </section>
+    }
+}

@@ -1,0 +1,525 @@
+//! Home: what waits for the reader and, for leadership, who can stop what runs.
+
+use chrono::{DateTime, Utc};
+use domain::agent::{Lifecycle as State, Running};
+use domain::assignment::RuntimeOwner;
+use domain::duty::Duty;
+use domain::finding::FindingKey;
+use domain::id::AgentId;
+use domain::party::Party as Who;
+use domain::posture::{Posture, UnitPosture, WavePosture};
+use leptos::prelude::*;
+
+use crate::components::*;
+
+/// An offer that waits for the reader.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// The agent.
+    pub agent: AgentId,
+    /// Its name.
+    pub name: String,
+    /// The duty.
+    pub duty: Duty,
+    /// The team it was offered to, when it was not the reader in person.
+    pub team: Option<(Who, String)>,
+    /// Since when.
+    pub offered_at: DateTime<Utc>,
+    /// By whom, by name.
+    pub offered_by: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Waiting {
+    /// As the form sends it: `AG-7/containment`.
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.agent, self.duty)
+    }
+}
+
+/// An agent that the reader answers for.
+#[derive(Debug, Clone)]
+pub struct Mine {
+    /// The agent.
+    pub id: AgentId,
+    /// Its name.
+    pub name: String,
+    /// Where it is in its life.
+    pub state: State,
+    /// Whether it runs.
+    pub running: Running,
+    /// Whether somebody can stop it.
+    pub runtime_owner: Option<RuntimeOwner>,
+}
+
+/// As pressed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AnswerForm {
+    /// The offers ticked: `AG-7/containment`.
+    pub offers: Vec<String>,
+    /// `accept` or `decline`.
+    pub answer: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What the reader may begin on an empty register.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct First {
+    /// Import an inventory.
+    pub import: bool,
+    /// Register an agent.
+    pub register: bool,
+    /// Enter people.
+    pub people: bool,
+}
+
+/// Everything that home shows.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// The reader: `PE-7`.
+    pub me: String,
+    /// Offers that wait for the reader, oldest first.
+    pub waiting: Vec<Waiting>,
+    /// How many there are.
+    pub waiting_total: u64,
+    /// The answer that was refused.
+    pub refused: Refused<AnswerForm>,
+    /// Agents the reader answers for.
+    pub mine: Vec<Mine>,
+    /// How many there are.
+    pub mine_total: Option<u64>,
+    /// Teams the reader belongs to: reference and name.
+    pub teams: Vec<(String, String)>,
+    /// The dashboard, for whoever may see it.
+    pub posture: Option<Posture>,
+    /// Set when the register holds no agent.
+    pub first: Option<First>,
+    /// The clock of this page.
+    pub now: DateTime<Utc>,
+}
+
+/// The page; goes inside `Layout`.
+#[component]
+pub fn HomePage(
+    /// What it shows.
+    home: Home,
+) -> impl IntoView {
+    if let Some(first) = home.first {
+        return view! {
+            <PageHead title="Welcome" lead="Muster shows who answers for each of your AI agents, and who can stop it. It is empty yet."/>
+            <Begin first=first/>
+        }
+        .into_any();
+    }
+    let posture = home.posture.clone();
+    let aside = view! {
+        {waits(&home)}
+        {yours(&home)}
+    };
+    match posture {
+        Some(posture) => view! {
+            <PageHead title="Who can stop it?" lead=lead(&posture)/>
+            <div class="home">
+                <div class="stack loose you">{aside}</div>
+                <div class="stack loose lead">
+                    <Stopping posture=posture.clone()/>
+                    <Apart posture=posture.clone() now=home.now/>
+                    <Units units=posture.units.clone()/>
+                    <Coverage posture=posture.clone()/>
+                    <Wrong posture=posture/>
+                </div>
+            </div>
+        }
+        .into_any(),
+        None => {
+            let lead = match (home.waiting_total, home.mine_total) {
+                (0, Some(0)) => "Nothing waits for you, and you answer for no agent.",
+                (0, _) => "Nothing waits for you.",
+                _ => "",
+            };
+            view! {
+                <PageHead title="Home" lead=lead/>
+                <div class="stack loose">{aside}</div>
+            }
+            .into_any()
+        }
+    }
+}
+
+fn running(posture: &Posture) -> u64 {
+    posture.running.values().map(|n| count(*n)).sum()
+}
+
+fn lead(posture: &Posture) -> String {
+    let all = running(posture);
+    let retired = posture.by_state.get(State::Retired.key()).map_or(0, |n| count(*n));
+    let idle: u64 = posture.idle.values().map(|n| count(*n)).sum();
+    let run = if all == 1 {
+        "1 agent runs or may run".to_owned()
+    } else {
+        format!("{} agents run or may run", thousands(all))
+    };
+    format!("{run}, {} do not, {} are retired.", thousands(idle), thousands(retired))
+}
+
+fn count(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+/// What to do first.
+#[component]
+fn Begin(first: First) -> impl IntoView {
+    let nothing = !(first.import || first.register || first.people);
+    view! {
+        <ol class="begin">
+            {first.import.then(|| view! {
+                <li class="panel">
+                    <h2>"Import the inventory you have"</h2>
+                    <p>"Any table with one agent a row, saved as CSV. You see what would happen before anything is written."</p>
+                    <LinkButton href="/agents/import" kind=Kind::Primary>"Import"</LinkButton>
+                </li>
+            })}
+            {first.people.then(|| view! {
+                <li class="panel">
+                    <h2>"Enter people and teams"</h2>
+                    <p>"Owners are people, or teams with a lead. An import finds owners by their name, so people come before it where you can."</p>
+                    <div class="row"><LinkButton href="/people/new">"Add a person"</LinkButton><LinkButton href="/teams/new">"Add a team"</LinkButton></div>
+                </li>
+            })}
+            {first.register.then(|| view! {
+                <li class="panel">
+                    <h2>"Register one agent"</h2>
+                    <p>"Only its name is needed. Its page then says what is missing, and who could mend it."</p>
+                    <LinkButton href="/agents/new">"Register an agent"</LinkButton>
+                </li>
+            })}
+            {nothing.then(|| view! { <li class="panel"><p>"A security lead or a risk analyst imports or registers the first agents."</p></li> })}
+        </ol>
+    }
+}
+
+/// Offers to answer, right here; one answer may cover several.
+fn waits(home: &Home) -> Option<impl IntoView + use<>> {
+    if home.waiting.is_empty() {
+        return None;
+    }
+    let Refused { values, errors } = home.refused.clone();
+    let several = home.waiting.len() > 1;
+    let fresh = values == AnswerForm::default();
+    let lines = home
+        .waiting
+        .iter()
+        .enumerate()
+        .map(|(at, offer)| {
+            let key = offer.key();
+            let id = format!("offer-{at}");
+            let ticked = if fresh { !several } else { values.offers.contains(&key) };
+            let team = offer.team.clone().map(|(party, name)| view! { ", for " <a href=party.path() dir="auto">{name}</a> });
+            let reason = (!offer.reason.is_empty()).then(|| view! { <p class="small" dir="auto">{format!("“{}”", offer.reason)}</p> });
+            view! {
+                <li class="choice">
+                    <input type="checkbox" id=id.clone() name="offer" value=key checked=ticked/>
+                    <div>
+                        <label for=id><strong>{offer.duty.owner_title()}</strong>" of "<span dir="auto">{offer.name.clone()}</span></label>
+                        <p class="small muted">
+                            <a href=format!("/agents/{}", offer.agent)>{offer.agent.to_string()}</a> {team} ". Asked by "
+                            <span dir="auto">{offer.offered_by.clone()}</span> ", " <When at=offer.offered_at now=home.now/> "."
+                        </p>
+                        {reason}
+                    </div>
+                </li>
+            }
+        })
+        .collect_view();
+    let rest = home.waiting_total.saturating_sub(home.waiting.len() as u64);
+    let declining = values.answer == "decline";
+    Some(view! {
+        <Section title="Waits for you" id="waits" count=home.waiting_total>
+            <PostForm action="/" wide=true>
+                <ErrorSummary errors=errors.clone()/>
+                <ul class="panel offers-mine" id="field-offer" tabindex="-1">{lines}</ul>
+                {(rest > 0).then(|| view! { <p class="small muted">{format!("{} more follow when these are answered.", thousands(rest))}</p> })}
+                <div class="actions">
+                    <Button kind=Kind::Primary name="answer" value="accept">{if several { "Accept those ticked" } else { "Accept" }}</Button>
+                </div>
+                <details class="small" open=declining>
+                    <summary>"Decline instead"</summary>
+                    <div class="stack tight">
+                        <TextArea name="reason" label="Why" value=values.reason.clone() error=errors.of("reason") rows=2 required=true hint="So that a better owner can be found."/>
+                        <Button name="answer" value="decline">{if several { "Decline those ticked" } else { "Decline" }}</Button>
+                    </div>
+                </details>
+            </PostForm>
+        </Section>
+    })
+}
+
+/// What the reader answers for.
+fn yours(home: &Home) -> Option<impl IntoView + use<>> {
+    let href = Address::new("/agents").with("owner", &home.me).href();
+    if home.mine.is_empty() && home.teams.is_empty() {
+        return None;
+    }
+    let rows = home
+        .mine
+        .iter()
+        .map(|agent| {
+            let state = match agent.runtime_owner {
+                Some(state) => view! { <StopState state=state.key()/> }.into_any(),
+                None => view! { <Lifecycle state=agent.state.key()/> }.into_any(),
+            };
+            view! { <li><a href=format!("/agents/{}", agent.id) dir="auto">{agent.name.clone()}</a>{state}</li> }
+        })
+        .collect_view();
+    let more = home.mine_total.filter(|total| *total > home.mine.len() as u64);
+    let teams = (!home.teams.is_empty()).then(|| {
+        let list = home
+            .teams
+            .iter()
+            .map(|(reference, name)| {
+                let href = Address::new("/agents").with("owner", reference).href();
+                view! { <li><a href=href dir="auto">{name.clone()}</a></li> }
+            })
+            .collect_view();
+        view! { <div class="small"><p class="muted">"Through your teams"</p><ul class="plain-list">{list}</ul></div> }
+    });
+    let list = (!home.mine.is_empty()).then(|| view! { <ul class="panel flush mine">{rows}</ul> });
+    let none = home.mine.is_empty().then(|| view! { <p class="small muted">"You answer for no agent in person."</p> });
+    Some(view! {
+        <Section title="Yours" id="yours">
+            {list}
+            {none}
+            {more.map(|total| view! { <p class="small"><a href=href>{format!("All {} you answer for", thousands(total))}</a></p> })}
+            {teams}
+        </Section>
+    })
+}
+
+/// Words, tone and address of a runtime-owner state among those that run.
+fn part(state: RuntimeOwner, n: u64, runs: &str) -> Segment {
+    let (words, tone) = stop_state_words(state.key());
+    Segment::new(words, n, format!("/agents?runs={runs}&runtime_owner={state}"), tone)
+}
+
+/// The question, its answer as a number, and the bar.
+#[component]
+fn Stopping(posture: Posture) -> impl IntoView {
+    let all = running(&posture);
+    let of = |state: RuntimeOwner| posture.running.get(&state).map_or(0, |n| count(*n));
+    let nobody = count(posture.unstoppable());
+    let segments = RuntimeOwner::ALL.iter().map(|state| part(*state, of(*state), "yes")).collect::<Vec<_>>();
+    let bar = view! { <StackedBar title="Agents that run, by who can stop them" id="who-can-stop" segments=segments/> };
+    if all == 0 {
+        return view! { <section class="hero" aria-label="Running"><p class="row"><Swatch tone=Tone::Plain/>"No agent runs."</p></section> }.into_any();
+    }
+    let verdict = if nobody == 0 {
+        let untested = of(RuntimeOwner::Unable) + of(RuntimeOwner::Untested);
+        view! {
+            <p class="verdict good">
+                <span class="figure">{thousands(all)}</span>
+                <span>{if untested == 0 { "Everything that runs can be stopped, and it was shown.".to_owned() } else { format!("Everything that runs has somebody to stop it. For {} it was not shown.", thousands(untested)) }}</span>
+            </p>
+        }
+        .into_any()
+    } else {
+        let parts = [
+            (RuntimeOwner::None, "have no runtime owner"),
+            (RuntimeOwner::Inactive, "have one who is gone"),
+            (RuntimeOwner::Pending, "have only been offered to somebody"),
+        ];
+        let parts = parts
+            .into_iter()
+            .filter(|(state, _)| of(*state) > 0)
+            .map(|(state, words)| {
+                view! { <li><a href=format!("/agents?runs=yes&runtime_owner={state}")>{format!("{} {words}", thousands(of(state)))}</a></li> }
+            })
+            .collect_view();
+        view! {
+            <div class="verdict severe">
+                <a class="figure" href="/agents?runs=yes&sort=runtime_owner">{thousands(nobody)}</a>
+                <div>
+                    <p class="words">{if nobody == 1 { "agent runs and nobody can stop it" } else { "agents run and nobody can stop them" }}</p>
+                    <ul class="small parts">{parts}</ul>
+                </div>
+            </div>
+        }
+        .into_any()
+    };
+    view! { <section class="hero" aria-label="Who can stop what runs">{verdict}{bar}</section> }.into_any()
+}
+
+/// What is not loud: what does not run yet, what is retired, what is being onboarded.
+#[component]
+fn Apart(posture: Posture, now: DateTime<Utc>) -> impl IntoView {
+    let idle: u64 = posture.idle.values().map(|n| count(*n)).sum();
+    let retired = posture.by_state.get(State::Retired.key()).map_or(0, |n| count(*n));
+    let without: Vec<AnyView> = RuntimeOwner::ALL
+        .iter()
+        .filter_map(|state| {
+            let n = posture.idle.get(state).map_or(0, |n| count(*n));
+            let (words, tone) = stop_state_words(state.key());
+            (n > 0).then(|| {
+                view! { <li><a href=format!("/agents?runs=no&runtime_owner={state}")><Swatch tone=tone/><span class="label">{words}</span><span class="value">{thousands(n)}</span></a></li> }
+                    .into_any()
+            })
+        })
+        .collect();
+    let waves = posture.waves.iter().map(|wave| onboarding(wave, now)).collect_view();
+    view! {
+        <Section title="Apart" id="apart">
+            <div class="columns">
+                <div class="panel">
+                    <h3>{thousands(idle)} " do not run"</h3>
+                    <p class="small muted">"Somebody must be able to stop them before they do."</p>
+                    <ul class="legend one">{without}</ul>
+                </div>
+                <div class="panel">
+                    <h3><a href="/agents?state=retired">{thousands(retired)} " retired"</a></h3>
+                    <p class="small muted">"Not counted. Any sign of life would be an alert."</p>
+                </div>
+                {(!posture.waves.is_empty()).then(|| view! {
+                    <div class="panel">
+                        <h3>"Being onboarded"</h3>
+                        <p class="small muted">"Gaps of an import wait for its date. What runs and cannot be stopped never waits."</p>
+                        <ul class="waves">{waves}</ul>
+                    </div>
+                })}
+            </div>
+        </Section>
+    }
+}
+
+fn onboarding(wave: &WavePosture, now: DateTime<Utc>) -> impl IntoView + use<> {
+    let owner = if wave.owner.is_empty() {
+        view! { <span class="vacant">"nobody"</span> }.into_any()
+    } else {
+        view! { <span dir="auto">{wave.owner.clone()}</span> }.into_any()
+    };
+    let agents =
+        if wave.agents == 1 { "1 agent".to_owned() } else { format!("{} agents", thousands(count(wave.agents))) };
+    view! {
+        <li>
+            <a href=format!("/agents?wave={}", wave.id) dir="auto">{wave.title.clone()}</a>
+            <span class="small muted">{agents} ", by " {owner} ", due " <When at=wave.target now=now/></span>
+        </li>
+    }
+}
+
+/// Business units, worst first.
+#[component]
+fn Units(units: Vec<UnitPosture>) -> impl IntoView {
+    if units.is_empty() {
+        return ().into_any();
+    }
+    let count_all = units.len();
+    let row = |unit: UnitPosture| {
+        let (open, all) = (count(unit.unstoppable), count(unit.running));
+        let name = if unit.business_unit.is_empty() {
+            view! { <span class="unset">"no business unit"</span> }.into_any()
+        } else {
+            let href = Address::new("/agents")
+                .with("business_unit", &unit.business_unit)
+                .with("runs", "yes")
+                .with("sort", "runtime_owner")
+                .href();
+            view! { <a href=href dir="auto">{unit.business_unit.clone()}</a> }.into_any()
+        };
+        view! {
+            <tr>
+                <th scope="row">{name}</th>
+                <td class="num" data-label="Nobody can stop">{thousands(open)}</td>
+                <td class="num" data-label="Run">{thousands(all)}</td>
+                <td data-label="Share"><Meter label=format!("{}: nobody can stop", unit.business_unit) value=open of=all tone=Tone::Severe/></td>
+            </tr>
+        }
+    };
+    let mut units = units.into_iter();
+    let first = units.by_ref().take(8).map(row).collect_view();
+    let rest = units.map(row).collect_view();
+    let head = || view! { <thead><tr><th scope="col">"Business unit"</th><th scope="col" class="num">"Nobody can stop"</th><th scope="col" class="num">"Run"</th><th scope="col">"Share"</th></tr></thead> };
+    view! {
+        <Section title="Worst business units" id="units">
+            <TableFrame label="Business units" stacks=true compact=true>{head()}<tbody>{first}</tbody></TableFrame>
+            {(count_all > 8).then(|| view! {
+                <details class="small">
+                    <summary>{format!("{} more", count_all - 8)}</summary>
+                    <TableFrame label="More business units" stacks=true compact=true>{head()}<tbody>{rest}</tbody></TableFrame>
+                </details>
+            })}
+        </Section>
+    }
+    .into_any()
+}
+
+/// How many agents need each duty, and how many have an owner for it.
+#[component]
+fn Coverage(posture: Posture) -> impl IntoView {
+    let rows = posture
+        .duties
+        .iter()
+        .filter(|coverage| coverage.required > 0)
+        .map(|coverage| {
+            let (required, held) = (count(coverage.required), count(coverage.held));
+            let gap = required.saturating_sub(held);
+            let key = if coverage.duty == Duty::Containment { FindingKey::NoRuntimeOwner } else { FindingKey::NoOwner };
+            let tone = if gap == 0 { Tone::Good } else { Tone::Note };
+            let gap = if gap == 0 {
+                view! { <span class="muted">"none"</span> }.into_any()
+            } else {
+                view! { <a href=format!("/agents?finding={key}")>{thousands(gap)}</a> }.into_any()
+            };
+            view! {
+                <tr>
+                    <th scope="row">{coverage.duty.owner_title()}</th>
+                    <td data-label="Held"><Meter label=format!("{} held", coverage.duty.owner_title()) value=held of=required tone=tone/></td>
+                    <td class="num" data-label="Held">{thousands(held)}</td>
+                    <td class="num" data-label="Required">{thousands(required)}</td>
+                    <td class="num" data-label="Missing">{gap}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Section title="Ownership by duty" id="coverage">
+            <TableFrame label="Ownership by duty" stacks=true compact=true>
+                <thead><tr><th scope="col">"Owner"</th><th scope="col">"Share held"</th><th scope="col" class="num">"Held"</th><th scope="col" class="num">"Required"</th><th scope="col" class="num">"Missing"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </TableFrame>
+        </Section>
+    }
+}
+
+/// Findings by key, those that exist.
+#[component]
+fn Wrong(posture: Posture) -> impl IntoView {
+    let found: Vec<(FindingKey, u64)> = FindingKey::ALL
+        .iter()
+        .map(|key| (*key, posture.findings.get(key.key()).map_or(0, |n| count(*n))))
+        .filter(|(_, n)| *n > 0)
+        .collect();
+    let quiet = FindingKey::ALL.len() - found.len();
+    let rows = found
+        .iter()
+        .map(|(key, n)| {
+            view! { <tr><th scope="row"><a href=format!("/agents?finding={key}")>{key.label()}</a></th><td class="num" data-label="Agents">{thousands(*n)}</td></tr> }
+        })
+        .collect_view();
+    let quiet = match quiet {
+        0 => String::new(),
+        1 => "1 check finds nothing.".to_owned(),
+        n => format!("{n} checks find nothing."),
+    };
+    view! {
+        <Section title="Findings" id="findings" actions=move || view! { <a class="small" href="/help/findings">"What each check means"</a> }>
+            {(!found.is_empty()).then(|| view! {
+                <TableFrame label="Findings" compact=true>
+                    <thead><tr><th scope="col">"Finding"</th><th scope="col" class="num">"Agents"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </TableFrame>
+            })}
+            <p class="small muted">{quiet}</p>
+        </Section>
+    }
+}
