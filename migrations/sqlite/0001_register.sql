@@ -206,6 +206,7 @@ CREATE INDEX agent_environment ON agent (environment, id);
 CREATE INDEX agent_tier ON agent (tier, id);
 CREATE INDEX agent_runtime_owner ON agent (runtime_owner, id);
 CREATE INDEX agent_running ON agent (running, id);
+CREATE INDEX agent_confidential ON agent (id) WHERE confidential;
 CREATE INDEX agent_wave ON agent (wave_id, id);
 CREATE INDEX agent_vendor ON agent (vendor_id, id);
 CREATE INDEX agent_parent ON agent (parent_id, id);

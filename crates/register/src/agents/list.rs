@@ -342,6 +342,11 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>) -> Result<(Vec<Filt
         let facet = (word.chars().count() <= COUNTED_PREFIX).then(|| format!("word:{word}"));
         add(filter, facet, &mut filters);
     }
+    if filters.is_empty() && !query.q.trim().is_empty() && text::words([query.q.as_str()], 1).is_empty() {
+        // Signs alone are no word of anything; to list everything would pretend that they were.
+        let text = "a.id = 0".to_owned();
+        filters.push(Filter { left: 0.0, drives: true, open: text.clone(), hidden: text, args: Vec::new() });
+    }
     for (at, n) in tally(db, &facets, now).await?.into_iter().enumerate() {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         if at > 0 {
@@ -407,7 +412,7 @@ async fn visibility(db: &Db, by: By<'_>) -> Result<Option<Filter>, Error> {
         return Ok(None);
     }
     let Some(me) = by.actor.person_id() else {
-        let text = "NOT a.confidential".to_owned();
+        let text = "(NOT a.confidential)".to_owned();
         return Ok(Some(Filter {
             left: f64::INFINITY,
             drives: false,
@@ -421,7 +426,8 @@ async fn visibility(db: &Db, by: By<'_>) -> Result<Option<Filter>, Error> {
     let mut mine = String::from("a.created_by = ?");
     for party in parties_of(&mut reads, me).await? {
         mine.push_str(
-            " OR EXISTS (SELECT 1 FROM assignment v WHERE v.agent_id = a.id AND v.party_kind = ? AND v.party_id = ?)",
+            " OR EXISTS (SELECT 1 FROM assignment v WHERE v.agent_id = a.id AND v.party_kind = ? AND v.party_id = ? \
+             AND v.role IN ('A', 'R'))",
         );
         args.extend(args![party.kind(), party.number()]);
     }
@@ -560,30 +566,51 @@ pub async fn ids(db: &Db, by: By<'_>, query: &Query, most: i64) -> Result<Vec<Ag
 
 /// Exact with no filter or one; with more, exact up to `count_to`.
 async fn total(db: &Db, by: By<'_>, query: &Query, plan: &Plan, asked: usize) -> Result<Option<i64>, Error> {
-    let restricted = plan.filters.len() > asked;
     #[expect(clippy::cast_possible_truncation, reason = "a count that fits was made a float")]
-    if !restricted && query.q.chars().filter(|c| c.is_alphanumeric()).count() <= COUNTED_PREFIX {
-        match plan.filters.as_slice() {
-            [] => return Ok(Some(plan.total as i64)),
-            [only] => return Ok(Some(only.left as i64)),
-            [_, _] => {
-                if let (Some(runs), Some(owner)) = (query.runs, query.runtime_owner) {
+    let counted = if query.q.chars().filter(|c| c.is_alphanumeric()).count() > COUNTED_PREFIX {
+        None
+    } else {
+        match &plan.filters[..asked] {
+            [] => Some(plan.total as i64),
+            [only] => Some(only.left as i64),
+            [_, _] => match (query.runs, query.runtime_owner) {
+                (Some(runs), Some(owner)) => {
                     let facet = format!("stop:{}:{owner}", if runs { "running" } else { "idle" });
-                    return Ok(Some(tally(db, &[facet], by.now).await?[0]));
+                    Some(tally(db, &[facet], by.now).await?[0])
                 }
-            }
-            _ => {}
+                _ => None,
+            },
+            _ => None,
         }
+    };
+    if let Some(n) = counted {
+        return Ok(Some(n - unseen(db, plan, asked).await?));
     }
     let mut args = Vec::new();
     let conditions = plan.conditions(&mut args);
-    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     let n = args.len() + 1;
     let single = asked <= 1;
     args.push(Arg::from(if single { i64::from(i32::MAX) } else { query.count_to + 1 }));
-    let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM agent a{filter} LIMIT ${n}) counted");
+    let sql =
+        format!("SELECT COUNT(*) FROM (SELECT 1 FROM agent a WHERE {} LIMIT ${n}) counted", conditions.join(" AND "));
     let n: i64 = db.one(sql, args).await?.map(|r| r.get(0)).transpose()?.unwrap_or(0);
     Ok((single || n <= query.count_to).then_some(n))
+}
+
+/// Agents that the counters count and this reader may not see: confidential ones, found by
+/// an index of theirs.
+async fn unseen(db: &Db, plan: &Plan, asked: usize) -> Result<i64, Error> {
+    let Some(visible) = plan.filters.get(asked) else { return Ok(0) };
+    let mut args = Vec::new();
+    let mut conditions = vec!["a.confidential".to_owned()];
+    for (f, negate) in plan.filters[..asked].iter().map(|f| (f, false)).chain([(visible, true)]) {
+        let mut n = args.len() + 1;
+        args.extend(f.args.iter().cloned());
+        let text = number(&f.hidden, &mut n);
+        conditions.push(if negate { format!("NOT {text}") } else { text });
+    }
+    let sql = format!("SELECT COUNT(*) FROM agent a WHERE {}", conditions.join(" AND "));
+    Ok(db.one(sql, args).await?.map(|r| r.get(0)).transpose()?.unwrap_or(0))
 }
 
 /// The plan of a query's page and of its count, for the test that refuses full scans.

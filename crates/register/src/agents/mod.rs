@@ -1,9 +1,12 @@
 //! Agents: registering, reading, editing, listing, assessing.
 
 pub mod assess;
+pub mod export;
+pub mod known;
 pub mod list;
 pub mod read;
 pub mod relation;
+pub mod shared;
 pub mod stored;
 pub mod write;
 
