@@ -6,6 +6,7 @@ use domain::id::AgentId;
 use domain::party::Party as Who;
 use leptos::prelude::*;
 
+use crate::audit::{EventView, History as Events};
 use crate::components::*;
 
 /// Who answered for what at a moment.
@@ -19,25 +20,6 @@ pub struct Answer {
     pub boundary_sha256: Option<String>,
     /// The record began later.
     pub before_record: bool,
-}
-
-/// One event of the record.
-#[derive(Debug, Clone)]
-pub struct Past {
-    /// Its place in the record.
-    pub seq: i64,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// By whom: name and, for a person, the reference.
-    pub actor: (String, String),
-    /// In which capacity.
-    pub capacity: String,
-    /// What: `assignment.accepted`.
-    pub action: String,
-    /// What changed: member, before, after.
-    pub changes: Vec<(String, String, String)>,
-    /// Why.
-    pub reason: String,
 }
 
 /// The page of an agent's past.
@@ -54,9 +36,13 @@ pub struct History {
     /// The answer.
     pub answer: Option<Answer>,
     /// Its events, newest first.
-    pub events: Vec<Past>,
-    /// Older ones.
-    pub older: Option<String>,
+    pub events: Vec<EventView>,
+    /// How many there are in all, if that is known.
+    pub total: Option<i64>,
+    /// Where newer ones are.
+    pub previous: Option<String>,
+    /// Where older ones are.
+    pub next: Option<String>,
     /// The clock of this page.
     pub now: DateTime<Utc>,
 }
@@ -67,10 +53,14 @@ pub fn HistoryPage(
     /// What it shows.
     history: History,
 ) -> impl IntoView {
-    let History { agent, name, asked, error, answer, events, older, now } = history;
+    let History { agent, name, asked, error, answer, events, total, previous, next, now } = history;
     let error_id = error.is_some().then_some("field-at-error");
-    let count = events.len();
-    let events = events.into_iter().map(|event| past(event, now)).collect_view();
+    let shown = events.len();
+    let count = match total.and_then(|n| u64::try_from(n).ok()) {
+        Some(total) if total > shown as u64 => format!("{shown} of {} changes", thousands(total)),
+        Some(1) => "1 change".to_owned(),
+        _ => format!("{shown} changes"),
+    };
     view! {
         <Crumbs trail=vec![Crumb::new("Agents", "/agents"), Crumb::new(agent.to_string(), format!("/agents/{agent}")), Crumb::here("History")]/>
         <PageHead title=format!("History: {name}") reference=agent.to_string()/>
@@ -86,8 +76,7 @@ pub fn HistoryPage(
             {answer.map(answered)}
         </Section>
         <Section title="Changes" id="changes">
-            {if count == 0 { view! { <p class="muted">"No change is recorded."</p> }.into_any() } else { view! { <ol class="past">{events}</ol> }.into_any() }}
-            {older.map(|href| view! { <p><a class="button small" href=href>"Older changes"</a></p> })}
+            <Events events=events now=now of_one=true count=count previous=previous next=next/>
         </Section>
     }
 }
@@ -126,39 +115,4 @@ fn answered(answer: Answer) -> impl IntoView {
         {boundary}
     }
     .into_any()
-}
-
-fn past(event: Past, now: DateTime<Utc>) -> impl IntoView {
-    let (actor, reference) = event.actor;
-    let who = if reference.is_empty() {
-        view! { <span>{actor}</span> }.into_any()
-    } else {
-        view! { <Party name=actor reference=reference/> }.into_any()
-    };
-    let changes = event
-        .changes
-        .into_iter()
-        .map(|(member, before, after)| {
-            let before = (!before.is_empty()).then(|| view! { <del dir="auto">{before}</del> " " });
-            let after = (!after.is_empty()).then(|| view! { <ins dir="auto">{after}</ins> });
-            view! { <div><dt>{member}</dt><dd>{before}{after}</dd></div> }
-        })
-        .collect_view();
-    view! {
-        <li>
-            <p class="head">
-                <span class="did">{words(&event.action)}</span>
-                <span class="small muted"><When at=event.at now=now/> " by " {who} " as " {event.capacity.replace('-', " ")} " · " <span class="ref">{format!("#{}", event.seq)}</span></span>
-            </p>
-            {(!event.reason.is_empty()).then(|| view! { <p class="small" dir="auto">{format!("“{}”", event.reason)}</p> })}
-            <dl class="changes small">{changes}</dl>
-        </li>
-    }
-}
-
-/// `assignment.accepted` as people say it: "Assignment accepted".
-fn words(action: &str) -> String {
-    let text = action.replace(['.', '-'], " ");
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

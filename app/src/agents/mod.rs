@@ -13,7 +13,7 @@ pub use assign::{Assign, AssignForm, AssignPage, Assigning, BulkAssign, BulkAssi
 pub use catalogue::{Findings, Tiers};
 pub use edit::{AgentEditor, Conflict, Editor, Known};
 pub use form::AgentForm;
-pub use history::{Answer, History, HistoryPage, Past};
+pub use history::{Answer, History, HistoryPage};
 pub use list::{Inventory, Line, List, Rights};
 pub use page::{AgentPage, Do, May, OpenOffer, Points, Shown};
 

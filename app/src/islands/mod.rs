@@ -1,9 +1,9 @@
 //! What lives in the browser. Each island stands on HTML that works without it; it only makes
 //! that quicker to use.
 
-mod palette;
-mod picks;
-mod tier;
+pub mod palette;
+pub mod picks;
+pub mod tier;
 
 pub use palette::{Palette, Place};
 pub use picks::Picks;

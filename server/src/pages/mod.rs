@@ -1,7 +1,11 @@
 //! The pages: one file for each noun, each with its `routes()`.
 
 mod account;
+mod agents;
+mod assignments;
+mod audit;
 mod help;
+mod home;
 mod login;
 mod setup;
 mod theme;
@@ -15,5 +19,9 @@ pub fn routes() -> Routes {
         .and(setup::routes())
         .and(account::routes())
         .and(theme::routes())
+        .and(audit::routes())
         .and(help::routes())
+        .and(home::routes())
+        .and(assignments::routes())
+        .and(agents::routes())
 }

@@ -2,6 +2,7 @@
 //! matrix. Rows are never overwritten: a change closes one and opens the next.
 
 mod matrix;
+mod open;
 
 use domain::assignment::Ended;
 use domain::can::{Action, Relation, can};
@@ -21,6 +22,7 @@ use crate::db::{Arg, Db, DbError, marks};
 use crate::error::Error;
 
 pub use matrix::{Accountability, Cell, Matrix, Moment, Wanted, accountability, matrix, put};
+pub use open::{Foreseen, Open, add, end, foresee, offers};
 
 /// How a new A comes about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

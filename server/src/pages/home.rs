@@ -1,0 +1,144 @@
+//! `/`: what waits for the reader and, for leadership, who can stop what runs.
+
+use app::components::{FieldErrors, Flash, Refused};
+use app::home::{AnswerForm, First, Home, HomePage, Mine, Waiting};
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::can::{Action, Relation, can};
+use domain::duty::Duty;
+use domain::id::AgentId;
+use domain::party::Party;
+use leptos::prelude::*;
+use register::agents::list::{self, Query, Sort};
+use register::{Error, assignments, people, posture};
+
+use super::agents::nothing;
+use crate::App;
+use crate::page::{Answer, Fields, Page, field_errors, see_other_saying};
+use crate::routes::Routes;
+use crate::signed::Signed;
+
+/// Offers shown at a time.
+const OFFERS: i64 = 20;
+/// Own agents shown.
+const MINE: i64 = 8;
+
+pub(super) fn routes() -> Routes {
+    Routes::page().get("/", show).post("/", answer)
+}
+
+async fn show(State(app): State<App>, signed: Signed) -> Answer {
+    page(&app, &signed, Refused::default(), StatusCode::OK).await
+}
+
+/// One answer to the offers that were ticked.
+async fn answer(State(app): State<App>, signed: Signed, fields: Fields) -> Answer {
+    let typed = AnswerForm {
+        offers: fields.all("offer").map(str::to_owned).collect(),
+        answer: fields.get("answer").to_owned(),
+        reason: fields.get("reason").to_owned(),
+    };
+    let mut errors = FieldErrors::new();
+    let offers: Option<Vec<(AgentId, Duty)>> = typed
+        .offers
+        .iter()
+        .map(|key| key.split_once('/').and_then(|(agent, duty)| Some((agent.parse().ok()?, duty.parse().ok()?))))
+        .collect();
+    let accept = typed.answer == "accept";
+    let mut status = StatusCode::UNPROCESSABLE_ENTITY;
+    match offers {
+        None => errors.add("offer", "One of the offers is not known. Tick them again."),
+        Some(offers) if offers.is_empty() => errors.add("offer", "Tick the offers that you answer."),
+        Some(_) if !accept && typed.answer != "decline" => errors.add("", "Press Accept or Decline."),
+        Some(offers) => {
+            let reason = if accept { "" } else { typed.reason.as_str() };
+            match assignments::answer(&app.db, signed.by(), &offers, accept, reason).await {
+                Ok(count) => {
+                    let did = if accept { "Accepted" } else { "Declined" };
+                    let what = if count == 1 { "1 offer".to_owned() } else { format!("{count} offers") };
+                    return Ok(see_other_saying(&app, "/", &Flash::good(format!("{did}: {what}."))));
+                }
+                Err(error) => {
+                    if matches!(error, Error::Conflict(_)) {
+                        status = StatusCode::CONFLICT;
+                    }
+                    errors = field_errors(error)?;
+                }
+            }
+        }
+    }
+    page(&app, &signed, Refused { values: typed, errors }, status).await
+}
+
+async fn page(app: &App, signed: &Signed, refused: Refused<AnswerForm>, status: StatusCode) -> Answer {
+    let home = home(app, signed, refused).await?;
+    let title = if home.posture.is_some() && home.first.is_none() { "Who can stop it?" } else { "Home" };
+    Ok(Page::new(app, signed, title).status(status).islands().show(move || view! { <HomePage home=home/> }))
+}
+
+async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Result<Home, Error> {
+    let by = signed.by();
+    let may = |action| can(&signed.actor, action, Relation::None).is_ok();
+    let posture = if may(Action::PostureRead) { Some(posture::posture(&app.db, by).await?) } else { None };
+    let empty = match &posture {
+        Some(posture) => posture.total == 0,
+        None => nothing(app, by).await?,
+    };
+    let first = empty.then(|| First {
+        import: may(Action::ImportRun),
+        register: may(Action::AgentCreate),
+        people: may(Action::PersonWrite),
+    });
+    let (waiting, waiting_total) = assignments::waiting(&app.db, signed.id, OFFERS).await?;
+    let mut reads = &app.db;
+    let parties: Vec<Party> =
+        waiting.iter().flat_map(|offer| [Some(offer.party), offer.offered_by.parse().ok()]).flatten().collect();
+    let names = register::agents::assess::party_names(&mut reads, parties).await?;
+    let called = |party: Party| names.get(&party).cloned().unwrap_or_else(|| party.to_string());
+    let controls = may(Action::AgentReadControls);
+    let query = Query {
+        owner: Some(Party::Person(signed.id)),
+        sort: if controls { Sort::RuntimeOwner } else { Sort::Name },
+        limit: MINE,
+        ..Query::default()
+    };
+    let mine = list::list(&app.db, by, &query).await?;
+    let teams = people::teams_of(&mut reads, signed.id).await?;
+    Ok(Home {
+        me: signed.id.to_string(),
+        waiting: waiting
+            .into_iter()
+            .map(|offer| Waiting {
+                agent: offer.agent,
+                name: offer.agent_name,
+                duty: offer.duty,
+                team: matches!(offer.party, Party::Team(_)).then(|| (offer.party, called(offer.party))),
+                offered_at: offer.offered_at,
+                offered_by: match offer.offered_by.parse::<Party>() {
+                    Ok(party) => called(party),
+                    Err(_) if offer.offered_by == "cli" => "the command line".to_owned(),
+                    Err(_) => offer.offered_by,
+                },
+                reason: offer.reason,
+            })
+            .collect(),
+        waiting_total: u64::try_from(waiting_total).unwrap_or(0),
+        refused,
+        mine: mine
+            .items
+            .into_iter()
+            .map(|line| Mine {
+                id: line.id,
+                name: line.name,
+                state: line.state,
+                running: line.running,
+                runtime_owner: line.runtime_owner,
+            })
+            .collect(),
+        mine_total: mine.total.and_then(|n| u64::try_from(n).ok()),
+        teams: teams.into_iter().map(|team| (team.team.to_string(), team.name)).collect(),
+        posture,
+        first,
+        now: by.now,
+    })
+}
