@@ -56,6 +56,29 @@ commands! {
     User(user),
     /// Create service tokens for programs.
     Token(token),
+    /// Check the record, or print its head.
+    Audit(audit),
+    /// Take an inventory in as one wave: the difference first, then all of it or none.
+    ///
+    /// The file's encoding and delimiter are found. Every row with something in it is one agent; a
+    /// second run of the same file changes nothing. Exit 1 when the file, or any row of it, is refused.
+    #[command(after_help = "The last line counts: rows N new N changed N unchanged N refused N\n\n\
+        Examples:\n  muster import agents.csv --dry-run\n  \
+        muster import agents.csv --source cmdb --owner ana@example.org --target-days 60\n  \
+        muster import agents.csv --dry-run --write-mapping agents.toml")]
+    Import(import),
+    /// Write agents, who answers for them, or the record, for other programs.
+    #[command(after_help = "Examples:\n  muster export agents --output agents.csv\n  muster export audit > record.jsonl")]
+    Export(export),
+    /// Copy the whole database into a new file, while Muster runs.
+    #[command(after_help = "Example:\n  muster backup muster-2026-07-03.backup")]
+    Backup(backup),
+    /// Put a backup in the database's place, once its record is found whole.
+    ///
+    /// A backup of either engine restores on either: so one also moves to PostgreSQL, or back.
+    #[command(after_help = "Examples:\n  muster restore muster-2026-07-03.backup\n  \
+        muster restore muster-2026-07-03.backup --database postgres://muster@localhost/empty")]
+    Restore(restore),
     /// Look at the database and the configuration for what is wrong.
     #[command(after_help = "Example:\n  muster doctor --database postgres://muster@localhost/muster")]
     Doctor(doctor),
@@ -76,10 +99,16 @@ pub struct Database {
 }
 
 impl Database {
+    /// Where it is; an empty variable means the default.
+    pub fn url(&self) -> &str {
+        if self.url.trim().is_empty() { "sqlite://muster.db" } else { self.url.trim() }
+    }
+
     /// Opens the database, made and migrated as needed.
     pub async fn open(&self) -> Result<Db, Failure> {
-        let url = if self.url.trim().is_empty() { "sqlite://muster.db" } else { self.url.trim() };
-        Db::connect(url).await.map_err(|error| Failure::refused(format!("the database cannot be opened: {error}")))
+        Db::connect(self.url())
+            .await
+            .map_err(|error| Failure::refused(format!("the database cannot be opened: {error}")))
     }
 }
 
