@@ -7,5 +7,8 @@ mod support;
 mod agents;
 mod audit;
 mod backup;
+mod idempotency;
+mod imports;
 mod people;
+mod sign_in;
 mod teams;

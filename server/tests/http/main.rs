@@ -1,0 +1,12 @@
+//! The server as a browser or a program sees it: requests to the router, in process.
+
+mod agents;
+mod api_document;
+mod assignments;
+mod audit;
+mod auth;
+mod contract;
+mod home;
+mod rights;
+mod security;
+mod support;

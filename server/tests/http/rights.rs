@@ -1,0 +1,175 @@
+//! Every route, and who may ask it. A route without a case fails a test; a case that lets
+//! somebody in who should stay out, or keeps somebody out who should come in, fails
+//! another.
+
+use std::collections::BTreeSet;
+
+use axum::http::Method;
+use domain::can::Scope;
+use domain::party::Role;
+use server::routes::Door;
+
+use crate::support::{Answer, Site};
+
+/// Whom a route lets in, behind its door.
+enum May {
+    /// Who stands before a public door: everybody.
+    Anybody,
+    /// Everybody who is signed in.
+    Everybody,
+    /// People with one of these roles; others are refused by 403 or 404.
+    Roles(&'static [Role]),
+    /// People with one of these roles, and tokens with one of these scopes (`admin` always).
+    Program(&'static [Role], &'static [Scope]),
+}
+
+use May::{Anybody, Everybody};
+
+/// A route, an address it answers in the demonstration, and what is sent there: a form
+/// (`a=b&c=d`) or, if it begins with a brace, JSON.
+struct Case(&'static str, &'static str, &'static str, &'static str, May);
+
+/// Who reads the record.
+const RECORD: &[Role] = &[Role::SecurityLead, Role::RiskAnalyst, Role::Auditor];
+
+/// Who registers agents, and who edits any of them.
+const REGISTER: &[Role] = &[Role::SecurityLead, Role::RiskAnalyst, Role::Member];
+const EDIT: &[Role] = &[Role::SecurityLead, Role::RiskAnalyst];
+
+/// Who may own a duty and so offer it: whoever does not only read.
+const OWNERS: &[Role] = &[Role::Administrator, Role::SecurityLead, Role::RiskAnalyst, Role::Member];
+
+/// Beside each new route, a line here.
+const CASES: &[Case] = &[
+    Case("GET", "/healthz", "/healthz", "", Anybody),
+    Case("GET", "/readyz", "/readyz", "", Anybody),
+    // From elsewhere than this machine it asks for a token itself.
+    Case("GET", "/metrics", "/metrics", "", Anybody),
+    Case("GET", "/pkg/{version}/{*path}", "/pkg/0/app.css", "", Anybody),
+    Case("GET", "/login", "/login", "", Anybody),
+    Case("POST", "/login", "/login", "email=a", Anybody),
+    Case("GET", "/setup", "/setup", "", Anybody),
+    Case("POST", "/setup", "/setup", "code=a", Anybody),
+    Case("POST", "/logout", "/logout", "", Everybody),
+    Case("POST", "/theme", "/theme", "theme=dark", Everybody),
+    Case("GET", "/help", "/help", "", Everybody),
+    Case("GET", "/account", "/account", "", Everybody),
+    Case("POST", "/account", "/account", "present=x", Everybody),
+    Case("POST", "/account/sessions/{session}/revoke", "/account/sessions/none/revoke", "", May::Roles(&[])),
+    Case("GET", "/", "/", "", Everybody),
+    Case("POST", "/", "/", "answer=accept", Everybody),
+    Case("GET", "/help/findings", "/help/findings", "", Everybody),
+    Case("GET", "/help/tiers", "/help/tiers", "", Everybody),
+    Case("GET", "/agents", "/agents", "", Everybody),
+    Case("GET", "/agents/export.csv", "/agents/export.csv", "", Everybody),
+    Case("GET", "/agents/new", "/agents/new", "", May::Roles(REGISTER)),
+    Case("POST", "/agents/new", "/agents/new", "name=", May::Roles(REGISTER)),
+    Case("GET", "/agents/{id}", "/agents/AG-1", "", Everybody),
+    // What is pressed decides who may; a press that is none is told so.
+    Case("POST", "/agents/{id}", "/agents/AG-1", "do=none", Everybody),
+    Case("GET", "/agents/{id}/edit", "/agents/AG-1/edit", "", May::Roles(EDIT)),
+    Case("POST", "/agents/{id}/edit", "/agents/AG-1/edit", "name=", May::Roles(EDIT)),
+    Case("GET", "/agents/{id}/history", "/agents/AG-1/history", "", May::Roles(RECORD)),
+    Case("GET", "/agents/{id}/assign", "/agents/AG-1/assign", "", May::Roles(&[Role::SecurityLead])),
+    Case("POST", "/agents/{id}/assign", "/agents/AG-1/assign", "duty=", May::Roles(&[Role::SecurityLead])),
+    // Of many agents each is asked for; who may assign none is told which are not theirs.
+    Case("GET", "/agents/assign", "/agents/assign?id=AG-1", "", May::Roles(OWNERS)),
+    Case("POST", "/agents/assign", "/agents/assign", "id=AG-1&do=preview", May::Roles(OWNERS)),
+    Case("GET", "/audit", "/audit", "", May::Roles(RECORD)),
+    Case("POST", "/audit", "/audit", "", May::Roles(RECORD)),
+    Case("GET", "/audit/export.jsonl", "/audit/export.jsonl", "", May::Roles(RECORD)),
+];
+
+#[test]
+fn every_route_has_a_case() {
+    let routes: BTreeSet<(String, String)> =
+        server::router::table().into_iter().map(|route| (route.path, route.method.to_owned())).collect();
+    let cases: BTreeSet<(String, String)> = CASES.iter().map(|case| (case.1.to_owned(), case.0.to_owned())).collect();
+    let without: Vec<_> = routes.difference(&cases).collect();
+    assert!(without.is_empty(), "routes without a case in {}: {without:#?}", file!());
+    let gone: Vec<_> = cases.difference(&routes).collect();
+    assert!(gone.is_empty(), "cases of no route: {gone:#?}");
+    assert_eq!(cases.len(), CASES.len(), "a route has two cases");
+}
+
+#[test]
+fn only_the_named_doors_are_public() {
+    for route in server::router::table() {
+        let named = ["/healthz", "/readyz", "/metrics", "/login", "/setup", "/pkg/", "/auth/oidc", "/calendar/"]
+            .iter()
+            .any(|path| route.path.starts_with(path));
+        assert_eq!(route.door == Door::Public, named, "{} {}", route.method, route.path);
+    }
+}
+
+async fn ask(browser: &crate::support::Browser<'_>, case: &Case) -> Answer {
+    let Case(method, _, path, body, _) = case;
+    let method: Method = method.parse().unwrap();
+    let kind = if body.starts_with(['{', '[']) { "application/json" } else { "application/x-www-form-urlencoded" };
+    let kind = (method != Method::GET).then_some(kind);
+    browser.send(method, path, kind, body.as_bytes().to_vec()).await
+}
+
+fn refused(answer: &Answer) -> bool {
+    matches!(answer.status.as_u16(), 401 | 403 | 404)
+}
+
+/// One case: who may not come in is tried first, since who may changes something.
+async fn hold(case: &Case, door: Door) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let site = Site::demo().await;
+    let name = format!("{} {}", case.0, case.1);
+    let nobody = ask(&site.browser(), case).await;
+    match door {
+        Door::Public => return wrong,
+        Door::Page => {
+            if nobody.status != 303 || !nobody.header("location").starts_with("/login") {
+                wrong.push(format!("{name}: nobody gets {}", nobody.status));
+            }
+        }
+        Door::Api => {
+            if nobody.status != 401 {
+                wrong.push(format!("{name}: nobody gets {}", nobody.status));
+            }
+        }
+    }
+    let may = |role: Role| match &case.4 {
+        Anybody | Everybody => true,
+        May::Roles(roles) | May::Program(roles, _) => roles.contains(&role),
+    };
+    let mut roles = Role::ALL.to_vec();
+    roles.sort_by_key(|role| may(*role));
+    for role in roles {
+        let answer = ask(&site.signed_in(role).await, case).await;
+        if may(role) == refused(&answer) || answer.status.is_server_error() || answer.status == 405 {
+            wrong.push(format!("{name}: {role} gets {}", answer.status));
+        }
+    }
+    if door == Door::Api {
+        let scopes = match &case.4 {
+            May::Program(_, scopes) => *scopes,
+            _ => &[],
+        };
+        let may = |scope: Scope| scopes.contains(&scope) || (scope == Scope::Admin && !scopes.is_empty());
+        let mut all = Scope::ALL.to_vec();
+        all.sort_by_key(|scope| may(*scope));
+        for scope in all {
+            let answer = ask(&site.program(&[scope]).await, case).await;
+            if may(scope) == refused(&answer) || answer.status.is_server_error() {
+                wrong.push(format!("{name}: a token for {scope} gets {}", answer.status));
+            }
+        }
+    }
+    wrong
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_may_what_they_may_and_nothing_else() {
+    let table = server::router::table();
+    let mut wrong = Vec::new();
+    for case in CASES {
+        let Some(route) = table.iter().find(|route| route.path == case.1 && route.method == case.0) else { continue };
+        wrong.extend(hold(case, route.door).await);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
