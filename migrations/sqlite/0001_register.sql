@@ -342,6 +342,23 @@ CREATE TABLE token (
   last_used_at BIGINT
 );
 
+-- An event that is appended is looked for in every table that may refer to it.
+CREATE INDEX person_event ON person (event_id);
+CREATE INDEX team_event ON team (event_id);
+CREATE INDEX team_member_event ON team_member (event_id);
+CREATE INDEX system_event ON system (event_id);
+CREATE INDEX vendor_event ON vendor (event_id);
+CREATE INDEX tool_event ON tool (event_id);
+CREATE INDEX credential_event ON credential (event_id);
+CREATE INDEX wave_event ON wave (event_id);
+CREATE INDEX agent_event ON agent (event_id);
+CREATE INDEX assignment_event ON assignment (event_id);
+CREATE INDEX stop_method_event ON stop_method (event_id);
+CREATE INDEX stop_drill_event ON stop_drill (event_id);
+CREATE INDEX setting_event ON setting (event_id);
+CREATE INDEX import_mapping_event ON import_mapping (event_id);
+CREATE INDEX token_event ON token (event_id);
+
 -- Outside the record: working facts that come and go.
 CREATE TABLE session (
   id_sha256 TEXT PRIMARY KEY,

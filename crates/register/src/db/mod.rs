@@ -4,6 +4,8 @@
 //! Times are stored as microseconds since the epoch, so that they sort, compare and
 //! subtract alike on both engines.
 
+mod insert;
+mod marks;
 mod value;
 
 use std::pin::Pin;
@@ -16,6 +18,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 pub use copy::{Found, Seized, file_of, look, seize};
+pub use marks::marks;
 pub use snapshot::Snapshot;
 pub use value::{Arg, Cell, FOREVER, micros, time};
 
@@ -106,20 +109,6 @@ impl Reads for Tx {
     }
 }
 
-/// `($3, $4, $5)`: the marks of `count` arguments, the first numbered `from`.
-pub fn marks(from: usize, count: usize) -> String {
-    let mut out = String::from("(");
-    for n in from..from + count {
-        if n > from {
-            out.push_str(", ");
-        }
-        out.push('$');
-        out.push_str(&n.to_string());
-    }
-    out.push(')');
-    out
-}
-
 /// SQL text: a literal, or built from literals of ours (never from input).
 #[derive(Debug, Clone)]
 pub enum Sql {
@@ -143,10 +132,17 @@ impl From<String> for Sql {
 
 macro_rules! run {
     ($engine:ty, $sql:expr, $args:expr, $method:ident, $on:expr) => {{
+        let count = $args.len();
         let args = value::bind::<$engine>($args)?;
         match $sql {
             Sql::Fixed(text) => sqlx::query_with::<$engine, _>(text, args).$method($on).await,
-            Sql::Built(text) => sqlx::query_with::<$engine, _>(AssertSqlSafe(text), args).$method($on).await,
+            Sql::Built(text) => {
+                let text = <$engine as $crate::db::marks::Marks>::marked(text, count);
+                sqlx::query_with::<$engine, _>(AssertSqlSafe(text), args)
+                    .persistent(count <= $crate::db::marks::KEPT)
+                    .$method($on)
+                    .await
+            }
         }
     }};
 }
@@ -319,42 +315,6 @@ impl Tx {
             Inner::Sqlite(tx) => run!(Sqlite, sql.into(), args, execute, &mut **tx)?.rows_affected(),
             Inner::Postgres(tx) => run!(Postgres, sql.into(), args, execute, &mut **tx)?.rows_affected(),
         })
-    }
-
-    /// Inserts many rows with as few statements as the engines' limit on arguments allows.
-    /// `tail` is what follows the values, for instance an `ON CONFLICT` clause.
-    pub async fn insert(
-        &mut self,
-        table: &str,
-        columns: &[&str],
-        rows: Vec<Vec<Arg>>,
-        tail: &str,
-    ) -> Result<u64, DbError> {
-        const ARGUMENTS: usize = 16_000;
-        let per = (ARGUMENTS / columns.len().max(1)).max(1);
-        let mut affected = 0;
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let batch: Vec<Vec<Arg>> = rows.by_ref().take(per).collect();
-            let mut sql = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
-            let mut n = 0;
-            for i in 0..batch.len() {
-                sql.push_str(if i == 0 { "(" } else { ", (" });
-                for c in 0..columns.len() {
-                    n += 1;
-                    if c > 0 {
-                        sql.push_str(", ");
-                    }
-                    sql.push('$');
-                    sql.push_str(&n.to_string());
-                }
-                sql.push(')');
-            }
-            sql.push(' ');
-            sql.push_str(tail);
-            affected += self.run(sql, batch.into_iter().flatten().collect()).await?;
-        }
-        Ok(affected)
     }
 
     /// Makes it so.
