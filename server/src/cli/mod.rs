@@ -79,6 +79,9 @@ commands! {
     #[command(after_help = "Examples:\n  muster restore muster-2026-07-03.backup\n  \
         muster restore muster-2026-07-03.backup --database postgres://muster@localhost/empty")]
     Restore(restore),
+    /// Fill an empty database with a synthetic estate, to measure and to try things out.
+    #[command(after_help = "Example:\n  muster seed --agents 10000 --database sqlite://estate.db")]
+    Seed(seed),
     /// Look at the database and the configuration for what is wrong.
     #[command(after_help = "Example:\n  muster doctor --database postgres://muster@localhost/muster")]
     Doctor(doctor),

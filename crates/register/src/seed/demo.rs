@@ -325,6 +325,20 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
         .collect())
 }
 
+/// Who signs in to a demonstration that was loaded before and is still there; `None` when
+/// the database is not one.
+pub async fn demo_sign_ins(db: &Db) -> Result<Option<Vec<SignIn>>, Error> {
+    let mut found = Vec::new();
+    for n in SIGN_INS {
+        let email = email(PEOPLE[n].0, n);
+        let sql = "SELECT id, roles FROM person WHERE email = $1 AND status = 'active'";
+        if let Some(row) = db.one(sql, args![&email]).await? {
+            found.push(SignIn { person: row.get(0)?, email, roles: row.get(1)? });
+        }
+    }
+    Ok((!found.is_empty()).then_some(found))
+}
+
 fn email(name: &str, n: usize) -> String {
     let words = text::words([name], 4);
     let ascii: Vec<String> = words.into_iter().filter(|w| w.is_ascii()).collect();

@@ -19,7 +19,7 @@ use crate::change::{self, Change};
 use crate::db::{Arg, Db};
 use crate::error::Error;
 
-pub use demo::{SignIn, demo};
+pub use demo::{SignIn, demo, demo_sign_ins};
 pub use synthetic::synthetic;
 
 /// Whether nobody and nothing is recorded yet.

@@ -7,6 +7,7 @@ pub(super) mod doctor;
 pub(super) mod export;
 pub(super) mod import;
 pub(super) mod restore;
+pub(super) mod seed;
 pub(super) mod serve;
 pub(super) mod token;
 pub(super) mod user;
