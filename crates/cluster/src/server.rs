@@ -239,7 +239,7 @@ impl Place {
     /// a test run by hand has no end at which it could.
     fn watch(&self, folder: &Path) -> Result<(), Failure> {
         let script = format!(
-            r#"while sleep 60; do
+            r#"while sleep 10; do
                  [ -d "$1" ] || exit 0
                  [ -n "$(find "$2" -mmin -{IDLE_MINUTES})" ] && continue
                  kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")"
