@@ -153,18 +153,13 @@ pub fn AssignPage(
         }
         None => view! { <p>{format!("{} now: ", duty.owner_title())} <span class="vacant">"nobody"</span> "."</p> }.into_any(),
     });
-    let roles = RaciRole::ALL
-        .iter()
-        .map(|role| {
-            let (words, hint) = match role {
-                RaciRole::Accountable => ("Owner (A)", "Answers for it. One party at a time."),
-                RaciRole::Responsible => ("Does the work (R)", "At once, beside those who do already."),
-                RaciRole::Consulted => ("Is asked (C)", "Before something is decided."),
-                RaciRole::Informed => ("Is told (I)", "After it was."),
-            };
-            Choice::new(role.key(), words).hint(hint)
-        })
-        .collect::<Vec<_>>();
+    let roles = [
+        (RaciRole::Accountable, "Owner (A): answers for it, one party at a time"),
+        (RaciRole::Responsible, "Responsible (R): does the work, beside others"),
+        (RaciRole::Consulted, "Consulted (C): is asked before"),
+        (RaciRole::Informed, "Informed (I): is told after"),
+    ];
+    let roles = roles.map(|(role, words)| Choice::new(role.key(), words)).to_vec();
     view! {
         <Crumbs trail=vec![Crumb::new("Agents", "/agents"), Crumb::new(agent.to_string(), format!("/agents/{agent}")), Crumb::here("Assign")]/>
         <PageHead title=format!("Assign: {name}") reference=agent.to_string()/>
@@ -176,7 +171,7 @@ pub fn AssignPage(
             <button class="visually-hidden" tabindex="-1" aria-hidden="true">"Assign"</button>
             <Select name="duty" label="Duty" options=duties(Some(&facts)) selected=values.duty.clone() blank="Choose a duty" error=errors.of("duty") required=true/>
             {who(&assigning, &errors)}
-            <RadioGroup name="role" legend="As" options=roles selected=role.key() error=errors.of("role") required=true/>
+            <Select name="role" label="As" options=roles selected=role.key() error=errors.of("role") required=true hint="R, C and I hold at once; an owner is asked first."/>
             {how(&assigning, &errors)}
             {why(&assigning, &errors)}
             <div class="actions">

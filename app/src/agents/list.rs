@@ -10,6 +10,7 @@ use domain::tier::Tier;
 use leptos::prelude::*;
 
 use super::choices;
+use super::page::stop_badge;
 use crate::components::*;
 use crate::islands::Picks;
 
@@ -135,7 +136,7 @@ impl List {
             Column::new("environment", "Environment").extra(),
             Column::new("hosting", "Hosting").extra(),
             Column::new("id", "Reference").sorts().extra(),
-            Column::new("updated_at", "Changed").sorts(),
+            Column::new("updated_at", "Changed").sorts().extra(),
         ];
         Column::choose(all, &self.here)
     }
@@ -282,7 +283,7 @@ fn row(line: Line, cells: Cells, may: Rights, now: DateTime<Utc>) -> impl IntoVi
                 <a href=href dir="auto">{line.name}</a>
                 <span class="ref muted">{reference}</span>
             </th>
-            {cells.stop.then(|| stop(line.id, line.state, line.runtime_owner, line.runtime_party, may))}
+            {cells.stop.then(|| stop(line.id, line.state, line.running, line.runtime_owner, line.runtime_party, may))}
             {cells.running.then(|| view! { <td data-label="Runs">{(line.state != Lifecycle::Retired).then(|| view! { <RunningState state=line.running.key()/> })}</td> })}
             {cells.state.then(|| view! { <td data-label="State"><Lifecycle state=line.state.key()/></td> })}
             {cells.tier.then(|| view! { <td data-label="Tier"><Tier tier=line.tier.key()/></td> })}
@@ -290,7 +291,7 @@ fn row(line: Line, cells: Cells, may: Rights, now: DateTime<Utc>) -> impl IntoVi
             {cells.environment.then(|| view! { <td data-label="Environment">{line.environment.label()}</td> })}
             {cells.hosting.then(|| view! { <td data-label="Hosting">{line.hosting.label()}</td> })}
             {cells.id.then(|| view! { <td data-label="Reference" class="ref">{line.id.to_string()}</td> })}
-            {cells.updated.then(|| view! { <td data-label="Changed"><When at=line.updated_at now=now/></td> })}
+            {cells.updated.then(|| view! { <td class="changed" data-label="Changed"><When at=line.updated_at now=now/></td> })}
         </tr>
     }
 }
@@ -299,12 +300,13 @@ fn row(line: Line, cells: Cells, may: Rights, now: DateTime<Utc>) -> impl IntoVi
 fn stop(
     id: AgentId,
     life: Lifecycle,
+    running: Running,
     state: Option<RuntimeOwner>,
     party: Option<(Party, String)>,
     may: Rights,
 ) -> impl IntoView + use<> {
     let retired = life == Lifecycle::Retired;
-    let badge = state.map(|state| view! { <StopState state=state.key()/> });
+    let badge = state.map(|state| stop_badge(state, running));
     let vacant = party.is_none() && !retired;
     let who = party.map(|(party, name)| view! { <a class="who" href=party.path() dir="auto">{name}</a> });
     let mend = (vacant && may.assign).then(|| {

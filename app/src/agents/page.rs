@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::agent::{AgentFacts, CredentialUse, Lifecycle as State, ToolGrant};
+use domain::agent::{AgentFacts, CredentialUse, Lifecycle as State, Running, ToolGrant};
 use domain::assignment::{Held, OFFER_ESCALATES_AFTER, RaciRole, RuntimeOwner, accountable};
 use domain::duty::Duty;
 use domain::finding::{Finding, FindingKey, Severity as Weight};
@@ -142,7 +142,7 @@ pub fn AgentPage(
             title=shown.facts.name.clone()
             reference=id.to_string()
             badges=move || view! {
-                {stop.map(|stop| view! { <StopState state=stop.key()/> })}
+                {stop.map(|stop| stop_badge(stop, running))}
                 {(!retired).then(|| view! { <RunningState state=running.key()/> })}
                 <Lifecycle state=state.key()/>
                 <Tier tier=tier.key()/>
@@ -172,6 +172,14 @@ pub fn AgentPage(
             </aside>
         </div>
     }
+}
+
+/// The runtime-owner state; on an agent that does not run even the worst is said quietly.
+pub(super) fn stop_badge(state: RuntimeOwner, running: Running) -> AnyView {
+    if running.counts() || !state.nobody_can_stop() {
+        return view! { <StopState state=state.key()/> }.into_any();
+    }
+    view! { <Badge>{stop_state_words(state.key()).0}</Badge> }.into_any()
 }
 
 /// A button that does something to an offer, as a form of its own.
@@ -279,15 +287,15 @@ fn wrong(shown: &Shown) -> AnyView {
             </details>
         }
     });
-    view! {
-        <Section title="What is wrong now" id="findings" count=count actions=move || view! { <a class="small" href="/help/findings">"What each check means"</a> }>
-            <div class="panel flush">
-                {(count > 0).then(|| view! { <ul class="findings">{lines}</ul> })}
-                {later}
-            </div>
-        </Section>
+    let list = (count > 0).then(|| view! { <ul class="findings">{lines}</ul> });
+    let body = view! { <div class="panel flush">{list}{later}</div> };
+    let catalogue = || view! { <a class="small" href="/help/findings">"What each check means"</a> };
+    if count == 0 {
+        view! { <Section title="What is wrong now" id="findings" actions=catalogue>{body}</Section> }.into_any()
+    } else {
+        view! { <Section title="What is wrong now" id="findings" count=count actions=catalogue>{body}</Section> }
+            .into_any()
     }
-    .into_any()
 }
 
 fn line(shown: &Shown, finding: &Finding) -> impl IntoView + use<> {
@@ -605,7 +613,7 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
     let built_by = party_fact(shown, f.built_by);
     let operated_by = party_fact(shown, f.operated_by);
     let purpose = if f.purpose.is_empty() {
-        unset()
+        view! { <p class="unset">"Its purpose is not recorded."</p> }.into_any()
     } else {
         view! { <div class="written" dir="auto">{f.purpose.clone()}</div> }.into_any()
     };
@@ -668,8 +676,8 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
     view! {
         <section class="panel" aria-labelledby="facts-title">
             <h2 id="facts-title">"Facts"</h2>
+            {purpose}
             <Facts>
-                <Fact term="Purpose">{purpose}</Fact>
                 <Fact term="Kind" value=kind/>
                 <Fact term="Business unit">{unit.map_or_else(unset, IntoAny::into_any)}</Fact>
                 <Fact term="Environment" value=environment/>

@@ -132,11 +132,13 @@ fn offered(shown: &Shown, duty: Duty) -> Option<impl IntoView + use<>> {
 
 /// A vacancy: a warning in words, and a link to the form that ends it for whoever may use it.
 fn vacant(shown: &Shown, duty: Duty, words: &'static str) -> AnyView {
+    // What does not run is not loud.
+    let class = if shown.facts.running.counts() { "vacant" } else { "vacant mild" };
     if shown.may.assign {
         let href = format!("/agents/{}/assign?duty={duty}", shown.id);
-        view! { <a class="vacant" href=href>{words}</a> }.into_any()
+        view! { <a class=class href=href>{words}</a> }.into_any()
     } else {
-        view! { <strong class="vacant">{words}</strong> }.into_any()
+        view! { <strong class=class>{words}</strong> }.into_any()
     }
 }
 

@@ -114,22 +114,23 @@ pub fn HomePage(
         .into_any();
     }
     let posture = home.posture.clone();
-    let aside = view! {
-        {waits(&home)}
-        {yours(&home)}
-    };
+    let waits = waits(&home).map(|waits| view! { <div class="waits-here">{waits}</div> });
+    let yours = yours(&home).map(|yours| view! { <div class="yours-here">{yours}</div> });
     match posture {
         Some(posture) => view! {
             <PageHead title="Who can stop it?" lead=lead(&posture)/>
             <div class="home">
-                <div class="stack loose you">{aside}</div>
-                <div class="stack loose lead">
+                {waits}
+                <div class="stack loose answer-here">
                     <Stopping posture=posture.clone()/>
                     <Apart posture=posture.clone() now=home.now/>
-                    <Units units=posture.units.clone()/>
-                    <Coverage posture=posture.clone()/>
-                    <Wrong posture=posture/>
+                    <div class="columns">
+                        <Units units=posture.units.clone()/>
+                        <Wrong posture=posture.clone()/>
+                    </div>
+                    <Coverage posture=posture/>
                 </div>
+                {yours}
             </div>
         }
         .into_any(),
@@ -141,7 +142,7 @@ pub fn HomePage(
             };
             view! {
                 <PageHead title="Home" lead=lead/>
-                <div class="stack loose">{aside}</div>
+                <div class="stack loose">{waits}{yours}</div>
             }
             .into_any()
         }
@@ -355,38 +356,41 @@ fn Stopping(posture: Posture) -> impl IntoView {
 fn Apart(posture: Posture, now: DateTime<Utc>) -> impl IntoView {
     let idle: u64 = posture.idle.values().map(|n| count(*n)).sum();
     let retired = posture.by_state.get(State::Retired.key()).map_or(0, |n| count(*n));
-    let without: Vec<AnyView> = RuntimeOwner::ALL
+    let parts = RuntimeOwner::ALL
         .iter()
         .filter_map(|state| {
             let n = posture.idle.get(state).map_or(0, |n| count(*n));
-            let (words, tone) = stop_state_words(state.key());
+            // What does not run is not loud, whoever could stop it.
+            let tone = if *state == RuntimeOwner::Verified { Tone::Good } else { Tone::Plain };
+            let words = stop_state_words(state.key()).0;
             (n > 0).then(|| {
-                view! { <li><a href=format!("/agents?runs=no&runtime_owner={state}")><Swatch tone=tone/><span class="label">{words}</span><span class="value">{thousands(n)}</span></a></li> }
-                    .into_any()
+                view! { <li><a href=format!("/agents?runs=no&runtime_owner={state}")><Swatch tone=tone/>{words} " " <strong>{thousands(n)}</strong></a></li> }
             })
         })
-        .collect();
+        .collect_view();
     let waves = posture.waves.iter().map(|wave| onboarding(wave, now)).collect_view();
-    view! {
-        <Section title="Apart" id="apart">
-            <div class="columns">
-                <div class="panel">
-                    <h3>{thousands(idle)} " do not run"</h3>
-                    <p class="small muted">"Somebody must be able to stop them before they do."</p>
-                    <ul class="legend one">{without}</ul>
-                </div>
-                <div class="panel">
-                    <h3><a href="/agents?state=retired">{thousands(retired)} " retired"</a></h3>
-                    <p class="small muted">"Not counted. Any sign of life would be an alert."</p>
-                </div>
-                {(!posture.waves.is_empty()).then(|| view! {
-                    <div class="panel">
-                        <h3>"Being onboarded"</h3>
-                        <p class="small muted">"Gaps of an import wait for its date. What runs and cannot be stopped never waits."</p>
-                        <ul class="waves">{waves}</ul>
-                    </div>
-                })}
+    let onboarding = (!posture.waves.is_empty()).then(|| {
+        view! {
+            <div>
+                <dt>"Being onboarded"</dt>
+                <dd>
+                    <ul class="waves">{waves}</ul>
+                    <p class="small muted">"Their gaps wait for that date, except one that never waits: running, and nobody able to stop it."</p>
+                </dd>
             </div>
+        }
+    });
+    let idle_words =
+        if idle == 1 { "1 does not run yet".to_owned() } else { format!("{} do not run yet", thousands(idle)) };
+    let retired_words =
+        if retired == 1 { "1 is retired".to_owned() } else { format!("{} are retired", thousands(retired)) };
+    view! {
+        <Section title="Counted apart" id="apart">
+            <dl class="apart panel">
+                {(idle > 0).then(|| view! { <div><dt>{idle_words}</dt><dd><ul class="inline">{parts}</ul></dd></div> })}
+                {(retired > 0).then(|| view! { <div><dt><a href="/agents?state=retired">{retired_words}</a></dt><dd class="small muted">"Any sign of life of theirs is an alert."</dd></div> })}
+                {onboarding}
+            </dl>
         </Section>
     }
 }
@@ -402,7 +406,7 @@ fn onboarding(wave: &WavePosture, now: DateTime<Utc>) -> impl IntoView + use<> {
     view! {
         <li>
             <a href=format!("/agents?wave={}", wave.id) dir="auto">{wave.title.clone()}</a>
-            <span class="small muted">{agents} ", by " {owner} ", due " <When at=wave.target now=now/></span>
+            ": " {agents} ", " {owner} " answers for it, due " <When at=wave.target now=now/>
         </li>
     }
 }
@@ -429,23 +433,22 @@ fn Units(units: Vec<UnitPosture>) -> impl IntoView {
         view! {
             <tr>
                 <th scope="row">{name}</th>
-                <td class="num" data-label="Nobody can stop">{thousands(open)}</td>
-                <td class="num" data-label="Run">{thousands(all)}</td>
-                <td data-label="Share"><Meter label=format!("{}: nobody can stop", unit.business_unit) value=open of=all tone=Tone::Severe/></td>
+                <td class="num">{thousands(open)} <span class="muted">{format!(" of {}", thousands(all))}</span></td>
+                <td class="thin roomy"><Meter label=format!("{}: nobody can stop", unit.business_unit) value=open of=all tone=Tone::Severe/></td>
             </tr>
         }
     };
     let mut units = units.into_iter();
     let first = units.by_ref().take(8).map(row).collect_view();
     let rest = units.map(row).collect_view();
-    let head = || view! { <thead><tr><th scope="col">"Business unit"</th><th scope="col" class="num">"Nobody can stop"</th><th scope="col" class="num">"Run"</th><th scope="col">"Share"</th></tr></thead> };
+    let head = || view! { <thead><tr><th scope="col">"Business unit"</th><th scope="col" class="num">"Nobody can stop"</th><th scope="col" class="thin roomy"><span class="visually-hidden">"Share"</span></th></tr></thead> };
     view! {
         <Section title="Worst business units" id="units">
-            <TableFrame label="Business units" stacks=true compact=true>{head()}<tbody>{first}</tbody></TableFrame>
+            <TableFrame label="Business units" compact=true>{head()}<tbody>{first}</tbody></TableFrame>
             {(count_all > 8).then(|| view! {
                 <details class="small">
                     <summary>{format!("{} more", count_all - 8)}</summary>
-                    <TableFrame label="More business units" stacks=true compact=true>{head()}<tbody>{rest}</tbody></TableFrame>
+                    <TableFrame label="More business units" compact=true>{head()}<tbody>{rest}</tbody></TableFrame>
                 </details>
             })}
         </Section>
@@ -463,28 +466,33 @@ fn Coverage(posture: Posture) -> impl IntoView {
         .map(|coverage| {
             let (required, held) = (count(coverage.required), count(coverage.held));
             let gap = required.saturating_sub(held);
-            let key = if coverage.duty == Duty::Containment { FindingKey::NoRuntimeOwner } else { FindingKey::NoOwner };
+            // Of containment every way of being vacant is in order, worst first.
+            let href = if coverage.duty == Duty::Containment {
+                "/agents?sort=runtime_owner".to_owned()
+            } else {
+                format!("/agents?finding={}", FindingKey::NoOwner)
+            };
             let tone = if gap == 0 { Tone::Good } else { Tone::Note };
             let gap = if gap == 0 {
                 view! { <span class="muted">"none"</span> }.into_any()
             } else {
-                view! { <a href=format!("/agents?finding={key}")>{thousands(gap)}</a> }.into_any()
+                view! { <a href=href>{thousands(gap)}</a> }.into_any()
             };
             view! {
                 <tr>
                     <th scope="row">{coverage.duty.owner_title()}</th>
-                    <td data-label="Held"><Meter label=format!("{} held", coverage.duty.owner_title()) value=held of=required tone=tone/></td>
-                    <td class="num" data-label="Held">{thousands(held)}</td>
-                    <td class="num" data-label="Required">{thousands(required)}</td>
-                    <td class="num" data-label="Missing">{gap}</td>
+                    <td><Meter label=format!("{} held", coverage.duty.owner_title()) value=held of=required tone=tone/></td>
+                    <td class="num roomy">{thousands(held)}</td>
+                    <td class="num roomy">{thousands(required)}</td>
+                    <td class="num">{gap}</td>
                 </tr>
             }
         })
         .collect_view();
     view! {
         <Section title="Ownership by duty" id="coverage">
-            <TableFrame label="Ownership by duty" stacks=true compact=true>
-                <thead><tr><th scope="col">"Owner"</th><th scope="col">"Share held"</th><th scope="col" class="num">"Held"</th><th scope="col" class="num">"Required"</th><th scope="col" class="num">"Missing"</th></tr></thead>
+            <TableFrame label="Ownership by duty" compact=true>
+                <thead><tr><th scope="col">"Owner"</th><th scope="col">"Share held"</th><th scope="col" class="num roomy">"Held"</th><th scope="col" class="num roomy">"Required"</th><th scope="col" class="num">"Missing"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </TableFrame>
         </Section>

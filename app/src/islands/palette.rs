@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::components::{Glyph, Icon};
+use crate::shell::{Nav, NavGroup};
 
 /// Somewhere one can go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,20 @@ pub struct Place {
     pub note: String,
     /// Where it is.
     pub href: String,
+}
+
+impl Place {
+    /// Every page that a person's navigation shows, and those that only links lead to.
+    pub fn pages(nav: &Nav) -> Vec<Self> {
+        let page = |name: &str, href: &str| Self { name: name.into(), note: "page".into(), href: href.into() };
+        let lines = NavGroup::ALL.into_iter().flat_map(|group| nav.of(group)).map(|item| page(item.label, item.href));
+        let more = [
+            ("Your account", "/account"),
+            ("Findings: what each check means", "/help/findings"),
+            ("Risk tiers: the formula", "/help/tiers"),
+        ];
+        lines.chain(more.map(|(name, href)| page(name, href))).collect()
+    }
 }
 
 /// Finds pages, agents and people from anywhere. Its button appears when it is alive; without

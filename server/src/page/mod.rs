@@ -5,6 +5,7 @@ pub mod flash;
 mod form;
 
 use app::components::Flash;
+use app::islands::{Palette, Place};
 use app::shell::{self, Frame, Layout, Plain, Rendered};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -50,6 +51,7 @@ impl Page {
             reference: signed.id.to_string(),
             roles: signed.roles.iter().map(|role| role.label().to_owned()).collect(),
         });
+        frame.islands = assets::islands_available();
         Self { frame, status: StatusCode::OK, secure: app.config.secure() }
     }
 
@@ -64,13 +66,6 @@ impl Page {
     #[must_use]
     pub const fn refused(self) -> Self {
         self.status(StatusCode::UNPROCESSABLE_ENTITY)
-    }
-
-    /// The page holds islands; they wake if they are built.
-    #[must_use]
-    pub fn islands(mut self) -> Self {
-        self.frame.islands = assets::islands_available();
-        self
     }
 
     /// A message at its head, instead of what the last press said.
@@ -91,7 +86,11 @@ impl Page {
     pub fn show<V: IntoView + 'static>(self, view: impl FnOnce() -> V + Send + 'static) -> Response {
         let Self { frame, status, secure } = self;
         let told = frame.flash.is_some();
-        let rendered = shell::render(move || view! { <Layout frame=frame>{view().into_any()}</Layout> });
+        // Its own island is on every page, so that every page can be left by a few letters.
+        let places = frame.islands.then(|| Place::pages(&frame.nav));
+        let palette = move || places.map(|pages| view! { <Palette pages=pages/> });
+        let rendered =
+            shell::render(move || view! { <Layout frame=frame palette=palette>{view().into_any()}</Layout> });
         sent(rendered, status, told, secure)
     }
 }

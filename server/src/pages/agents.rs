@@ -153,7 +153,7 @@ async fn inventory(State(app): State<App>, signed: Signed, Here(here): Here) -> 
         now: signed.now,
         here,
     };
-    Ok(Page::new(&app, &signed, "Agents").islands().show(move || view! { <Inventory list=list/> }))
+    Ok(Page::new(&app, &signed, "Agents").show(move || view! { <Inventory list=list/> }))
 }
 
 /// Whether the reader sees no agent at all.
@@ -245,7 +245,7 @@ fn edited(app: &App, signed: &Signed, status: StatusCode, editor: AgentEditor) -
         None => "Register an agent".to_owned(),
         Some((reference, _)) => format!("Edit {reference}"),
     };
-    Page::new(app, signed, title).status(status).islands().show(move || view! { <Editor editor=editor/> })
+    Page::new(app, signed, title).status(status).show(move || view! { <Editor editor=editor/> })
 }
 
 async fn blank(State(app): State<App>, signed: Signed) -> Answer {

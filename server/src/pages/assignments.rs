@@ -330,6 +330,8 @@ async fn bulk(
     preview: Option<Preview>,
     status: StatusCode,
 ) -> Answer {
+    // Whoever could not offer a duty even of an agent of their own has no use for the page.
+    can(&signed.actor, Action::AssignmentOffer, Relation::Owner).map_err(Error::from)?;
     let by = signed.by();
     let mut first = Vec::new();
     let mut reads = &app.db;

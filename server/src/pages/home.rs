@@ -73,7 +73,7 @@ async fn answer(State(app): State<App>, signed: Signed, fields: Fields) -> Answe
 async fn page(app: &App, signed: &Signed, refused: Refused<AnswerForm>, status: StatusCode) -> Answer {
     let home = home(app, signed, refused).await?;
     let title = if home.posture.is_some() && home.first.is_none() { "Who can stop it?" } else { "Home" };
-    Ok(Page::new(app, signed, title).status(status).islands().show(move || view! { <HomePage home=home/> }))
+    Ok(Page::new(app, signed, title).status(status).show(move || view! { <HomePage home=home/> }))
 }
 
 async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Result<Home, Error> {
