@@ -9,7 +9,7 @@ use register::{args, sessions, throttle};
 
 use crate::state::App;
 
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 const UPKEEP: Duration = Duration::from_secs(5);
 /// How long an answer is kept for a repeated `Idempotency-Key`.
 const ANSWERS: TimeDelta = TimeDelta::hours(24);

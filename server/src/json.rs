@@ -62,7 +62,7 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, FieldError> {
         let mut pointer = String::new();
         for segment in error.path() {
             match segment {
-                Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+                Segment::Seq { index } => push(&mut pointer, &index.to_string()),
                 Segment::Map { key } => push(&mut pointer, key),
                 Segment::Enum { .. } | Segment::Unknown => {}
             }

@@ -90,14 +90,15 @@ commands! {
 /// Where the register is.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Database {
-    /// The database: sqlite://FILE, made if absent, or postgres://…
     #[arg(
         long = "database",
+        help = "The database: sqlite://FILE, made if absent, or postgres://…",
         env = "MUSTER_DATABASE_URL",
         value_name = "URL",
         default_value = "sqlite://muster.db",
         hide_env_values = true
     )]
+    /// Its URL.
     pub url: String,
 }
 

@@ -1,7 +1,7 @@
 //! Requests that change something come from our own pages, or from programs that carry a
 //! token. Browsers say where a request comes from; nothing needs to be put into forms.
 
-use axum::http::{HeaderMap, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 
 use crate::config::Config;
 use crate::session::{COOKIE, cookie};
@@ -17,7 +17,7 @@ pub(super) fn refusal(config: &Config, method: &Method, uri: &Uri, headers: &Hea
     if super::door::is_api(uri.path()) && (bearer(headers).is_some() || cookie::get(headers, COOKIE).is_none()) {
         return None;
     }
-    let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     if site.is_some_and(|site| site != b"same-origin" && site != b"none") {
         return Some("It was sent from another site. Open the page here, then press the button there.");
     }

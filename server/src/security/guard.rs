@@ -23,7 +23,7 @@ use crate::state::App;
 /// The longest that a request may take, its body included.
 const LONGEST: Duration = Duration::from_secs(30);
 /// The longest for an upload: a large file over a slow line.
-const LONGEST_UPLOAD: Duration = Duration::from_secs(600);
+const LONGEST_UPLOAD: Duration = Duration::from_mins(10);
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -39,6 +39,11 @@ const EDIT: &[Role] = &[Role::SecurityLead, Role::RiskAnalyst];
 /// Who may own a duty and so offer it: whoever does not only read.
 const OWNERS: &[Role] = &[Role::Administrator, Role::SecurityLead, Role::RiskAnalyst, Role::Member];
 
+/// Who keeps people and settings, teams, systems.
+const KEEP: &[Role] = &[Role::Administrator];
+const TEAMS: &[Role] = &[Role::Administrator, Role::SecurityLead];
+const SECURITY: &[Role] = &[Role::SecurityLead];
+
 /// Beside each new route, a line here.
 const CASES: &[Case] = &[
     Case("GET", "/healthz", "/healthz", "", Anybody),
@@ -75,6 +80,37 @@ const CASES: &[Case] = &[
     // Of many agents each is asked for; who may assign none is told which are not theirs.
     Case("GET", "/agents/assign", "/agents/assign?id=AG-1", "", May::Roles(OWNERS)),
     Case("POST", "/agents/assign", "/agents/assign", "id=AG-1&do=preview", May::Roles(OWNERS)),
+    Case("GET", "/people", "/people", "", Everybody),
+    Case("GET", "/people/new", "/people/new", "", May::Roles(KEEP)),
+    Case("POST", "/people/new", "/people/new", "name=", May::Roles(KEEP)),
+    Case("GET", "/people/{id}", "/people/PE-5", "", Everybody),
+    Case("GET", "/people/{id}/edit", "/people/PE-5/edit", "", May::Roles(KEEP)),
+    Case("POST", "/people/{id}/edit", "/people/PE-5/edit", "name=", May::Roles(KEEP)),
+    Case("POST", "/people/{id}/leave", "/people/PE-5/leave", "reason=", May::Roles(KEEP)),
+    Case("POST", "/people/{id}/return", "/people/PE-5/return", "reason=", May::Roles(KEEP)),
+    Case("POST", "/people/{id}/password", "/people/PE-5/password", "", May::Roles(KEEP)),
+    // And to the person themself.
+    Case("POST", "/people/{id}/handover", "/people/PE-5/handover", "to=", May::Roles(SECURITY)),
+    Case("GET", "/teams", "/teams", "", Everybody),
+    Case("GET", "/teams/new", "/teams/new", "", May::Roles(TEAMS)),
+    Case("POST", "/teams/new", "/teams/new", "name=", May::Roles(TEAMS)),
+    Case("GET", "/teams/{id}", "/teams/TE-1", "", Everybody),
+    Case("GET", "/teams/{id}/edit", "/teams/TE-1/edit", "", May::Roles(TEAMS)),
+    Case("POST", "/teams/{id}/edit", "/teams/TE-1/edit", "name=", May::Roles(TEAMS)),
+    Case("POST", "/teams/{id}/members", "/teams/TE-1/members", "person=", May::Roles(TEAMS)),
+    Case("POST", "/teams/{id}/members/{person}/remove", "/teams/TE-1/members/PE-999/remove", "", May::Roles(TEAMS)),
+    Case("GET", "/systems", "/systems", "", Everybody),
+    Case("GET", "/systems/new", "/systems/new", "", May::Roles(SECURITY)),
+    Case("POST", "/systems/new", "/systems/new", "name=", May::Roles(SECURITY)),
+    Case("GET", "/systems/{id}", "/systems/SY-1", "", Everybody),
+    Case("GET", "/systems/{id}/edit", "/systems/SY-1/edit", "", May::Roles(SECURITY)),
+    Case("POST", "/systems/{id}/edit", "/systems/SY-1/edit", "name=", May::Roles(SECURITY)),
+    Case("GET", "/settings", "/settings", "", Everybody),
+    Case("POST", "/settings", "/settings", "organisation=", May::Roles(KEEP)),
+    Case("POST", "/settings/tokens", "/settings/tokens", "name=", May::Roles(KEEP)),
+    // There is none: who may is told so, as who may not is told that they may not.
+    Case("POST", "/settings/tokens/{id}/revoke", "/settings/tokens/TK-1/revoke", "", May::Roles(&[])),
+    Case("POST", "/settings/sessions/{session}/revoke", "/settings/sessions/none/revoke", "", May::Roles(&[])),
     Case("GET", "/audit", "/audit", "", May::Roles(RECORD)),
     Case("POST", "/audit", "/audit", "", May::Roles(RECORD)),
     Case("GET", "/audit/export.jsonl", "/audit/export.jsonl", "", May::Roles(RECORD)),
@@ -99,6 +135,8 @@ fn only_the_named_doors_are_public() {
             .iter()
             .any(|path| route.path.starts_with(path));
         assert_eq!(route.door == Door::Public, named, "{} {}", route.method, route.path);
+        let program = route.path.starts_with("/api/") || route.path.starts_with("/scim/");
+        assert_eq!(route.door == Door::Api, program, "{} {}", route.method, route.path);
     }
 }
 

@@ -49,6 +49,9 @@ pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
     metrics::install();
     let db = args.database.open().await?;
     if args.demo {
+        if !address.ip().is_loopback() {
+            tracing::warn!("the demonstration's passwords are known to everybody, and {address} is open to others");
+        }
         super::demo::load(&db).await?;
     }
     let app = App::new(db.clone(), clock(), config);
