@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod agents;
+pub mod api;
 pub mod audit;
 pub mod components;
 pub mod errors;
@@ -13,8 +14,12 @@ pub mod help;
 pub mod home;
 pub mod islands;
 pub mod login;
+pub mod people;
+pub mod settings;
 pub mod setup;
 pub mod shell;
+pub mod systems;
+pub mod teams;
 
 /// Starts the islands; the module script in the page calls it.
 #[cfg(feature = "hydrate")]

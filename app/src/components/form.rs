@@ -250,6 +250,7 @@ pub fn Field(
                 id=ties.id
                 name=name
                 r#type=kind
+                dir=(kind == "text" || kind == "search").then_some("auto")
                 value=value
                 required=required
                 autocomplete=autocomplete
@@ -321,6 +322,7 @@ pub fn TextArea(
                 class="input"
                 id=ties.id
                 name=name
+                dir="auto"
                 rows=rows.to_string()
                 required=required
                 maxlength=maxlength.map(|most| most.to_string())

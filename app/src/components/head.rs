@@ -28,7 +28,7 @@ pub fn PageHead(
         <div class="page-head">
             <div class="titles">
                 <h1>
-                    <span>{title}</span>
+                    <span dir="auto">{title}</span>
                     {(!reference.is_empty()).then(|| view! { <span class="ref">{reference}</span> })}
                 </h1>
                 {(!lead.is_empty()).then(|| view! { <p class="lead">{lead}</p> })}

@@ -49,8 +49,8 @@ pub fn Party(
         return view! { <span class="unset">"nobody"</span> }.into_any();
     }
     let who = match href_of(&reference) {
-        Some(href) => view! { <a href=href>{name}</a> }.into_any(),
-        None => view! { <span>{name}</span> }.into_any(),
+        Some(href) => view! { <a href=href dir="auto">{name}</a> }.into_any(),
+        None => view! { <span dir="auto">{name}</span> }.into_any(),
     };
     view! {
         {who}

@@ -57,6 +57,7 @@ const STANDARD: &[NavItem] = &[
     item("/agents/import", "Import", Glyph::Import, NavGroup::Start),
     item("/people", "People", Glyph::Person, NavGroup::People),
     item("/teams", "Teams", Glyph::Team, NavGroup::People),
+    item("/systems", "Systems", Glyph::Framework, NavGroup::People),
     item("/audit", "Audit", Glyph::Record, NavGroup::Record),
     item("/settings", "Settings", Glyph::Settings, NavGroup::End),
     item("/help", "Help", Glyph::Help, NavGroup::End),

@@ -7,7 +7,11 @@ mod audit;
 mod help;
 mod home;
 mod login;
+mod people;
+mod settings;
 mod setup;
+mod systems;
+mod teams;
 mod theme;
 
 use crate::routes::Routes;
@@ -24,4 +28,8 @@ pub fn routes() -> Routes {
         .and(home::routes())
         .and(assignments::routes())
         .and(agents::routes())
+        .and(people::routes())
+        .and(teams::routes())
+        .and(systems::routes())
+        .and(settings::routes())
 }

@@ -88,6 +88,19 @@ pub async fn load(reads: &mut impl Reads, id: PersonId) -> Result<Option<Person>
     rows.first().map(person).transpose()
 }
 
+/// These people, in the order asked for; those that do not exist are absent.
+pub async fn load_many(reads: &mut impl Reads, ids: &[PersonId]) -> Result<Vec<Person>, DbError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for batch in ids.chunks(500) {
+        let sql = format!("SELECT {COLUMNS} FROM person p WHERE p.id IN {}", marks(1, batch.len()));
+        for r in reads.rows(sql, batch.iter().map(|id| Arg::from(*id)).collect()).await? {
+            found.push(person(&r)?);
+        }
+    }
+    found.sort_by_key(|p| ids.iter().position(|id| *id == p.id));
+    Ok(found)
+}
+
 /// The person with this e-mail address, in whatever case it was typed.
 pub async fn by_email(reads: &mut impl Reads, email: &str) -> Result<Option<Person>, DbError> {
     let Ok(email) = text::email(email) else { return Ok(None) };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::args;
 use crate::change::By;
-use crate::db::{Db, DbError, Reads};
+use crate::db::{Arg, Db, DbError, Reads, Row, marks};
 use crate::error::Error;
 use crate::people::{Named, named};
 
@@ -45,17 +45,10 @@ impl Team {
     }
 }
 
-/// The team with this reference, if there is one.
-pub async fn load(reads: &mut impl Reads, id: TeamId) -> Result<Option<Team>, DbError> {
-    let rows = reads
-        .rows(
-            "SELECT id, version, created_at, updated_at, name, kind, lead_id, lead_since, deputy_id FROM team \
-             WHERE id = $1",
-            args![id],
-        )
-        .await?;
-    let Some(r) = rows.first() else { return Ok(None) };
-    Ok(Some(Team {
+const COLUMNS: &str = "id, version, created_at, updated_at, name, kind, lead_id, lead_since, deputy_id";
+
+fn team(r: &Row) -> Result<Team, DbError> {
+    Ok(Team {
         id: r.get(0)?,
         version: r.get(1)?,
         created_at: r.get(2)?,
@@ -65,7 +58,26 @@ pub async fn load(reads: &mut impl Reads, id: TeamId) -> Result<Option<Team>, Db
         lead: r.get(6)?,
         lead_since: r.get(7)?,
         deputy: r.get(8)?,
-    }))
+    })
+}
+
+/// The team with this reference, if there is one.
+pub async fn load(reads: &mut impl Reads, id: TeamId) -> Result<Option<Team>, DbError> {
+    let rows = reads.rows(format!("SELECT {COLUMNS} FROM team WHERE id = $1"), args![id]).await?;
+    rows.first().map(team).transpose()
+}
+
+/// These teams, in the order asked for; those that do not exist are absent.
+pub async fn load_many(reads: &mut impl Reads, ids: &[TeamId]) -> Result<Vec<Team>, DbError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for batch in ids.chunks(500) {
+        let sql = format!("SELECT {COLUMNS} FROM team WHERE id IN {}", marks(1, batch.len()));
+        for r in reads.rows(sql, batch.iter().map(|id| Arg::from(*id)).collect()).await? {
+            found.push(team(&r)?);
+        }
+    }
+    found.sort_by_key(|t| ids.iter().position(|id| *id == t.id));
+    Ok(found)
 }
 
 /// A member of a team.
