@@ -3,6 +3,7 @@
 // A view's type nests as deeply as its markup.
 #![recursion_limit = "256"]
 
+pub mod api;
 pub mod assets;
 pub mod cli;
 pub mod clock;

@@ -9,9 +9,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::page::Fault;
 use crate::problem::{Kind, Problem};
-use crate::routes::{Door, Parts, Route, Routes};
+use crate::routes::{Parts, Route, Routes};
 use crate::state::App;
-use crate::{assets, health, metrics, pages, security};
+use crate::{api, assets, health, metrics, pages, security};
 
 /// A form or a JSON body is at most this; what takes more says so at its route.
 const BODY: usize = 2 * 1024 * 1024;
@@ -24,6 +24,7 @@ fn routes() -> Routes {
         .get("/metrics", metrics::serve)
         .get(assets::ROUTE, assets::serve)
         .and(pages::routes())
+        .and(api::routes())
 }
 
 /// The list of every route.
@@ -33,19 +34,17 @@ pub fn table() -> Vec<Route> {
 
 /// The router of a server.
 pub fn router(app: &App) -> Router {
-    let Parts { public, page, api, table } = routes().into_parts();
-    for route in &table {
-        let programs = route.path.starts_with("/api") || route.path.starts_with("/scim");
-        assert!(programs == (route.door == Door::Api), "{} {} is behind the wrong door", route.method, route.path);
-    }
+    let Parts { public, page, api: programs, .. } = routes().into_parts();
     let public = public.method_not_allowed_fallback(wrong_method);
     let page = page.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(app.clone(), security::page));
-    let api =
-        api.method_not_allowed_fallback(wrong_method_of_the_api).layer(from_fn_with_state(app.clone(), security::api));
+    let programs = programs
+        .method_not_allowed_fallback(wrong_method_of_the_api)
+        .layer(from_fn_with_state(app.clone(), api::once))
+        .layer(from_fn_with_state(app.clone(), security::api));
     let compression = CompressionLayer::new().quality(CompressionLevel::Fastest);
     public
         .merge(page)
-        .merge(api)
+        .merge(programs)
         .fallback(security::unknown)
         .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn_with_state(app.clone(), security::guard))

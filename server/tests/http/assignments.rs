@@ -13,7 +13,7 @@ use crate::support::Site;
 async fn team(site: &Site, name: &str, lead: domain::id::PersonId) -> TeamId {
     let actor = Actor::cli();
     let by = By { actor: &actor, now: site.app.clock.now() };
-    let fields = teams::Fields { name: name.into(), kind: TeamKind::Platform, lead: Some(lead), deputy: None };
+    let fields = teams::Fields { name: name.into(), kind: TeamKind::Platform, lead: Some(lead), deputy: None, members: None };
     teams::create(&site.app.db, by, &fields).await.unwrap().id
 }
 

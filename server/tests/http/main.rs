@@ -1,7 +1,13 @@
 //! The server as a browser or a program sees it: requests to the router, in process.
 
 mod agents;
+mod api_agents;
 mod api_document;
+mod api_fuzz;
+mod api_idempotency;
+mod api_lists;
+mod api_ownership;
+mod api_people;
 mod assignments;
 mod audit;
 mod auth;

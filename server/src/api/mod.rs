@@ -1,0 +1,46 @@
+//! REST, `/api/v1`: one file for each noun, each with its documented routes. What is not
+//! documented is not served.
+
+mod agents;
+mod answer;
+mod asked;
+mod assignments;
+mod audit;
+mod docs;
+mod document;
+mod idempotency;
+mod patch;
+mod people;
+mod posture;
+mod raci;
+mod sent;
+mod systems;
+mod teams;
+mod words;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::App;
+use crate::routes::Routes;
+
+pub use document::document;
+pub(crate) use idempotency::once;
+
+/// The documented routes. A noun adds its line.
+fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .merge(agents::routes())
+        .merge(raci::routes())
+        .merge(assignments::routes())
+        .merge(people::routes())
+        .merge(teams::routes())
+        .merge(systems::routes())
+        .merge(posture::routes())
+        .merge(audit::routes())
+        .merge(document::routes())
+}
+
+/// Every route of the API, and the page that explains them.
+pub fn routes() -> Routes {
+    Routes::openapi(router()).and(Routes::api().get("/api/docs", docs::show))
+}
