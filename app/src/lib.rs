@@ -12,6 +12,7 @@ pub mod components;
 pub mod errors;
 pub mod help;
 pub mod home;
+pub mod imports;
 pub mod islands;
 pub mod login;
 pub mod people;

@@ -6,6 +6,7 @@ mod assignments;
 mod audit;
 mod help;
 mod home;
+mod imports;
 mod login;
 mod people;
 mod settings;
@@ -28,6 +29,7 @@ pub fn routes() -> Routes {
         .and(home::routes())
         .and(assignments::routes())
         .and(agents::routes())
+        .and(imports::routes())
         .and(people::routes())
         .and(teams::routes())
         .and(systems::routes())

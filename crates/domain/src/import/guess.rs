@@ -455,6 +455,12 @@ fn meaning(field: Field, value: &str, header: &str) -> Option<&'static str> {
     }
 }
 
+/// What the words of a column mean, as far as they are understood, when it is said to be
+/// this fact.
+pub fn meanings_of(field: Field, column: &Column) -> BTreeMap<String, String> {
+    meanings(field, column, &plain(&column.name))
+}
+
 fn meanings(field: Field, column: &Column, header: &str) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
     for (value, _) in column.values.iter().flatten().take(WRITTEN) {

@@ -52,6 +52,13 @@ pub enum Note {
         /// The name.
         name: String,
     },
+    /// An owner who left, or a team without an active lead.
+    OwnerGone {
+        /// For which duty.
+        duty: Duty,
+        /// The name.
+        name: String,
+    },
     /// The register has another owner, who stays.
     OwnerKept {
         /// For which duty.
@@ -139,6 +146,9 @@ impl Note {
             Self::OwnerAmbiguous { duty, name } => {
                 format!("{} “{name}” could be several: name one, best by e-mail.", duty.owner_title())
             }
+            Self::OwnerGone { duty, name } => {
+                format!("{} “{name}” has left, or leads nobody: name somebody who is there.", duty.owner_title())
+            }
             Self::OwnerKept { duty, name } => {
                 format!("{} “{name}” is not taken: the register has another, who stays.", duty.owner_title())
             }
@@ -168,7 +178,9 @@ impl Note {
     /// The owner's or team's name that belongs to nobody, with its capacity.
     pub fn unmatched(&self) -> Option<(&'static str, &str)> {
         match self {
-            Self::OwnerUnknown { duty, name } | Self::OwnerAmbiguous { duty, name } => Some((duty.owner_title(), name)),
+            Self::OwnerUnknown { duty, name }
+            | Self::OwnerAmbiguous { duty, name }
+            | Self::OwnerGone { duty, name } => Some((duty.owner_title(), name)),
             Self::TeamUnknown { what, name } => Some((what, name)),
             _ => None,
         }
