@@ -8,8 +8,8 @@ use std::sync::Arc;
 use app::components::Flash;
 use app::shell::Theme;
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri};
 use chrono::{DateTime, Utc};
 use domain::can::{Actor, Scope};
 use domain::id::{PersonId, TokenId};
@@ -88,15 +88,18 @@ pub struct Visitor {
 
 impl Visitor {
     pub(crate) fn of(parts: &Parts) -> Self {
-        let here = parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned();
-        let (mut theme, mut told) = (Theme::System, None);
-        if let Some(key) = cookie::get(&parts.headers, THEME_COOKIE) {
-            theme = Theme::parse(key);
-        }
-        if let Some(value) = cookie::get(&parts.headers, flash::COOKIE) {
-            told = flash::read(value);
-        }
-        Self { here, theme, flash: told }
+        let told = cookie::get(&parts.headers, flash::COOKIE).and_then(flash::read);
+        Self { flash: told, ..Self::at(&parts.uri, Self::theme(&parts.headers)) }
+    }
+
+    /// Without what the last press said.
+    pub(crate) fn at(uri: &Uri, theme: Theme) -> Self {
+        let here = uri.path_and_query().map_or("/", |here| here.as_str()).to_owned();
+        Self { here, theme, flash: None }
+    }
+
+    pub(crate) fn theme(headers: &HeaderMap) -> Theme {
+        cookie::get(headers, THEME_COOKIE).map_or(Theme::System, Theme::parse)
     }
 }
 

@@ -145,7 +145,7 @@ impl IntoResponse for Fault {
 pub(crate) fn dress(
     app: &App,
     signed: Option<&Signed>,
-    visitor: &Visitor,
+    visitor: impl FnOnce() -> Visitor,
     id: &RequestId,
     mut response: Response,
 ) -> Response {
@@ -155,7 +155,7 @@ pub(crate) fn dress(
     let (status, title, incident) = (fault.status, fault.title(), id.to_string());
     let page = match signed {
         Some(signed) => Page::new(app, signed, title).status(status).show(move || fault.view(incident)),
-        None => plain(app, visitor, title, status, move || fault.view(incident)),
+        None => plain(app, &visitor(), title, status, move || fault.view(incident)),
     };
     let (mut parts, body) = page.into_parts();
     for (name, value) in response.headers() {

@@ -32,11 +32,11 @@ pub async fn page(State(app): State<App>, request: Request, next: Next) -> Respo
     let signed = match who(&app, &parts.headers, visitor.clone()).await {
         Ok(Some(signed)) => signed,
         Ok(None) => return invite(&app, &parts.method, &visitor).await,
-        Err(error) => return page::dress(&app, None, &visitor, &id, Fault::from(error).into_response()),
+        Err(error) => return Fault::from(error).into_response(),
     };
     parts.extensions.insert(signed.clone());
     let response = next.run(Request::from_parts(parts, body)).await;
-    page::dress(&app, Some(&signed), &visitor, &id, response)
+    page::dress(&app, Some(&signed), Visitor::default, &id, response)
 }
 
 async fn who(app: &App, headers: &HeaderMap, visitor: Visitor) -> Result<Option<Signed>, register::Error> {
@@ -134,8 +134,8 @@ pub async fn unknown(State(app): State<App>, request: Request) -> Response {
     let visitor = Visitor::of(&parts);
     let id = RequestId::of(&parts.extensions);
     match who(&app, &parts.headers, visitor.clone()).await {
-        Ok(Some(signed)) => page::dress(&app, Some(&signed), &visitor, &id, Fault::not_found().into_response()),
+        Ok(Some(signed)) => page::dress(&app, Some(&signed), Visitor::default, &id, Fault::not_found().into_response()),
         Ok(None) => invite(&app, &parts.method, &visitor).await,
-        Err(error) => page::dress(&app, None, &visitor, &id, Fault::from(error).into_response()),
+        Err(error) => Fault::from(error).into_response(),
     }
 }

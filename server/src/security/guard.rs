@@ -65,23 +65,21 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(id.clone());
     let method = parts.method.clone();
-    let path = parts.uri.path().to_owned();
+    let uri = parts.uri.clone();
+    let path = uri.path();
+    let theme = Visitor::theme(&parts.headers);
     let route = parts.extensions.get::<MatchedPath>().cloned();
     let refusal = csrf::refusal(&app.config, &method, &parts.uri, &parts.headers);
-    let visitor = Visitor::of(&parts);
+    let visitor = || Visitor::at(&uri, theme);
     let broken = |fault: Fault, kind: Kind, sentence: &str| {
-        if door::is_api(&path) {
-            Problem::new(kind, sentence).into_response()
-        } else {
-            page::dress(&app, None, &visitor, &id, fault.into_response())
-        }
+        if door::is_api(path) { Problem::new(kind, sentence).into_response() } else { fault.into_response() }
     };
     let response = if let Some(sentence) = refusal {
         tracing::warn!(%id, %method, path, "refused a request from another site");
         broken(Fault::forbidden(sentence), Kind::Forbidden, sentence)
     } else {
         let run = AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind();
-        match tokio::time::timeout(longest(&path), run).await {
+        match tokio::time::timeout(longest(path), run).await {
             Ok(Ok(response)) => response,
             // The panic itself is on stderr, by the hook.
             Ok(Err(_)) => {
@@ -96,12 +94,12 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
             }
         }
     };
-    let mut response = page::dress(&app, None, &visitor, &id, response);
+    let mut response = page::dress(&app, None, visitor, &id, response);
     headers::secure(&app.config, response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(HEADER, value);
     }
-    note(&id, &method, &path, &mut response);
+    note(&id, &method, path, &mut response);
     let route = route.as_ref().map_or("unknown", MatchedPath::as_str);
     crate::metrics::request(&method, route, response.status(), started.elapsed());
     response

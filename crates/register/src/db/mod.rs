@@ -184,6 +184,7 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(30));
+        private(options.get_filename());
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_mins(2))
@@ -278,6 +279,20 @@ impl Db {
             Pool::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Makes an absent database readable by its owner alone; SQLite gives its side files the
+/// same rights. What cannot be made here is said by SQLite, which tries next.
+fn private(file: &std::path::Path) {
+    // SQLite's own kind of address: no file, or one named within.
+    if file.to_string_lossy().starts_with("file:") {
+        return;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(file));
 }
 
 /// A transaction that writes. Dropped without [`Tx::commit`], it leaves nothing behind.

@@ -35,10 +35,7 @@ async fn set_up_once(db: Db) {
 
     // Two at the same moment: one succeeds.
     let (ana_form, eve_form) = (given("ana@muster.test"), given("eve@muster.test"));
-    let (ana, eve) = tokio::join!(
-        passwords::set_up(&db, day(0), &ana_form),
-        passwords::set_up(&db, day(0), &eve_form)
-    );
+    let (ana, eve) = tokio::join!(passwords::set_up(&db, day(0), &ana_form), passwords::set_up(&db, day(0), &eve_form));
     assert!(ana.is_ok() != eve.is_ok(), "{ana:?} {eve:?}");
     let first = ana.or(eve).unwrap();
     assert_eq!(first.roles, [Role::Administrator, Role::SecurityLead].into_iter().collect());
@@ -202,8 +199,11 @@ async fn token(db: Db) {
 
     let lead = actor(1, &[Role::SecurityLead]);
     assert!(matches!(tokens::create(&db, by(&lead, 0), new(&[Scope::Read], None)).await, Err(Error::Denied(_))));
-    let nobody = NewToken { owner: Some(domain::id::PersonId(99)), life: Some(TimeDelta::zero()), ..NewToken::default() };
-    let Err(Error::Invalid(errors)) = tokens::create(&db, By { actor: &cli, now: day(0) }, nobody).await else { panic!() };
+    let nobody =
+        NewToken { owner: Some(domain::id::PersonId(99)), life: Some(TimeDelta::zero()), ..NewToken::default() };
+    let Err(Error::Invalid(errors)) = tokens::create(&db, By { actor: &cli, now: day(0) }, nobody).await else {
+        panic!()
+    };
     let pointers: Vec<_> = errors.iter().map(|e| e.pointer.as_str()).collect();
     assert_eq!(pointers, ["/name", "/scopes", "/expires", "/owner"]);
 
