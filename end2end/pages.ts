@@ -13,6 +13,7 @@ export interface KnownPage {
   status?: number;
 }
 
+// `/setup` is there only while Muster is empty: `tests/entrance.spec.ts` looks at it.
 export const PAGES: KnownPage[] = [
   { name: "login", path: "/login" },
   { name: "home", path: "/", as: "security-lead" },
@@ -20,11 +21,25 @@ export const PAGES: KnownPage[] = [
   { name: "agents-none-found", path: "/agents?q=zzzzzzzz", as: "security-lead" },
   { name: "agents-nobody-can-stop", path: "/agents?runtime_owner=none", as: "security-lead" },
   { name: "agent", path: "/agents/AG-1", as: "security-lead" },
+  { name: "agent-edit", path: "/agents/AG-1/edit", as: "security-lead" },
+  { name: "agent-assign", path: "/agents/AG-1/assign", as: "security-lead" },
+  { name: "agent-history", path: "/agents/AG-1/history", as: "security-lead" },
   { name: "agent-new", path: "/agents/new", as: "administrator" },
   { name: "people", path: "/people", as: "administrator" },
+  { name: "person", path: "/people/PE-1", as: "administrator" },
+  { name: "person-edit", path: "/people/PE-1/edit", as: "administrator" },
+  { name: "person-new", path: "/people/new", as: "administrator" },
   { name: "teams", path: "/teams", as: "administrator" },
+  { name: "team", path: "/teams/TE-1", as: "administrator" },
+  { name: "team-edit", path: "/teams/TE-1/edit", as: "administrator" },
+  { name: "team-new", path: "/teams/new", as: "administrator" },
+  { name: "systems", path: "/systems", as: "administrator" },
+  { name: "system-new", path: "/systems/new", as: "administrator" },
   { name: "audit", path: "/audit", as: "auditor" },
   { name: "settings", path: "/settings", as: "administrator" },
+  { name: "account", path: "/account", as: "member" },
   { name: "help", path: "/help", as: "member" },
+  { name: "help-findings", path: "/help/findings", as: "member" },
+  { name: "help-tiers", path: "/help/tiers", as: "member" },
   { name: "not-found", path: "/nothing-here", as: "member", status: 404 },
 ];
