@@ -1,5 +1,6 @@
 //! Build tasks: what a shell script would be too clumsy for.
 
+mod bench;
 mod check;
 mod fingerprint;
 mod licence;
@@ -15,6 +16,8 @@ cargo xtask COMMAND
 
   wasm [--force]             build the islands into server/pkg, unless they are current
   check                      migrations, room arrows, licences, locks, file sizes
+  bench [--sizes N,…] [--quick] [--profile P]
+                             what requests cost over seeded estates; fails on its budgets
   postgres start|stop|url    the throw-away cluster that the store tests share
 ";
 
@@ -34,6 +37,7 @@ fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["wasm"] => wasm::build(&root(), false),
         ["wasm", "--force"] => wasm::build(&root(), true),
+        ["bench", wish @ ..] => bench::run(&root(), wish),
         ["check"] => check::all(&root()),
         ["postgres", "start"] => {
             println!("{}", cluster::Server::shared()?.url());
