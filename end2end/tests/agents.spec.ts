@@ -58,7 +58,7 @@ test("from the loud number to an owner who accepts", async ({ page, signIn, must
   await page.reload();
   await expect(page.locator(".sentence")).toContainText("but no way to do so is recorded");
   await page.getByText("Record how to stop it…").click();
-  await page.getByLabel("How it is stopped").fill("1. Scale it to zero.\n2. See that no request arrives.");
+  await page.getByRole("textbox", { name: "How it is stopped" }).fill("1. Scale it to zero.\n2. See that no request arrives.");
   await page.getByRole("button", { name: "Record", exact: true }).click();
   await expect(page.locator(".procedure")).toContainText("Written procedure, version 1");
   await expect(page.locator(".sentence")).toContainText("but has not shown it");
@@ -209,13 +209,13 @@ test("a list keeps its state in the address", async ({ page, signIn, js }) => {
   if (js) await alive(page);
   await expect(page.getByRole("button", { name: "Assign…" })).toHaveCount(0);
   await page.locator("summary", { hasText: "Filter" }).click();
-  await page.getByLabel("Tier", { exact: true }).selectOption("critical");
+  await page.locator("#filter-tier").selectOption("critical");
   await page.locator(".drawer").getByRole("button", { name: "Show" }).first().click();
   await expect(page).toHaveURL(/tier=critical/);
   await page.getByRole("link", { name: "Tier", exact: true }).click();
   await expect(page).toHaveURL(/tier=critical&sort=tier/);
   await page.locator("summary", { hasText: "Columns" }).click();
-  await page.locator(".drawer").getByLabel("Environment").check();
+  await page.locator("#column-environment").check();
   await page.locator(".drawer").getByRole("button", { name: "Show" }).last().click();
   await expect(page.getByRole("columnheader", { name: "Environment" })).toBeVisible();
   await expect(page).toHaveURL(/tier=critical/);

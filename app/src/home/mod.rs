@@ -114,11 +114,14 @@ pub fn HomePage(
         .into_any();
     }
     let posture = home.posture.clone();
+    // What was refused is said even when nothing is left to answer.
+    let refused = home.waiting.is_empty().then(|| view! { <ErrorSummary errors=home.refused.errors.clone()/> });
     let waits = waits(&home).map(|waits| view! { <div class="waits-here">{waits}</div> });
     let yours = yours(&home).map(|yours| view! { <div class="yours-here">{yours}</div> });
     match posture {
         Some(posture) => view! {
             <PageHead title="Who can stop it?" lead=lead(&posture)/>
+            {refused}
             <div class="home">
                 {waits}
                 <div class="stack loose answer-here">
@@ -142,6 +145,7 @@ pub fn HomePage(
             };
             view! {
                 <PageHead title="Home" lead=lead/>
+                {refused}
                 <div class="stack loose">{waits}{yours}</div>
             }
             .into_any()

@@ -1,5 +1,7 @@
 //! The command palette: Ctrl-K, a few letters, Enter.
 
+#![cfg_attr(feature = "hydrate", expect(missing_docs, reason = "the macro makes a struct of the island’s props"))]
+
 use leptos::html;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};

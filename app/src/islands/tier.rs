@@ -1,5 +1,7 @@
 //! The risk tier of an agent while its form is being filled: the same formula as on the server.
 
+#![cfg_attr(feature = "hydrate", expect(missing_docs, reason = "the macro makes a struct of the island’s props"))]
+
 use domain::tier::TierScore;
 use leptos::html;
 use leptos::prelude::*;

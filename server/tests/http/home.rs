@@ -39,7 +39,6 @@ async fn leadership_reads_who_can_stop_what_runs() {
         "/agents?runs=yes&amp;runtime_owner=pending",
         "/agents?runs=yes&amp;runtime_owner=unable",
         "/agents?runs=no&amp;runtime_owner=none",
-        "/agents?state=retired",
         "/agents?finding=no-runtime-owner",
         "/agents?finding=no-owner",
         "/agents?business_unit=Treasury",
