@@ -262,7 +262,7 @@ fn apply(page: &Difference, base: &str) -> impl IntoView + use<> {
         (n, c) => format!("Import {}, change {}", thousands(n), thousands(c)),
     };
     let left = (refused > 0).then(|| {
-        view! { <p class="small muted">{format!("{} stay out; download them, mend them, send them again.", rows(refused))}</p> }
+        view! { <p class="small muted">{format!("{} left out: download, mend, send again.", rows(refused))}</p> }
     });
     let owners = (page.appointed > 0).then(|| {
         let text = if page.recorded { "recorded as accepted" } else { "asked to accept" };

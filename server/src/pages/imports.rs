@@ -48,6 +48,8 @@ const ROWS: usize = 50;
 const UNMATCHED: usize = 50;
 /// Imports that are listed.
 const WAVES: i64 = 20;
+/// How far the agents of a wave are counted: more than a file can have.
+const MOST_COUNTED: i64 = 1_000_000;
 /// Facts that may be the same for every row.
 const FIXED: [Field; 8] = [
     Field::Environment,
@@ -966,7 +968,7 @@ async fn done(State(app): State<App>, signed: Signed, Path(id): Path<String>) ->
                 runs: Some(true),
                 runtime_owner: Some(RuntimeOwner::None),
                 limit: 1,
-                count_to: i64::MAX,
+                count_to: MOST_COUNTED,
                 ..Query::default()
             };
             list::list(&app.db, signed.by(), &query).await?.total.and_then(|n| u64::try_from(n).ok()).unwrap_or(0)

@@ -13,6 +13,7 @@ mod audit;
 mod auth;
 mod contract;
 mod home;
+mod imports;
 mod people;
 mod record_commands;
 mod rights;

@@ -80,6 +80,18 @@ const CASES: &[Case] = &[
     // Of many agents each is asked for; who may assign none is told which are not theirs.
     Case("GET", "/agents/assign", "/agents/assign?id=AG-1", "", May::Roles(OWNERS)),
     Case("POST", "/agents/assign", "/agents/assign", "id=AG-1&do=preview", May::Roles(OWNERS)),
+    Case("GET", "/agents/import", "/agents/import", "", May::Roles(EDIT)),
+    Case("POST", "/agents/import", "/agents/import", "file=", May::Roles(EDIT)),
+    // A staged file is there for who sent it; there is none.
+    Case("GET", "/agents/import/{upload}", "/agents/import/none", "", May::Roles(&[])),
+    Case("POST", "/agents/import/{upload}", "/agents/import/none", "then=diff", May::Roles(&[])),
+    Case("GET", "/agents/import/{upload}/mapping.toml", "/agents/import/none/mapping.toml", "", May::Roles(&[])),
+    Case("POST", "/agents/import/{upload}/mapping", "/agents/import/none/mapping", "", May::Roles(&[])),
+    Case("POST", "/agents/import/{upload}/discard", "/agents/import/none/discard", "", May::Roles(&[])),
+    Case("GET", "/agents/import/{upload}/diff", "/agents/import/none/diff", "", May::Roles(&[])),
+    Case("POST", "/agents/import/{upload}/diff", "/agents/import/none/diff", "seen=x", May::Roles(&[])),
+    Case("GET", "/agents/import/{upload}/refused.csv", "/agents/import/none/refused.csv", "", May::Roles(&[])),
+    Case("GET", "/agents/import/{upload}/done", "/agents/import/none/done", "", May::Roles(&[])),
     Case("GET", "/people", "/people", "", Everybody),
     Case("GET", "/people/new", "/people/new", "", May::Roles(KEEP)),
     Case("POST", "/people/new", "/people/new", "name=", May::Roles(KEEP)),

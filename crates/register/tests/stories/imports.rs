@@ -120,7 +120,7 @@ async fn an_inventory_comes_in_whole_and_once(db: Db) {
     assert_eq!(wave.owner.map(|o| o.0), Some(PersonId(1)));
     assert_eq!(wave.target_at - wave.at, chrono::TimeDelta::days(90));
 
-    // Told apart: 888 + 4 + ... run, four more may; what is retired is counted apart.
+    // Told apart: 892 run, four more may; what is retired is counted apart.
     let after = posture::posture(&db, by(&lead, 1)).await.unwrap();
     let q = |runs, running| Query { wave: applied.wave, runs, running, limit: 1, count_to: 10_000, ..Query::default() };
     let counted = async |q: Query| list::list(&db, by(&lead, 1), &q).await.unwrap().total;
