@@ -11,6 +11,7 @@ mod api_people;
 mod assignments;
 mod audit;
 mod auth;
+mod commands;
 mod contract;
 mod home;
 mod imports;
