@@ -147,7 +147,7 @@ fn free_address() -> String {
 impl Running {
     fn start(place: &Place, args: &[&str]) -> Self {
         let address = free_address();
-        let child = place.command(&[&["serve", "--listen", &address], args].concat()).spawn().unwrap();
+        let child = place.command(&[&["serve", "--listen", address.as_str()][..], args].concat()).spawn().unwrap();
         Self { child, address }
     }
 
