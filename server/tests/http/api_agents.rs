@@ -120,8 +120,14 @@ async fn what_is_wrong_is_said_where_it_is() {
         (json!({"name": "a", "tools": [{"name": "t", "access": "king"}]}), "/tools/0/access"),
         (json!({"name": "a", "tools": [{"name": "t"}, {"name": "T"}]}), "/tools/1/name"),
         (json!({"name": "a", "credentials": [{"name": "c"}]}), "/credentials/0/kind"),
-        (json!({"name": "a", "credentials": [{"name": "c", "kind": "long-lived", "secret": "x"}]}), "/credentials/0/secret"),
-        (json!({"name": "a", "credentials": [{"name": "c", "kind": "long-lived", "ttl_seconds": -1}]}), "/credentials/0/ttl_seconds"),
+        (
+            json!({"name": "a", "credentials": [{"name": "c", "kind": "long-lived", "secret": "x"}]}),
+            "/credentials/0/secret",
+        ),
+        (
+            json!({"name": "a", "credentials": [{"name": "c", "kind": "long-lived", "ttl_seconds": -1}]}),
+            "/credentials/0/ttl_seconds",
+        ),
         (json!({"name": "a", "external_ids": [{"source": "s"}]}), "/external_ids/0/id"),
         (json!([]), ""),
         (json!("a"), ""),
@@ -168,7 +174,10 @@ async fn a_change_names_the_version_that_was_read() {
     program.patch("/api/v1/agents/AG-9", "\"1\"", json!({"name": "B"})).await.is_problem(404, "not-found");
     program.ask(Method::PATCH, "/api/v1/agents/AG-9", &[], Some(&json!({}))).await.is_problem(404, "not-found");
 
-    let done = program.patch(at, "\"1\"", json!({"name": "B", "labels": {"a": null, "c": "3"}, "reason": "why"})).await.is(200);
+    let done = program
+        .patch(at, "\"1\"", json!({"name": "B", "labels": {"a": null, "c": "3"}, "reason": "why"}))
+        .await
+        .is(200);
     assert_eq!(done.header("etag"), "\"2\"");
     let body = done.body();
     assert_eq!((&body["name"], &body["labels"]), (&json!("B"), &json!({"b": "2", "c": "3"})));
@@ -179,7 +188,8 @@ async fn a_change_names_the_version_that_was_read() {
     program.patch(at, "*", json!({"purpose": null})).await.is(200);
     assert_eq!(program.get(at).await.body()["purpose"], "");
     let history = program.get("/api/v1/agents/AG-1/history").await.is(200).body();
-    let actions: Vec<&str> = history["items"].as_array().unwrap().iter().map(|e| e["action"].as_str().unwrap()).collect();
+    let actions: Vec<&str> =
+        history["items"].as_array().unwrap().iter().map(|e| e["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["agent.changed", "agent.changed", "agent.created"]);
     assert_eq!(history["items"][1]["reason"], "why");
 }
@@ -270,14 +280,18 @@ async fn tools_and_credentials_are_lists_of_their_own() {
     let program = writer(&site).await;
     program.post(AGENTS, json!({"name": "A"})).await.is(201);
     let tool = json!({"name": "CRM", "kind": "saas", "sensitivity": "high", "access": "write"});
-    let tools = program.put("/api/v1/agents/AG-1/tools", "\"1\"", json!({"items": [tool], "reason": "seen"})).await.is(200);
+    let tools =
+        program.put("/api/v1/agents/AG-1/tools", "\"1\"", json!({"items": [tool], "reason": "seen"})).await.is(200);
     assert_eq!((tools.header("etag"), &tools.body()["total"]), ("\"2\"", &json!(1)));
     let read = program.get("/api/v1/agents/AG-1/tools").await.is(200).body();
     assert_eq!(read["items"][0]["sensitivity"], "high");
 
     // A shared tool that is known needs only its name.
     let second = program.post(AGENTS, json!({"name": "B", "tools": [{"name": "crm"}]})).await.is(201).body();
-    assert_eq!(second["tools"][0], json!({"name": "CRM", "kind": "saas", "sensitivity": "high", "access": "write", "scope": ""}));
+    assert_eq!(
+        second["tools"][0],
+        json!({"name": "CRM", "kind": "saas", "sensitivity": "high", "access": "write", "scope": ""})
+    );
     let third = program.post(AGENTS, json!({"name": "C", "tools": [{"name": "new"}]})).await.is(201).body();
     assert_eq!(third["tools"][0]["kind"], "other");
     let found = program.get("/api/v1/agents?tool=crm").await.is(200).body();
@@ -296,7 +310,10 @@ async fn tools_and_credentials_are_lists_of_their_own() {
     let findings = program.get("/api/v1/agents/AG-1/findings").await.is(200).body();
     let keys: Vec<&str> = findings["items"].as_array().unwrap().iter().map(|f| f["key"].as_str().unwrap()).collect();
     assert!(keys.contains(&"long-lived-credential") && keys.contains(&"no-runtime-owner"), "{keys:?}");
-    program.ask(Method::PUT, "/api/v1/agents/AG-1/tools", &[], Some(&json!({"items": []}))).await.is_problem(428, "precondition-required");
+    program
+        .ask(Method::PUT, "/api/v1/agents/AG-1/tools", &[], Some(&json!({"items": []})))
+        .await
+        .is_problem(428, "precondition-required");
 }
 
 #[tokio::test]
@@ -318,7 +335,13 @@ async fn a_token_does_what_its_scopes_and_its_owner_may() {
     let site = Site::empty().await;
     let program = writer(&site).await;
     program.post(AGENTS, json!({"name": "Open"})).await.is(201);
-    program.post(AGENTS, json!({"name": "Hidden", "confidential": true, "credentials": [{"name": "k", "kind": "long-lived"}]})).await.is(201);
+    program
+        .post(
+            AGENTS,
+            json!({"name": "Hidden", "confidential": true, "credentials": [{"name": "k", "kind": "long-lived"}]}),
+        )
+        .await
+        .is(201);
 
     let reads = Program(site.program(&[Scope::Read]).await);
     reads.get("/api/v1/agents/AG-2").await.is(200);
@@ -347,7 +370,10 @@ async fn a_token_does_what_its_scopes_and_its_owner_may() {
     assert_eq!((&listed["total"], listed["items"].as_array().unwrap().len()), (&json!(1), 1));
     member.get("/api/v1/agents?runtime_owner=none").await.is_problem(403, "forbidden");
     member.patch("/api/v1/agents/AG-1", "*", json!({"name": "x"})).await.is_problem(403, "forbidden");
-    let mine = member.post(AGENTS, json!({"name": "Mine", "credentials": [{"name": "k2", "kind": "short-lived"}]})).await.is(201);
+    let mine = member
+        .post(AGENTS, json!({"name": "Mine", "credentials": [{"name": "k2", "kind": "short-lived"}]}))
+        .await
+        .is(201);
     assert_eq!(mine.body()["created_by"], "PE-1");
     let mine = member.get(&format!("/api/v1/agents/{}", id(&mine))).await.is(200).body();
     assert_eq!(mine["credentials"][0]["name"], "k2", "whoever registers it sees all of it");

@@ -101,19 +101,20 @@ async fn no_body_breaks_anything() {
     let mut sent = 0;
     for target in &targets {
         let schema = schema_of(document, target);
-        let mut names: Vec<String> = crate::contract::resolved(document, schema)["properties"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect();
+        let mut names: Vec<String> =
+            crate::contract::resolved(document, schema)["properties"].as_object().unwrap().keys().cloned().collect();
         names.push("id".to_owned());
         let bodies = body(names);
         for _ in 0..40 {
             let body = bodies.new_tree(&mut runner).unwrap().current();
             let answer = program.ask(target.method.clone(), target.path, &[("if-match", "*")], Some(&body)).await;
             let status = answer.status.as_u16();
-            assert!(matches!(status, 200 | 201 | 400 | 409 | 412 | 422), "{} {}: {status}\n{body}", target.method, target.path);
+            assert!(
+                matches!(status, 200 | 201 | 400 | 409 | 412 | 422),
+                "{} {}: {status}\n{body}",
+                target.method,
+                target.path
+            );
             let wrong = violations(document, schema, &body, "");
             if answer.status.is_success() && target.method == Method::POST {
                 assert!(wrong.is_empty(), "{} took {body}: {wrong:?}", target.path);
@@ -142,7 +143,8 @@ async fn no_bytes_and_no_address_break_anything() {
     }
     let parts = text();
     let lists = ["agents", "people", "teams", "systems", "audit", "assignments", "posture"];
-    let names = ["q", "state", "limit", "cursor", "sort", "owner", "business_unit", "vendor", "tool", "actor", "subject", "at"];
+    let names =
+        ["q", "state", "limit", "cursor", "sort", "owner", "business_unit", "vendor", "tool", "actor", "subject", "at"];
     let encoded = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
     for n in 0..300 {
         let part = encoded(&parts.new_tree(&mut runner).unwrap().current());

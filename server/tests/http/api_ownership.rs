@@ -105,11 +105,11 @@ async fn a_matrix_is_put_offered_accepted_and_remembered() {
     // Who was accountable, to the second.
     let start = crate::support::start();
     let at = |hours: i64, seconds: i64| {
-        (start + TimeDelta::hours(hours) + TimeDelta::seconds(seconds)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+        (start + TimeDelta::hours(hours) + TimeDelta::seconds(seconds))
+            .to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
     };
-    let then = async |at: String| {
-        admin.get(&format!("/api/v1/agents/AG-1/accountability?at={at}")).await.is(200).body()
-    };
+    let then =
+        async |at: String| admin.get(&format!("/api/v1/agents/AG-1/accountability?at={at}")).await.is(200).body();
     assert_eq!(then(at(1, -1)).await["duties"], json!([]));
     let held = then(at(1, 1)).await;
     assert_eq!((&held["duties"][0]["party"], &held["duties"][0]["duty"]), (&json!(ana), &json!("containment")));
@@ -146,7 +146,10 @@ async fn a_matrix_that_cannot_be_is_refused_where_it_is_wrong() {
             ]}),
             "/cells/2/party",
         ),
-        (json!({"cells": [{"duty": "purpose", "party": ana, "role": "A", "accepted_at": "2026-01-01T00:00:00Z"}]}), "/cells/0/accepted_at"),
+        (
+            json!({"cells": [{"duty": "purpose", "party": ana, "role": "A", "accepted_at": "2026-01-01T00:00:00Z"}]}),
+            "/cells/0/accepted_at",
+        ),
         (json!({"cells": [{"duty": "purpose", "party": ana, "role": "A", "since": 1}]}), "/cells/0/since"),
         (json!({"cells": [], "reason": "x".repeat(1001)}), "/reason"),
         (json!({"cells": [], "soup": 1}), "/soup"),

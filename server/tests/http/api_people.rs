@@ -27,12 +27,21 @@ async fn people_are_recorded_found_changed_and_leave() {
     let site = Site::empty().await;
     let program = admin(&site).await;
     let made = program
-        .post("/api/v1/people", json!({"name": "Ana Sousa", "email": "Ana@Example.org", "title": "Head", "roles": ["member"]}))
+        .post(
+            "/api/v1/people",
+            json!({"name": "Ana Sousa", "email": "Ana@Example.org", "title": "Head", "roles": ["member"]}),
+        )
         .await
         .is(201);
     assert_eq!((made.header("location"), made.header("etag")), ("/api/v1/people/PE-1", "\"1\""));
     assert_eq!(made.body()["email"], "ana@example.org");
-    program.post("/api/v1/people", json!({"name": "Ben Ito", "email": "ben@example.org", "manager": "PE-1", "deputy": "PE-1"})).await.is(201);
+    program
+        .post(
+            "/api/v1/people",
+            json!({"name": "Ben Ito", "email": "ben@example.org", "manager": "PE-1", "deputy": "PE-1"}),
+        )
+        .await
+        .is(201);
 
     for (body, pointer) in [
         (json!({"name": "x"}), "/email"),
@@ -65,7 +74,10 @@ async fn people_are_recorded_found_changed_and_leave() {
     whole["deputy"] = Value::Null;
     let done = program.patch(at, "\"1\"", whole).await.is(200).body();
     assert_eq!((&done["title"], &done["deputy"], &done["manager"]), (&json!("Lead"), &Value::Null, &json!("PE-1")));
-    assert_eq!(program.patch(at, "*", json!({"roles": ["risk-analyst"]})).await.is(200).body()["roles"], json!(["risk-analyst"]));
+    assert_eq!(
+        program.patch(at, "*", json!({"roles": ["risk-analyst"]})).await.is(200).body()["roles"],
+        json!(["risk-analyst"])
+    );
     assert_eq!(wrong_at(program.patch(at, "*", json!({"manager": "PE-2"})).await), "/manager");
     assert_eq!(wrong_at(program.patch(at, "*", json!({"status": "left", "title": "x"})).await), "/status");
     assert_eq!(wrong_at(program.patch(at, "*", json!({"left_at": "2026-01-01T00:00:00Z"})).await), "/left_at");
@@ -86,7 +98,10 @@ async fn what_would_have_no_owner_is_said_before_and_after() {
     let lead = site.person("lead@muster.test", &[Role::SecurityLead]).await;
     program.post("/api/v1/people", json!({"name": "Dep", "email": "dep@example.org"})).await.is(201);
     program.patch(&format!("/api/v1/people/{lead}"), "*", json!({"deputy": "PE-2"})).await.is(200);
-    program.post("/api/v1/teams", json!({"name": "Platform", "kind": "platform", "lead": lead, "members": [lead, "PE-2"]})).await.is(201);
+    program
+        .post("/api/v1/teams", json!({"name": "Platform", "kind": "platform", "lead": lead, "members": [lead, "PE-2"]}))
+        .await
+        .is(201);
     program.post("/api/v1/agents", json!({"name": "A", "running": "yes"})).await.is(201);
     for (duty, party) in [("containment", "TE-1"), ("purpose", "PE-1")] {
         let body = json!({"agents": ["AG-1"], "duty": duty, "party": party, "mode": "record", "reason": "known"});
@@ -109,7 +124,10 @@ async fn what_would_have_no_owner_is_said_before_and_after() {
 async fn the_last_administrator_stays() {
     let site = Site::empty().await;
     let program = admin(&site).await;
-    program.post("/api/v1/people", json!({"name": "Root", "email": "root@example.org", "roles": ["administrator"]})).await.is(201);
+    program
+        .post("/api/v1/people", json!({"name": "Root", "email": "root@example.org", "roles": ["administrator"]}))
+        .await
+        .is(201);
     program.patch("/api/v1/people/PE-1", "*", json!({"roles": []})).await.is_problem(409, "conflict");
     program.patch("/api/v1/people/PE-1", "*", json!({"status": "left"})).await.is_problem(409, "conflict");
 }
@@ -121,10 +139,19 @@ async fn teams_have_a_lead_and_members() {
     for name in ["ana", "ben", "eve"] {
         program.post("/api/v1/people", json!({"name": name, "email": format!("{name}@example.org")})).await.is(201);
     }
-    let made = program.post("/api/v1/teams", json!({"name": "Platform", "kind": "platform", "lead": "PE-1", "members": ["PE-1", "PE-2"]})).await.is(201);
+    let made = program
+        .post(
+            "/api/v1/teams",
+            json!({"name": "Platform", "kind": "platform", "lead": "PE-1", "members": ["PE-1", "PE-2"]}),
+        )
+        .await
+        .is(201);
     assert_eq!(made.header("location"), "/api/v1/teams/TE-1");
     let team = made.body();
-    assert_eq!((&team["led"], &team["member_count"], &team["members"]), (&json!(true), &json!(2), &json!(["PE-1", "PE-2"])));
+    assert_eq!(
+        (&team["led"], &team["member_count"], &team["members"]),
+        (&json!(true), &json!(2), &json!(["PE-1", "PE-2"]))
+    );
     assert_eq!(program.post("/api/v1/teams", json!({"name": "Plain"})).await.is(201).body()["kind"], "business");
     for (body, pointer) in [
         (json!({}), "/name"),

@@ -44,6 +44,19 @@ const KEEP: &[Role] = &[Role::Administrator];
 const TEAMS: &[Role] = &[Role::Administrator, Role::SecurityLead];
 const SECURITY: &[Role] = &[Role::SecurityLead];
 
+/// Every role, and every scope.
+const ROLES: &[Role] = Role::ALL;
+const SCOPES: &[Scope] = Scope::ALL;
+/// The scopes that read, and those that write.
+const READS: &[Scope] = &[Scope::Read, Scope::Write];
+const WRITES: &[Scope] = &[Scope::Write];
+
+/// Addresses that are long, and what is sent there.
+const CALLED: &str = "/api/v1/agents/by-external-id/{source}/{id}";
+const STOPS: &str = "/api/v1/agents/{id}/stop-methods";
+const ONE_DUTY: &str = r#"{"agents": ["AG-1"], "duty": "purpose", "party": "PE-5"}"#;
+const ONE_OFFER: &str = r#"{"offers": [{"agent": "AG-12", "duty": "containment"}], "reason": "no"}"#;
+
 /// Beside each new route, a line here.
 const CASES: &[Case] = &[
     Case("GET", "/healthz", "/healthz", "", Anybody),
@@ -126,6 +139,76 @@ const CASES: &[Case] = &[
     Case("GET", "/audit", "/audit", "", May::Roles(RECORD)),
     Case("POST", "/audit", "/audit", "", May::Roles(RECORD)),
     Case("GET", "/audit/export.jsonl", "/audit/export.jsonl", "", May::Roles(RECORD)),
+    Case("GET", "/api/docs", "/api/docs", "", May::Program(ROLES, SCOPES)),
+    Case("GET", "/api/v1/openapi.json", "/api/v1/openapi.json", "", May::Program(ROLES, SCOPES)),
+    Case("GET", "/api/v1/agents", "/api/v1/agents", "", May::Program(ROLES, READS)),
+    Case("POST", "/api/v1/agents", "/api/v1/agents", "{}", May::Program(REGISTER, WRITES)),
+    Case("GET", "/api/v1/agents/{id}", "/api/v1/agents/AG-1", "", May::Program(ROLES, READS)),
+    // Whoever may change it is told first that the version is missing.
+    Case("PATCH", "/api/v1/agents/{id}", "/api/v1/agents/AG-1", "{}", May::Program(EDIT, WRITES)),
+    Case("GET", CALLED, "/api/v1/agents/by-external-id/cmdb/HF-1001", "", May::Program(ROLES, READS)),
+    Case("PUT", CALLED, "/api/v1/agents/by-external-id/cmdb/HF-1001", "{}", May::Program(EDIT, WRITES)),
+    Case("GET", "/api/v1/agents/{id}/tools", "/api/v1/agents/AG-1/tools", "", May::Program(ROLES, READS)),
+    Case("PUT", "/api/v1/agents/{id}/tools", "/api/v1/agents/AG-1/tools", "{}", May::Program(EDIT, WRITES)),
+    Case("GET", "/api/v1/agents/{id}/credentials", "/api/v1/agents/AG-1/credentials", "", May::Program(RECORD, READS)),
+    Case("PUT", "/api/v1/agents/{id}/credentials", "/api/v1/agents/AG-1/credentials", "{}", May::Program(EDIT, WRITES)),
+    Case("GET", "/api/v1/agents/{id}/findings", "/api/v1/agents/AG-1/findings", "", May::Program(RECORD, READS)),
+    Case("GET", "/api/v1/agents/{id}/history", "/api/v1/agents/AG-1/history", "", May::Program(RECORD, READS)),
+    Case("GET", STOPS, "/api/v1/agents/AG-1/stop-methods", "", May::Program(RECORD, READS)),
+    Case("POST", STOPS, "/api/v1/agents/AG-1/stop-methods", "{}", May::Program(SECURITY, WRITES)),
+    Case("GET", "/api/v1/agents/{id}/raci", "/api/v1/agents/AG-1/raci", "", May::Program(ROLES, READS)),
+    Case("PUT", "/api/v1/agents/{id}/raci", "/api/v1/agents/AG-1/raci", "{}", May::Program(SECURITY, WRITES)),
+    Case(
+        "GET",
+        "/api/v1/agents/{id}/accountability",
+        "/api/v1/agents/AG-1/accountability",
+        "",
+        May::Program(RECORD, READS),
+    ),
+    // Only those to whom it is offered answer; none of these is.
+    Case(
+        "POST",
+        "/api/v1/agents/{id}/raci/{duty}/acceptance",
+        "/api/v1/agents/AG-12/raci/containment/acceptance",
+        "{}",
+        May::Roles(&[]),
+    ),
+    Case(
+        "POST",
+        "/api/v1/agents/{id}/raci/{duty}/refusal",
+        "/api/v1/agents/AG-12/raci/containment/refusal",
+        "{\"reason\": \"no\"}",
+        May::Roles(&[]),
+    ),
+    Case(
+        "POST",
+        "/api/v1/agents/{id}/raci/{duty}/withdrawal",
+        "/api/v1/agents/AG-12/raci/containment/withdrawal",
+        "{}",
+        May::Program(SECURITY, WRITES),
+    ),
+    Case("GET", "/api/v1/assignments", "/api/v1/assignments", "", May::Program(ROLES, READS)),
+    Case("POST", "/api/v1/assignments", "/api/v1/assignments", ONE_DUTY, May::Program(SECURITY, WRITES)),
+    // Of what is not theirs they learn only that it is not.
+    Case("POST", "/api/v1/assignments/preview", "/api/v1/assignments/preview", ONE_DUTY, May::Program(OWNERS, WRITES)),
+    Case("POST", "/api/v1/assignments/acceptance", "/api/v1/assignments/acceptance", ONE_OFFER, May::Roles(&[])),
+    Case("POST", "/api/v1/assignments/refusal", "/api/v1/assignments/refusal", ONE_OFFER, May::Roles(&[])),
+    Case("GET", "/api/v1/people", "/api/v1/people", "", May::Program(ROLES, READS)),
+    Case("POST", "/api/v1/people", "/api/v1/people", "{}", May::Program(KEEP, &[Scope::Admin])),
+    Case("GET", "/api/v1/people/{id}", "/api/v1/people/PE-5", "", May::Program(ROLES, READS)),
+    Case("PATCH", "/api/v1/people/{id}", "/api/v1/people/PE-5", "{}", May::Program(KEEP, &[Scope::Admin])),
+    Case("GET", "/api/v1/people/{id}/impact", "/api/v1/people/PE-5/impact", "", May::Program(ROLES, READS)),
+    Case("GET", "/api/v1/teams", "/api/v1/teams", "", May::Program(ROLES, READS)),
+    Case("POST", "/api/v1/teams", "/api/v1/teams", "{}", May::Program(TEAMS, WRITES)),
+    Case("GET", "/api/v1/teams/{id}", "/api/v1/teams/TE-1", "", May::Program(ROLES, READS)),
+    Case("PATCH", "/api/v1/teams/{id}", "/api/v1/teams/TE-1", "{}", May::Program(TEAMS, WRITES)),
+    Case("GET", "/api/v1/systems", "/api/v1/systems", "", May::Program(ROLES, READS)),
+    Case("POST", "/api/v1/systems", "/api/v1/systems", "{}", May::Program(SECURITY, WRITES)),
+    Case("GET", "/api/v1/systems/{id}", "/api/v1/systems/SY-1", "", May::Program(ROLES, READS)),
+    Case("PATCH", "/api/v1/systems/{id}", "/api/v1/systems/SY-1", "{}", May::Program(SECURITY, WRITES)),
+    Case("GET", "/api/v1/posture", "/api/v1/posture", "", May::Program(RECORD, READS)),
+    Case("GET", "/api/v1/audit", "/api/v1/audit", "", May::Program(RECORD, READS)),
+    Case("GET", "/api/v1/audit/export", "/api/v1/audit/export", "", May::Program(RECORD, READS)),
 ];
 
 #[test]

@@ -18,7 +18,7 @@ fn request(key: &str, body: &str, seconds: i64, server: &str) -> Request {
     }
 }
 
-story!(the_first_answer_is_given_again_for_a_day, answered_again);
+story!(the_first_answer_is_given_again_for_a_day, super::answered_again);
 async fn answered_again(db: Db) {
     let first = request("k", "a", 0, "one");
     assert_eq!(claim(&db, &first).await.unwrap(), Claim::Mine);
@@ -41,7 +41,7 @@ async fn answered_again(db: Db) {
     assert_eq!(claim(&db, &later).await.unwrap(), Claim::Mine, "after a day the key is free");
 }
 
-story!(a_refused_request_may_be_corrected_and_sent_again, corrected);
+story!(a_refused_request_may_be_corrected_and_sent_again, super::corrected);
 async fn corrected(db: Db) {
     let first = request("k", "a", 0, "one");
     claim(&db, &first).await.unwrap();
@@ -54,7 +54,7 @@ async fn corrected(db: Db) {
     assert_eq!(claim(&db, &request("k", "b", 2, "one")).await.unwrap(), Claim::Running);
 }
 
-story!(after_a_crash_the_record_says_whether_it_was_done, crashed);
+story!(after_a_crash_the_record_says_whether_it_was_done, super::crashed);
 async fn crashed(db: Db) {
     let before = request("before", "a", 0, "one");
     let after = request("after", "a", 1, "one");
