@@ -17,7 +17,7 @@ use crate::paging::{Cursor, Page};
 /// With more than one filter, how far events are counted.
 const COUNT_TO: i64 = 10_000;
 /// How far the events of a filter are counted to choose the index that is walked.
-const RARE: i64 = 2_000;
+const RARE: i64 = 20_000;
 const SORT: &str = "-seq";
 
 /// Which events. Empty text means any.
@@ -40,6 +40,12 @@ struct Condition {
     open: String,
     hidden: String,
     args: Vec<Arg>,
+}
+
+impl Condition {
+    fn is_time(&self) -> bool {
+        self.open.starts_with("at ")
+    }
 }
 
 impl Filter {
@@ -197,7 +203,11 @@ async fn page(db: &Db, filter: &Filter, cursor: Option<&str>, limit: i64) -> Res
         Some(c) => most = most.min(c.i.saturating_sub(1)),
         None => {}
     }
-    let Some((sql, args)) = prepare(db, filter, (least, most), back, limit + 1).await? else { return Ok(none) };
+    let conditions = driven(db, filter.conditions()).await?;
+    let total = total(db, &conditions).await?;
+    let Some((sql, args)) = prepare(db, filter, &conditions, (least, most), back, limit + 1).await? else {
+        return Ok(none);
+    };
     let rows = db.all(sql, args).await?;
     let mut items = rows.iter().map(event).collect::<Result<Vec<_>, _>>()?;
     let more = items.len() as i64 > limit;
@@ -211,38 +221,61 @@ async fn page(db: &Db, filter: &Filter, cursor: Option<&str>, limit: i64) -> Res
     Ok(Page {
         next: has_next.then(|| edge(items.last(), false)).flatten(),
         previous: has_previous.then(|| edge(items.first(), true)).flatten(),
-        total: total(db, filter).await?,
+        total,
         items,
     })
 }
 
-/// The query of a page. One index is walked, that of the rarest filter; the others are
-/// hidden behind an expression that changes nothing, so that neither engine thinks otherwise.
+/// Puts the condition first whose index is walked, that of the rarest filter. A time is none
+/// of them: its events' numbers are known already.
+async fn driven(db: &Db, mut conditions: Vec<Condition>) -> Result<Vec<Condition>, Error> {
+    let mut best: Option<(i64, usize)> = None;
+    for (at, condition) in conditions.iter().enumerate() {
+        if condition.is_time() {
+            continue;
+        }
+        let count = match conditions.len() {
+            1 => 0,
+            _ => count(db, std::slice::from_ref(condition), Some(RARE)).await?,
+        };
+        if best.is_none_or(|(least, _)| count < least) {
+            best = Some((count, at));
+        }
+    }
+    if let Some((_, at)) = best {
+        conditions.swap(0, at);
+    }
+    Ok(conditions)
+}
+
+/// The query of a page. The first condition's index is walked; the others are hidden behind
+/// an expression that changes nothing, so that neither engine thinks otherwise.
 async fn prepare(
     db: &Db,
     filter: &Filter,
+    conditions: &[Condition],
     (least, most): (i64, i64),
     back: bool,
     rows: i64,
 ) -> Result<Option<(String, Vec<Arg>)>, Error> {
-    let mut conditions = filter.conditions();
     let direction = if back { "ASC" } else { "DESC" };
-    let driver = driver(db, &conditions).await?;
-    let rest = |conditions: &[Condition], args: &mut Vec<Arg>| {
-        joined(conditions.iter().map(|c| (c.hidden.as_str(), c.args.as_slice())), args)
-    };
     let mut args = args![least, most, rows];
     let between = "seq >= $1 AND seq <= $2";
     let order = format!("ORDER BY seq {direction} LIMIT $3");
     let columns = columns();
-    let Some(at) = driver else {
-        let rest = rest(&conditions, &mut args);
-        return Ok(Some((format!("SELECT {columns} FROM audit_event WHERE {between} AND {rest} {order}"), args)));
+    let hidden = |conditions: &[Condition], args: &mut Vec<Arg>| {
+        joined(conditions.iter().map(|c| (c.hidden.as_str(), c.args.as_slice())), args)
     };
-    let driver = conditions.remove(at);
+    let (driver, rest) = match conditions.split_first() {
+        Some((first, rest)) if !first.is_time() => (first, rest),
+        _ => {
+            let rest = hidden(conditions, &mut args);
+            return Ok(Some((format!("SELECT {columns} FROM audit_event WHERE {between} AND {rest} {order}"), args)));
+        }
+    };
     if !driver.open.starts_with("action") {
         let first = joined(std::iter::once((driver.open.as_str(), driver.args.as_slice())), &mut args);
-        let rest = rest(&conditions, &mut args);
+        let rest = hidden(rest, &mut args);
         let sql = format!("SELECT {columns} FROM audit_event WHERE {first} AND {between} AND {rest} {order}");
         return Ok(Some((sql, args)));
     }
@@ -252,7 +285,7 @@ async fn prepare(
     if actions.is_empty() {
         return Ok(None);
     }
-    let rest = rest(&conditions, &mut args);
+    let rest = hidden(rest, &mut args);
     let parts: Vec<String> = actions
         .into_iter()
         .map(|action| {
@@ -270,27 +303,14 @@ async fn prepare(
     Ok(Some((sql, args)))
 }
 
-/// Which condition's index is walked; `None` for the events in their order.
-async fn driver(db: &Db, conditions: &[Condition]) -> Result<Option<usize>, Error> {
-    let mut best: Option<(i64, usize)> = None;
-    for (at, condition) in conditions.iter().enumerate() {
-        if condition.open.starts_with("at ") {
-            continue;
-        }
-        let count = match conditions.len() {
-            1 => 0,
-            _ => count(db, std::iter::once(condition), Some(RARE)).await?,
-        };
-        if best.is_none_or(|(least, _)| count < least) {
-            best = Some((count, at));
-        }
-    }
-    Ok(best.map(|(_, at)| at))
-}
-
-async fn count<'c>(db: &Db, conditions: impl Iterator<Item = &'c Condition>, most: Option<i64>) -> Result<i64, Error> {
+/// How many events pass; the first condition's index is walked, at most so far.
+async fn count(db: &Db, conditions: &[Condition], most: Option<i64>) -> Result<i64, Error> {
     let mut args = Vec::new();
-    let condition = joined(conditions.map(|c| (c.open.as_str(), c.args.as_slice())), &mut args);
+    let texts = conditions.iter().enumerate().map(|(at, c)| {
+        let text = if at == 0 { &c.open } else { &c.hidden };
+        (text.as_str(), c.args.as_slice())
+    });
+    let condition = joined(texts, &mut args);
     let limit = most.map(|n| {
         args.push(n.into());
         format!(" LIMIT ${}", args.len())
@@ -303,16 +323,15 @@ async fn count<'c>(db: &Db, conditions: impl Iterator<Item = &'c Condition>, mos
 }
 
 /// Exact without a filter and with one; with more, unknown when there are many.
-async fn total(db: &Db, filter: &Filter) -> Result<Option<i64>, Error> {
-    let conditions = filter.conditions();
+async fn total(db: &Db, conditions: &[Condition]) -> Result<Option<i64>, Error> {
     match conditions.len() {
         0 => {
             let mut reads = db;
             Ok(Some(stored_head(&mut reads).await?.unwrap_or_default().seq))
         }
-        1 => count(db, conditions.iter(), None).await.map(Some),
+        1 => count(db, conditions, None).await.map(Some),
         _ => {
-            let n = count(db, conditions.iter(), Some(COUNT_TO + 1)).await?;
+            let n = count(db, conditions, Some(COUNT_TO + 1)).await?;
             Ok((n <= COUNT_TO).then_some(n))
         }
     }
@@ -322,6 +341,9 @@ async fn total(db: &Db, filter: &Filter) -> Result<Option<i64>, Error> {
 #[doc(hidden)]
 pub async fn plan(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<String>, Error> {
     let Some(span) = span(db, filter).await? else { return Ok(Vec::new()) };
-    let Some((sql, args)) = prepare(db, filter, span, false, limit).await? else { return Ok(Vec::new()) };
+    let conditions = driven(db, filter.conditions()).await?;
+    let Some((sql, args)) = prepare(db, filter, &conditions, span, false, limit).await? else {
+        return Ok(Vec::new());
+    };
     Ok(db.plan(&sql, args).await?)
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlitePool};
 
 use super::{Arg, Db, DbError, Pool, Reads, Row, Tx};
 
@@ -93,6 +93,11 @@ pub async fn seize(file: &Path) -> Seized {
         }
         Err(_) => Seized::Damaged,
     }
+}
+
+/// A connection for what takes long and is meant to, which the log need not mention.
+async fn patient(pool: &SqlitePool) -> Result<SqliteConnection, sqlx::Error> {
+    (*pool.connect_options()).clone().disable_statement_logging().connect().await
 }
 
 /// How a column is carried over.
@@ -215,7 +220,9 @@ impl Db {
                 let Some(name) = file.to_str() else {
                     return Err(DbError::Url("The name of the file is not text.".into()));
                 };
-                sqlx::query("VACUUM INTO $1").bind(name).execute(read).await?;
+                let mut on = patient(read).await?;
+                sqlx::query("VACUUM INTO $1").bind(name).execute(&mut on).await?;
+                on.close().await?;
             }
             Pool::Postgres(_) => {
                 let copy = Self::connect_file(file).await?;
@@ -244,9 +251,11 @@ impl Db {
     pub async fn sound(&self) -> Result<bool, DbError> {
         match &self.0 {
             Pool::Postgres(_) => Ok(true),
-            Pool::Sqlite { .. } => {
-                let rows = self.all("SELECT integrity_check FROM pragma_integrity_check", args![]).await?;
-                Ok(rows.len() == 1 && rows[0].get::<String>(0)? == "ok")
+            Pool::Sqlite { read, .. } => {
+                let mut on = patient(read).await?;
+                let rows = sqlx::query("PRAGMA integrity_check").fetch_all(&mut on).await?;
+                on.close().await?;
+                Ok(rows.len() == 1 && rows[0].try_get::<String, _>(0)? == "ok")
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use domain::can::Actor;
 use register::{By, backup};
 
-use crate::cli::{Database, Failure, Output, clock};
+use crate::cli::{Database, Failure, Output, clock, progress};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -17,7 +17,10 @@ pub(in crate::cli) struct Args {
 
 pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
     let db = args.database.open().await?;
-    let head = backup::write(&db, By { actor: &Actor::cli(), now: clock().now() }, &args.file).await?;
+    progress(Some("copying the database"));
+    let head = backup::write(&db, By { actor: &Actor::cli(), now: clock().now() }, &args.file).await;
+    progress(None);
+    let head = head?;
     db.close().await;
     let mut out = Output::default();
     out.line(format!("{} holds {} events", args.file.display(), head.seq))?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use domain::can::Actor;
 use register::{By, backup};
 
-use crate::cli::{Database, Failure, Output, clock};
+use crate::cli::{Database, Failure, Output, clock, progress};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -21,7 +21,10 @@ pub(in crate::cli) struct Args {
 pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
     let by = Actor::cli();
     let by = By { actor: &by, now: clock().now() };
-    let done = backup::restore(args.database.url(), by, &args.file, args.force).await?;
+    progress(Some("copying the backup and checking its record"));
+    let done = backup::restore(args.database.url(), by, &args.file, args.force).await;
+    progress(None);
+    let done = done?;
     let mut out = Output::default();
     out.line(format!(
         "restored {} events and {} rows, checked; everybody signs in again",
