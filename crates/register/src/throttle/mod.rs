@@ -62,7 +62,8 @@ pub async fn attempt(db: &Db, keys: &[Key], now: DateTime<Utc>) -> Result<Result
         let Some(row) = row else { continue };
         let (failures, last): (i64, DateTime<Utc>) = (row.get(0)?, row.get(1)?);
         let until = last + TimeDelta::seconds(wait(failures - 1, key.free));
-        longest = longest.max((until - now).num_milliseconds().max(0).div_euclid(1000) + i64::from(until > now));
+        // Rounded up: who comes when told is let in.
+        longest = longest.max((until - now).num_milliseconds().max(0).saturating_add(999) / 1000);
     }
     if longest > 0 {
         // Dropped without commit: who waits is not counted again.
