@@ -5,7 +5,10 @@ use domain::party::Role;
 use leptos::prelude::*;
 
 use super::{Named, WHO, suggestions};
-use crate::components::*;
+use crate::components::{
+    Button, CheckboxGroup, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, Kind, LinkButton, Notice, PageHead,
+    PostForm, Refused, TextArea, Tone,
+};
 
 /// As typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Named, WHO, suggestions};
-use crate::components::*;
+use crate::components::{Confirm, ErrorSummary, Field, Refused, TextArea};
 
 /// As typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

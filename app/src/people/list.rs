@@ -5,7 +5,9 @@ use domain::party::{PersonStatus, Role, Roles};
 use leptos::prelude::*;
 
 use super::role_words;
-use crate::components::*;
+use crate::components::{
+    Address, Badge, Choice, Column, Empty, Filter, Glyph, Icon, Kind, LinkButton, Listing, PageHead, Tone,
+};
 
 /// A row.
 #[derive(Debug, Clone)]

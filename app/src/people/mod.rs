@@ -15,7 +15,7 @@ pub use list::{Line, List, People};
 pub use page::{Held, Holdings, Impact, Led, Membership, Offer, Orphan, PersonPage, Reason, Shown, SignIn};
 pub(crate) use page::{Voice, holdings};
 
-use crate::components::*;
+use crate::components::{Choice, Suggestions, thousands};
 
 /// A person as others mention them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(crate) fn chain(next: &[Named]) -> impl IntoView + use<> {
 
 /// Roles as words: `Administrator, Security lead`.
 pub(crate) fn role_words(roles: Roles) -> String {
-    roles.iter().map(|role| role.label()).collect::<Vec<_>>().join(", ")
+    roles.iter().map(domain::party::Role::label).collect::<Vec<_>>().join(", ")
 }
 
 /// The suggestions of a field that asks for a person.

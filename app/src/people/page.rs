@@ -1,5 +1,7 @@
 //! One person: who they are, what they answer for, what would follow if they left.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use domain::agent::{Environment, Lifecycle as State};
 use domain::assignment::OFFER_ESCALATES_AFTER;
@@ -13,7 +15,10 @@ use super::edit::sole_words;
 use super::handover::{Handover, HandoverForm};
 use super::list::Status;
 use super::{Named, chain, counted, link, link_or, links};
-use crate::components::*;
+use crate::components::{
+    Address, Badge, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Kind, LinkButton, Notice, PageHead, Pager,
+    Refused, Section, Swatch, Tab, TableFrame, Tabs, TextArea, Tier, Tone, When, thousands,
+};
 
 /// One duty of one agent that they hold.
 #[derive(Debug, Clone)]
@@ -120,8 +125,10 @@ pub struct Impact {
     pub orphans: Vec<Orphan>,
     /// How many there are.
     pub total: u64,
-    /// Whether there are more than were counted.
-    pub more: bool,
+    /// How many of them are theirs alone, not a team's that they lead.
+    pub own: u64,
+    /// How many agents that count as running nobody could stop.
+    pub unstoppable: u64,
     /// How many different agents.
     pub agents: u64,
     /// Each duty with its count.
@@ -269,7 +276,7 @@ pub fn PersonPage(
 fn gone(shown: &Shown) -> Option<impl IntoView + use<>> {
     let at = shown.left_at?;
     let now = shown.now;
-    let gaps = shown.impact.total > 0 || shown.impact.more;
+    let gaps = shown.impact.total > 0;
     let name = shown.name.clone();
     Some(view! {
         <Notice tone=if gaps { Tone::Bad } else { Tone::Plain }>
@@ -430,11 +437,6 @@ fn held(held: Held) -> impl IntoView + use<> {
     }
 }
 
-/// How many duties, in words that say when they were not all counted.
-fn duties_of(impact: &Impact) -> String {
-    if impact.more { "more than 1,000 duties".to_owned() } else { counted(impact.total, "duty", "duties") }
-}
-
 /// What would have no owner.
 fn impact(shown: &Shown) -> AnyView {
     let impact = &shown.impact;
@@ -446,21 +448,17 @@ fn impact(shown: &Shown) -> AnyView {
         return view! { <Section title=title id="impact"><p class="row"><Swatch tone=Tone::Good/>{words}</p></Section> }
             .into_any();
     }
-    let unstoppable = impact.orphans.iter().filter(|o| o.runs && o.duty == Duty::Containment).count() as u64;
     let agents = counted(impact.agents, "agent", "agents");
-    let verb = match (left, impact.total == 1 && !impact.more) {
+    let verb = match (left, impact.total == 1) {
         (true, true) => "has no owner now",
         (true, false) => "have no owner now",
         (false, _) => "would have no owner at once",
     };
-    let sentence = format!("{} on {agents} {verb}", capital(&duties_of(impact)));
-    // The worst are listed first, so a list full of them may not be all of them.
-    let unlisted = impact.more || (impact.orphans.len() as u64) < impact.total;
-    let at_least = if unlisted && unstoppable == impact.orphans.len() as u64 { "at least " } else { "" };
-    let loud = (unstoppable > 0).then(|| {
-        let what = counted(unstoppable, "agent that runs", "agents that run");
+    let sentence = format!("{} on {agents} {verb}", counted(impact.total, "duty", "duties"));
+    let loud = (impact.unstoppable > 0).then(|| {
+        let what = counted(impact.unstoppable, "agent that runs", "agents that run");
         let could = if left { "can be stopped by nobody" } else { "could be stopped by nobody" };
-        view! { "; " <strong class="loud">{format!("{at_least}{what} {could}")}</strong> }
+        view! { "; " <strong class="loud">{format!("{what} {could}")}</strong> }
     });
     let next = impact.next.clone();
     let teams = (!impact.teams.is_empty()).then(|| {
@@ -485,10 +483,9 @@ fn impact(shown: &Shown) -> AnyView {
     // Of who left and led no team, the list of what is in their name says the same.
     let told = left && impact.teams.is_empty() && impact.orphans.len() <= shown.holdings.rows.len();
     let table = (!impact.orphans.is_empty() && !told).then(|| orphans(impact, &shown.id.to_string()));
-    let own = impact.orphans.iter().any(|o| o.team.is_none());
+    let own = impact.own > 0;
     let handover = (own && (shown.may_offer || shown.is_me)).then(|| {
-        let mine = impact.orphans.iter().filter(|o| o.team.is_none()).count() as u64;
-        let what = if !unlisted { counted(mine, "duty", "duties") } else { "all of it".to_owned() };
+        let what = counted(impact.own, "duty", "duties");
         view! {
             <Handover action=format!("{}/handover", shown.path()) form=shown.handover.clone() what=what suggested=shown.suggested.clone()/>
         }
@@ -505,51 +502,105 @@ fn impact(shown: &Shown) -> AnyView {
     .into_any()
 }
 
-fn capital(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+/// One agent with the duties of it that would have no owner.
+struct Bereft<'a> {
+    first: &'a Orphan,
+    /// The duties they hold themself, then those through each team they lead.
+    through: Vec<(Option<TeamId>, Vec<Duty>)>,
+}
+
+impl<'a> Bereft<'a> {
+    /// A row for each agent, in the order in which the worst of its duties is listed.
+    fn of(orphans: &'a [Orphan]) -> Vec<Self> {
+        let mut out: Vec<Self> = Vec::new();
+        let mut known: HashMap<AgentId, usize> = HashMap::new();
+        for orphan in orphans {
+            let at = *known.entry(orphan.agent).or_insert_with(|| {
+                out.push(Self { first: orphan, through: Vec::new() });
+                out.len() - 1
+            });
+            let through = &mut out[at].through;
+            match through.iter_mut().find(|(team, _)| *team == orphan.team) {
+                Some((_, duties)) => duties.push(orphan.duty),
+                None => through.push((orphan.team, vec![orphan.duty])),
+            }
+        }
+        for one in &mut out {
+            one.through.sort_by_key(|(team, _)| team.is_some());
+            one.through.iter_mut().for_each(|(_, duties)| duties.sort_by_key(|d| (*d != Duty::Containment, *d)));
+        }
+        out
+    }
+}
+
+/// Duties in one line; who can stop it comes first and stands out.
+fn titles(duties: &[Duty]) -> impl IntoView + use<> {
+    duties
+        .iter()
+        .enumerate()
+        .map(|(at, duty)| {
+            let comma = (at > 0).then_some(", ");
+            let title = duty.owner_title();
+            if *duty == Duty::Containment {
+                view! { {comma}<strong>{title}</strong> }.into_any()
+            } else {
+                view! { {comma}{title} }.into_any()
+            }
+        })
+        .collect_view()
 }
 
 fn orphans(impact: &Impact, person: &str) -> impl IntoView + use<> {
     const AT_FIRST: usize = 10;
-    let rest = impact.orphans.len().saturating_sub(AT_FIRST);
-    let unlisted = impact.more || (impact.orphans.len() as u64) < impact.total;
-    let rows = |part: &[Orphan]| {
+    let agents = Bereft::of(&impact.orphans);
+    let (first, rest) = agents.split_at(agents.len().min(AT_FIRST));
+    let unlisted = (impact.orphans.len() as u64) < impact.total;
+    let rows = |part: &[Bereft<'_>]| {
         part.iter()
-            .map(|o| {
-                let href = format!("/agents/{}", o.agent);
-                let via = o.team.map(|t| {
-                    let name = impact.teams.iter().find(|led| led.id == t).map_or_else(|| t.to_string(), |led| led.name.clone());
-                    view! { " " <span class="small muted">"through " <a href=format!("/teams/{t}") dir="auto">{name}</a></span> }
-                });
+            .map(|one| {
+                let Orphan { agent, name, tier, runs, .. } = one.first;
+                let href = format!("/agents/{agent}");
+                let duties = one
+                    .through
+                    .iter()
+                    .map(|(team, duties)| {
+                        let via = team.map(|t| {
+                            let name = impact.teams.iter().find(|led| led.id == t);
+                            let name = name.map_or_else(|| t.to_string(), |led| led.name.clone());
+                            view! { " " <span class="small muted">"through " <a href=format!("/teams/{t}") dir="auto">{name}</a></span> }
+                        });
+                        view! { <p>{titles(duties)}{via}</p> }
+                    })
+                    .collect_view();
                 view! {
                     <tr>
-                        <th scope="row"><a href=href dir="auto">{o.name.clone()}</a> " " <span class="ref muted">{o.agent.to_string()}</span></th>
-                        <td data-label="Duty">{o.duty.owner_title()}{via}</td>
-                        <td data-label="Runs">{if o.runs { "Runs" } else { "Does not run" }}</td>
-                        <td data-label="Tier"><Tier tier=o.tier.key()/></td>
+                        <th scope="row"><a href=href dir="auto">{name.clone()}</a> " " <span class="ref muted">{agent.to_string()}</span></th>
+                        <td data-label="Duties" class="text">{duties}</td>
+                        <td data-label="Runs">{if *runs { "Runs" } else { "Does not run" }}</td>
+                        <td data-label="Tier"><Tier tier=tier.key()/></td>
                     </tr>
                 }
             })
             .collect_view()
     };
-    let head = || view! { <thead><tr><th scope="col">"Agent"</th><th scope="col">"Duty"</th><th scope="col">"Runs"</th><th scope="col">"Tier"</th></tr></thead> };
-    let first = rows(&impact.orphans[..impact.orphans.len() - rest]);
-    let more = (rest > 0).then(|| {
-        let rows = rows(&impact.orphans[AT_FIRST..]);
+    let head = || view! { <thead><tr><th scope="col">"Agent"</th><th scope="col">"Duties"</th><th scope="col">"Runs"</th><th scope="col">"Tier"</th></tr></thead> };
+    let listed = rows(first);
+    let more = (!rest.is_empty()).then(|| {
+        let words = counted(rest.len() as u64, "more agent", "more agents");
+        let rows = rows(rest);
         view! {
             <details class="unfold">
-                <summary>{format!("{} more", thousands(rest as u64))}</summary>
-                <TableFrame label="More duties without an owner" stacks=true>{head()}<tbody>{rows}</tbody></TableFrame>
+                <summary>{words}</summary>
+                <TableFrame label="More agents" stacks=true>{head()}<tbody>{rows}</tbody></TableFrame>
             </details>
         }
     });
     let all = unlisted.then(|| {
-        let listed = thousands(impact.orphans.len() as u64);
-        view! { <p class="small muted">{format!("{listed} are listed, the worst first. ")}<a href=format!("/agents?owner={person}")>"All agents they are Accountable for"</a>"."</p> }
+        let words = format!("{} duties are listed, the worst first. ", thousands(impact.orphans.len() as u64));
+        view! { <p class="small muted">{words}<a href=format!("/agents?owner={person}")>"All agents they are Accountable for themselves"</a>"."</p> }
     });
     view! {
-        <TableFrame label="Duties without an owner" stacks=true>{head()}<tbody>{first}</tbody></TableFrame>
+        <TableFrame label="Agents without these owners" stacks=true>{head()}<tbody>{listed}</tbody></TableFrame>
         {more}
         {all}
     }
@@ -603,10 +654,11 @@ fn leaving(shown: &Shown) -> AnyView {
         .into_any();
     }
     if shown.impact.sole.contains(&Role::Administrator) {
-        return sole_words(&[Role::Administrator]).into_any();
+        let told = shown.reason.errors.clone();
+        return view! { <ErrorSummary errors=told/>{sole_words(&[Role::Administrator])} }.into_any();
     }
     let gaps = (shown.impact.total > 0).then(|| {
-        view! { <p><strong>{format!("{} will have no owner at once.", capital(&duties_of(&shown.impact)))}</strong> " " <a href="#impact">"See which"</a> "." </p> }
+        view! { <p><strong>{format!("{} will have no owner at once.", counted(shown.impact.total, "duty", "duties"))}</strong> " " <a href="#impact">"See which"</a> "." </p> }
     });
     let security = shown.impact.sole.contains(&Role::SecurityLead).then(|| sole_words(&[Role::SecurityLead]));
     view! {
@@ -644,9 +696,11 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
     let deputy = link_or(shown.deputy.as_ref(), "nobody");
     let (email, created, updated, now) = (shown.email.clone(), shown.created_at, shown.updated_at, shown.now);
     let (title, unit) = (shown.title.clone(), shown.business_unit.clone());
+    let (user, host) = email.split_at(email.find('@').unwrap_or(email.len()));
+    let (user, host) = (user.to_owned(), host.to_owned());
     view! {
         <Facts>
-            <Fact term="E-mail address" value=email/>
+            <Fact term="E-mail address">{user}<wbr/>{host}</Fact>
             <Fact term="Title" value=title/>
             <Fact term="Business unit" value=unit/>
             {none.then(|| view! { <Fact term="Roles"><span class="unset">"none"</span></Fact> })}

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::*;
+use crate::components::{Fact, Facts, Section, thousands};
 
 /// What runs here.
 #[derive(Debug, Clone)]

@@ -12,7 +12,10 @@ pub use about::About;
 pub use sessions::SessionLine;
 pub use tokens::{Fresh, TokenForm, TokenLine, Tokens};
 
-use crate::components::*;
+use crate::components::{
+    Button, Choice, ErrorSummary, Fact, Facts, Field, Kind, Notice, PageHead, Party, PostForm, Refused, Section,
+    Select, Tone,
+};
 use about::about;
 use chrono::{DateTime, Utc};
 use sessions::sessions;

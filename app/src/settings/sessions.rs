@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::id::PersonId;
 use leptos::prelude::*;
 
-use crate::components::*;
+use crate::components::{Badge, Party, Section, TableFrame, Tone, When};
 
 /// One session.
 #[derive(Debug, Clone)]

@@ -5,7 +5,10 @@ use domain::can::Scope;
 use domain::id::{PersonId, TokenId};
 use leptos::prelude::*;
 
-use crate::components::*;
+use crate::components::{
+    Badge, CheckboxGroup, Choice, Confirm, ErrorSummary, Field, Notice, Party, Refused, Section, TableFrame, Tone,
+    When, thousands,
+};
 use crate::people::{Named, WHO, suggestions};
 
 /// A token as it is listed.

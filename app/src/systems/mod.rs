@@ -6,7 +6,11 @@ use domain::id::{AgentId, SystemId};
 use domain::tier::Tier as Risk;
 use leptos::prelude::*;
 
-use crate::components::*;
+use crate::components::{
+    Address, Badge, Button, Choice, Column, Crumb, Crumbs, Day, Empty, ErrorSummary, Fact, Facts, Field, Filter, Glyph,
+    Icon, Kind, Lifecycle, LinkButton, Listing, PageHead, PostForm, RadioGroup, Refused, Section, TableFrame, TextArea,
+    Tier, When,
+};
 
 /// A system as the list shows it.
 #[derive(Debug, Clone)]
@@ -242,16 +246,13 @@ pub fn EditSystem(
     let Refused { values, errors } = form;
     let known = system.is_some();
     let mut trail = vec![Crumb::new("Systems", "/systems")];
-    let (title, back) = match system {
-        Some((id, name)) => {
-            trail.push(Crumb::new(id.to_string(), format!("/systems/{id}")));
-            trail.push(Crumb::here("Edit"));
-            (format!("Edit {name}"), format!("/systems/{id}"))
-        }
-        None => {
-            trail.push(Crumb::here("New"));
-            ("Add a system".to_owned(), "/systems".to_owned())
-        }
+    let (title, back) = if let Some((id, name)) = system {
+        trail.push(Crumb::new(id.to_string(), format!("/systems/{id}")));
+        trail.push(Crumb::here("Edit"));
+        (format!("Edit {name}"), format!("/systems/{id}"))
+    } else {
+        trail.push(Crumb::here("New"));
+        ("Add a system".to_owned(), "/systems".to_owned())
     };
     let version = known.then(|| view! { <input type="hidden" name="version" value=values.version/> });
     let reason = known.then(|| {

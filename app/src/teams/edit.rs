@@ -4,7 +4,9 @@ use domain::id::TeamId;
 use domain::party::TeamKind;
 use leptos::prelude::*;
 
-use crate::components::*;
+use crate::components::{
+    Button, Choice, Crumb, Crumbs, ErrorSummary, Field, Kind, LinkButton, PageHead, PostForm, Refused, Select, TextArea,
+};
 use crate::people::{Named, WHO, suggestions};
 
 /// As typed.

@@ -4,7 +4,9 @@ use domain::id::TeamId;
 use domain::party::TeamKind;
 use leptos::prelude::*;
 
-use crate::components::*;
+use crate::components::{
+    Address, Badge, Choice, Column, Empty, Filter, Glyph, Icon, Kind, LinkButton, Listing, PageHead, Tone, thousands,
+};
 use crate::people::{Named, link_or};
 
 /// A row.

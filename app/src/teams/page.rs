@@ -5,7 +5,10 @@ use domain::id::TeamId;
 use domain::party::TeamKind;
 use leptos::prelude::*;
 
-use crate::components::*;
+use crate::components::{
+    Badge, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Field, Kind, LinkButton, Notice, PageHead, Refused,
+    Section, TableFrame, Tone, When, thousands,
+};
 use crate::people::{Holdings, Named, Voice, WHO, chain, counted, holdings, link, link_or, suggestions};
 
 /// A member.
@@ -201,7 +204,7 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
         <Facts>
             <Fact term="Lead">{lead}{since}</Fact>
             <Fact term="Deputy">{deputy}</Fact>
-            <Fact term="If the lead left">{next}</Fact>
+            <Fact term="Next in line">{next}</Fact>
             <Fact term="Kind" value=kind/>
             <Fact term="Operates"><a href=operates>"agents it operates"</a></Fact>
             <Fact term="Recorded"><Day at=created/></Fact>

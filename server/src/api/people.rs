@@ -355,7 +355,7 @@ struct Impact {
     status: PersonStatus,
     /// How many duties would have no owner.
     total: i64,
-    /// Whether there are more than were counted.
+    /// Whether there are more than are listed.
     more: bool,
     /// How many different agents these are of.
     agents: usize,

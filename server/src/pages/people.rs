@@ -353,7 +353,8 @@ fn impact_shown(impact: people::Impact) -> Impact {
             .map(|o| Orphan { agent: o.agent, name: o.name, duty: o.duty, team: o.team, tier: o.tier, runs: o.runs })
             .collect(),
         total: count(impact.total),
-        more: impact.more,
+        own: count(impact.own),
+        unstoppable: count(impact.unstoppable),
         agents: impact.agents as u64,
         duties: impact.duties.into_iter().map(|(d, n)| (d, count(n))).collect(),
         teams: impact.teams.into_iter().map(|t| Led { id: t.id, name: t.name, next: all_named(t.next) }).collect(),
@@ -569,7 +570,8 @@ async fn hand_over(
                 };
                 words.push_str(" Each changes hands when it is accepted.");
                 if let Some((_, why)) = done.skipped.first() {
-                    words.push_str(&format!(" {} were left as they were: {why}", done.skipped.len()));
+                    let count = done.skipped.len();
+                    words = format!("{words} {count} were left as they were: {why}");
                 }
                 if done.more {
                     words.push_str(" There is more: do it again when these are answered.");

@@ -147,10 +147,13 @@ async fn save(State(app): State<App>, signed: Signed, Form(typed): Form<Typed>) 
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     let oncall_team = match form.oncall_team.trim() {
         "" => None,
-        text => text.parse().map(Some).unwrap_or_else(|_| {
-            errors.add("oncall_team", "Choose one of the teams.");
-            None
-        }),
+        text => text.parse().map_or_else(
+            |_| {
+                errors.add("oncall_team", "Choose one of the teams.");
+                None
+            },
+            Some,
+        ),
     };
     // What is no number is outside the bounds too, and the register says what they are.
     let wave_days = form.wave_days.trim().parse().unwrap_or(-1);

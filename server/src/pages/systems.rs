@@ -4,6 +4,7 @@ use app::components::{Choice, FieldErrors, Flash, Refused};
 use app::systems::{EditSystem, Line, List, Member, Shown, SystemForm, SystemPage, Systems};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use domain::can::{Action, Relation, can};
 use domain::id::SystemId;
 use leptos::prelude::*;
@@ -113,11 +114,11 @@ fn editor(
     system: Option<(SystemId, String)>,
     form: Refused<SystemForm>,
     status: StatusCode,
-) -> Answer {
+) -> Response {
     let title = system.as_ref().map_or_else(|| "Add a system".to_owned(), |(_, name)| format!("Edit {name}"));
-    Ok(Page::new(app, signed, title)
+    Page::new(app, signed, title)
         .status(status)
-        .show(move || view! { <EditSystem system=system form=form kinds=kinds()/> }))
+        .show(move || view! { <EditSystem system=system form=form kinds=kinds()/> })
 }
 
 /// What was typed, as the register takes it; what cannot be read is noted.
@@ -131,7 +132,7 @@ fn given(form: &SystemForm, errors: &mut FieldErrors) -> Option<systems::Fields>
 
 async fn new(State(app): State<App>, signed: Signed) -> Answer {
     can(&signed.actor, Action::SystemWrite, Relation::None).map_err(Error::from)?;
-    editor(&app, &signed, None, Refused::default(), StatusCode::OK)
+    Ok(editor(&app, &signed, None, Refused::default(), StatusCode::OK))
 }
 
 async fn create(State(app): State<App>, signed: Signed, Form(typed): Form<Typed>) -> Answer {
@@ -148,7 +149,7 @@ async fn create(State(app): State<App>, signed: Signed, Form(typed): Form<Typed>
             Err(error) => status = refuse(error, &mut errors)?,
         }
     }
-    editor(&app, &signed, None, Refused { values: form, errors }, status)
+    Ok(editor(&app, &signed, None, Refused { values: form, errors }, status))
 }
 
 async fn edit(State(app): State<App>, signed: Signed, Path(id): Path<SystemId>) -> Answer {
@@ -161,7 +162,7 @@ async fn edit(State(app): State<App>, signed: Signed, Path(id): Path<SystemId>) 
         reason: String::new(),
         version: system.version.to_string(),
     };
-    editor(&app, &signed, Some((id, system.name)), Refused::fresh(values), StatusCode::OK)
+    Ok(editor(&app, &signed, Some((id, system.name)), Refused::fresh(values), StatusCode::OK))
 }
 
 async fn save(State(app): State<App>, signed: Signed, Path(id): Path<SystemId>, Form(typed): Form<Typed>) -> Answer {
@@ -179,5 +180,5 @@ async fn save(State(app): State<App>, signed: Signed, Path(id): Path<SystemId>, 
             Err(error) => status = refuse(error, &mut errors)?,
         }
     }
-    editor(&app, &signed, Some((id, before.name)), Refused { values: form, errors }, status)
+    Ok(editor(&app, &signed, Some((id, before.name)), Refused { values: form, errors }, status))
 }

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::paging::{Cursor, DEFAULT_LIMIT, Page};
 
 /// How far is counted: a party may hold a duty of every agent there is.
-pub(super) const COUNTED: i64 = 1000;
+const COUNTED: i64 = 1000;
 
 /// Which of a party's duties to list.
 #[derive(Debug, Clone)]
@@ -159,47 +159,49 @@ pub struct Offered {
 }
 
 /// What is on offer to these parties, oldest first, at most `most` rows of it, and how
-/// many there are; `None` above a thousand.
+/// many there are; `None` above a thousand. Each party is asked for by itself: an `OR` of
+/// several makes SQLite walk the whole index.
 pub async fn offers_to(
     db: &Db,
     by: By<'_>,
     parties: &[Party],
     most: i64,
 ) -> Result<(Vec<Offered>, Option<i64>), Error> {
-    if parties.is_empty() {
-        return Ok((Vec::new(), Some(0)));
-    }
-    let (visible, mut list) = visible_to(db, by, 1).await?;
-    let mut any = Vec::with_capacity(parties.len());
-    for p in parties {
-        any.push(format!("(s.party_kind = ${} AND s.party_id = ${})", list.len() + 1, list.len() + 2));
-        list.extend(args![p.kind(), p.number()]);
-    }
+    let (visible, seen) = visible_to(db, by, 3).await?;
     let from = format!(
-        "FROM assignment s JOIN agent a ON a.id = s.agent_id WHERE ({}) AND s.role = 'A' AND s.valid_to IS NULL \
-         AND s.accepted_at IS NULL AND {visible}",
-        any.join(" OR ")
+        "FROM assignment s JOIN agent a ON a.id = s.agent_id WHERE s.party_kind = $1 AND s.party_id = $2 \
+         AND s.role = 'A' AND s.valid_to IS NULL AND s.accepted_at IS NULL AND {visible}"
     );
-    let count = format!("SELECT COUNT(*) FROM (SELECT 1 {from} LIMIT {}) counted", COUNTED + 1);
-    let total: i64 = db.one(count, list.clone()).await?.map(|r| r.get(0)).transpose()?.unwrap_or(0);
-    list.push(Arg::from(most));
-    let sql = format!(
-        "SELECT a.id, a.name, s.duty, s.party_kind, s.party_id, s.offered_at, s.offered_by, s.reason {from} \
-         ORDER BY s.offered_at, s.id LIMIT ${}",
-        list.len()
-    );
-    let mut out = Vec::new();
-    for r in db.all(sql, list).await? {
-        let Some(party) = Party::from_stored(&r.get::<String>(3)?, r.get(4)?) else { continue };
-        out.push(Offered {
-            agent: r.get(0)?,
-            name: r.get(1)?,
-            duty: r.get(2)?,
-            party,
-            offered_at: r.get(5)?,
-            offered_by: r.get(6)?,
-            reason: r.get(7)?,
-        });
+    let mut out: Vec<Offered> = Vec::new();
+    let mut total = 0;
+    for party in parties {
+        let mut list = args![party.kind(), party.number()];
+        list.extend(seen.clone());
+        let count = format!("SELECT COUNT(*) FROM (SELECT 1 {from} LIMIT {}) counted", COUNTED + 1);
+        let n: i64 = db.one(count, list.clone()).await?.map(|r| r.get(0)).transpose()?.unwrap_or(0);
+        total += n;
+        if n == 0 {
+            continue;
+        }
+        list.push(Arg::from(most));
+        let sql = format!(
+            "SELECT a.id, a.name, s.duty, s.offered_at, s.offered_by, s.reason {from} ORDER BY s.offered_at, s.id \
+             LIMIT ${}",
+            list.len()
+        );
+        for r in db.all(sql, list).await? {
+            out.push(Offered {
+                agent: r.get(0)?,
+                name: r.get(1)?,
+                duty: r.get(2)?,
+                party: *party,
+                offered_at: r.get(3)?,
+                offered_by: r.get(4)?,
+                reason: r.get(5)?,
+            });
+        }
     }
+    out.sort_by_key(|o| (o.offered_at, o.agent, o.duty));
+    out.truncate(usize::try_from(most).unwrap_or(0));
     Ok((out, (total <= COUNTED).then_some(total)))
 }

@@ -1,6 +1,6 @@
 //! If they left: what would have no owner from that second on, and who would be asked next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::agent::Lifecycle;
 use domain::duty::Duty;
@@ -8,7 +8,7 @@ use domain::id::{AgentId, PersonId, TeamId};
 use domain::party::Party;
 use domain::tier::Tier;
 
-use super::holdings::{COUNTED, visible_to};
+use super::holdings::visible_to;
 use super::read::succession;
 use super::stored::{Named, Person, load};
 use super::write::{sole_holder_of, with_led_teams};
@@ -19,8 +19,6 @@ use crate::error::Error;
 
 /// How many duties are listed.
 pub const SHOWN: usize = 200;
-/// How many duties are counted, for the person and for each team they lead.
-pub const COUNT_TO: i64 = COUNTED;
 
 /// One duty of one agent that would have no owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,12 +60,16 @@ pub struct Impact {
     pub orphans: Vec<Orphan>,
     /// How many there would be.
     pub total: i64,
-    /// Whether there are more than were counted.
+    /// Whether there are more than are listed.
     pub more: bool,
-    /// How many of each duty, as far as counted.
+    /// How many of them are theirs alone, not a team's that they lead.
+    pub own: i64,
+    /// How many of each duty.
     pub duties: BTreeMap<Duty, i64>,
-    /// How many different agents, as far as counted.
+    /// How many different agents.
     pub agents: usize,
+    /// How many agents that count as running nobody could stop.
+    pub unstoppable: i64,
     /// The teams that would have no lead.
     pub teams: Vec<Led>,
     /// Who would be asked next: the deputy, then the manager.
@@ -83,56 +85,75 @@ pub async fn impact(db: &Db, by: By<'_>, id: PersonId) -> Result<Impact, Error> 
     let (visible, seen) = visible_to(db, by, 3).await?;
     let mut reads = db;
     let person = load(&mut reads, id).await?.ok_or_else(|| Error::NotFound(format!("person {id}")))?;
-    let mut orphans = Vec::new();
-    let mut more = false;
-    let mut teams = Vec::new();
+    // Who may know of every agent is answered from the index alone.
+    let join = if seen.is_empty() && !visible.contains("a.") { "" } else { "JOIN agent a ON a.id = s.agent_id" };
+    let held = "s.party_kind = $1 AND s.party_id = $2 AND s.role = 'A' AND s.valid_to IS NULL \
+                AND s.accepted_at IS NOT NULL AND s.agent_id IS NOT NULL";
+    let mut out = Impact {
+        sole: sole_holder_of(&mut reads, &person).await?,
+        next: succession(&mut reads, Party::Person(id)).await?,
+        person,
+        orphans: Vec::new(),
+        total: 0,
+        more: false,
+        own: 0,
+        duties: BTreeMap::new(),
+        agents: 0,
+        unstoppable: 0,
+        teams: Vec::new(),
+    };
+    let mut agents: BTreeSet<AgentId> = BTreeSet::new();
     for party in with_led_teams(&mut reads, id).await? {
         let mut list = args![party.kind(), party.number()];
         list.extend(seen.clone());
-        list.push(Arg::from(COUNT_TO + 1));
+        let sql = format!("SELECT s.agent_id, s.duty FROM assignment s {join} WHERE {held} AND {visible}");
+        for r in db.all(sql, list.clone()).await? {
+            agents.insert(r.get(0)?);
+            *out.duties.entry(r.get(1)?).or_insert(0) += 1;
+            out.total += 1;
+            out.own += i64::from(party == Party::Person(id));
+        }
         let sql = format!(
-            "SELECT a.id, a.name, s.duty, a.state, a.tier, a.runs FROM assignment s JOIN agent a ON a.id = s.agent_id \
-             WHERE s.party_kind = $1 AND s.party_id = $2 AND s.role = 'A' AND s.valid_to IS NULL \
-             AND s.accepted_at IS NOT NULL AND {visible} ORDER BY s.agent_id, s.id LIMIT ${}",
-            list.len()
+            "SELECT COUNT(*) FROM assignment s JOIN agent a ON a.id = s.agent_id \
+             WHERE {held} AND s.duty = 'containment' AND a.runs AND {visible}"
         );
-        let rows = db.all(sql, list).await?;
-        more |= rows.len() as i64 > COUNT_TO;
+        out.unstoppable += db.one(sql, list.clone()).await?.map_or(Ok(0), |r| r.get(0))?;
         let team = match party {
             Party::Team(t) => Some(t),
             Party::Person(_) => None,
         };
-        for r in rows.iter().take(usize::try_from(COUNT_TO).unwrap_or(0)) {
-            orphans.push(Orphan {
-                agent: r.get(0)?,
-                name: r.get(1)?,
-                duty: r.get(2)?,
-                team,
-                state: r.get(3)?,
-                tier: r.get(4)?,
-                runs: r.get(5)?,
-            });
+        list.push(Arg::from(SHOWN as i64));
+        for which in ["=", "<>"] {
+            let sql = format!(
+                "SELECT a.id, a.name, s.duty, a.state, a.tier, a.runs FROM assignment s \
+                 JOIN agent a ON a.id = s.agent_id WHERE {held} AND s.duty {which} 'containment' AND {visible} \
+                 ORDER BY s.agent_id, s.id LIMIT ${}",
+                list.len()
+            );
+            for r in db.all(sql, list.clone()).await? {
+                out.orphans.push(Orphan {
+                    agent: r.get(0)?,
+                    name: r.get(1)?,
+                    duty: r.get(2)?,
+                    team,
+                    state: r.get(3)?,
+                    tier: r.get(4)?,
+                    runs: r.get(5)?,
+                });
+            }
         }
         if let Some(t) = team {
             let name = db.one("SELECT name FROM team WHERE id = $1", args![t]).await?;
-            teams.push(Led {
+            out.teams.push(Led {
                 id: t,
                 name: name.map(|r| r.get(0)).transpose()?.unwrap_or_default(),
                 next: succession(&mut reads, party).await?,
             });
         }
     }
-    let mut duties = BTreeMap::new();
-    for o in &orphans {
-        *duties.entry(o.duty).or_insert(0) += 1;
-    }
-    let mut agents: Vec<AgentId> = orphans.iter().map(|o| o.agent).collect();
-    agents.sort_unstable();
-    agents.dedup();
-    let total = orphans.len() as i64;
-    orphans.sort_by_key(|o| (!o.runs, o.duty != Duty::Containment, std::cmp::Reverse(o.tier), o.agent, o.duty));
-    orphans.truncate(SHOWN);
-    let next = succession(&mut reads, Party::Person(id)).await?;
-    let sole = sole_holder_of(&mut reads, &person).await?;
-    Ok(Impact { person, orphans, total, more, duties, agents: agents.len(), teams, next, sole })
+    out.agents = agents.len();
+    out.orphans.sort_by_key(|o| (!o.runs, o.duty != Duty::Containment, std::cmp::Reverse(o.tier), o.agent, o.duty));
+    out.orphans.truncate(SHOWN);
+    out.more = out.total > out.orphans.len() as i64;
+    Ok(out)
 }

@@ -12,7 +12,7 @@ mod write;
 pub use handover::{HandedOver, hand_over};
 pub(crate) use holdings::visible_to;
 pub use holdings::{Holding, HoldingsQuery, Offered, holdings, offers_to};
-pub use impact::{COUNT_TO, Impact, Led, Orphan, SHOWN, impact};
+pub use impact::{Impact, Led, Orphan, SHOWN, impact};
 pub use list::{Line, Query, directory, list};
 pub(crate) use list::{paged, plain, searched};
 pub use read::{Belonging, Part, View, chain_of_managers, read, succession, teams_of};

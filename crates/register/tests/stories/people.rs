@@ -171,7 +171,8 @@ async fn leaving_is_a_gap_at_once(db: Db) {
         told,
         [(mine, Duty::Containment, None), (ours, Duty::Containment, Some(team)), (mine, Duty::Purpose, None)]
     );
-    assert_eq!((impact.total, impact.more, impact.agents), (3, false, 2));
+    assert_eq!((impact.total, impact.own, impact.more, impact.agents), (3, 2, false, 2));
+    assert_eq!((impact.unstoppable, impact.duties[&Duty::Containment]), (2, 2));
     assert_eq!(impact.teams[0].next[0].id, bo);
 
     let no_reason = people::leave(&db, by(&me, 2), ada, None, "  ").await.unwrap_err();

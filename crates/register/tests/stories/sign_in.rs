@@ -26,7 +26,7 @@ fn given(email: &str) -> SetUp {
     }
 }
 
-story!(set_up_happens_once, set_up_once);
+story!(set_up_happens_once, super::set_up_once);
 async fn set_up_once(db: Db) {
     assert!(!passwords::anybody(&db).await.unwrap());
     let wrong = SetUp { name: " ".into(), email: "x".into(), again: "other".into(), ..given("") };
@@ -53,7 +53,7 @@ async fn ana(db: &Db) -> passwords::Login {
     passwords::set_up(db, day(0), &given("ana@muster.test")).await.unwrap()
 }
 
-story!(a_session_is_opened_found_and_ended, session);
+story!(a_session_is_opened_found_and_ended, super::session);
 async fn session(db: Db) {
     let ana = ana(&db).await;
     let who = passwords::actor(&ana);
@@ -97,7 +97,7 @@ fn weak(password: &str) -> String {
     argon.hash_password(password.as_bytes(), &salt).unwrap().to_string()
 }
 
-story!(a_password_changes_and_takes_sessions_along, password);
+story!(a_password_changes_and_takes_sessions_along, super::password);
 async fn password(db: Db) {
     let ana = ana(&db).await;
     let who = passwords::actor(&ana);
@@ -137,7 +137,7 @@ async fn password(db: Db) {
     assert!(matches!(passwords::set(&db, by(&cli, 2), ben, PASSWORD).await, Err(Error::Conflict(_))));
 }
 
-story!(failures_wait, throttled);
+story!(failures_wait, super::throttled);
 async fn throttled(db: Db) {
     let keys = [Key::account("Ana@Muster.test "), Key::address("203.0.113.7")];
     for _ in 0..5 {
@@ -165,7 +165,7 @@ async fn throttled(db: Db) {
     assert_eq!(free, 5, "attempts at once are counted one by one");
 }
 
-story!(a_token_is_scoped_dated_and_shown_once, token);
+story!(a_token_is_scoped_dated_and_shown_once, super::token);
 async fn token(db: Db) {
     let ana = ana(&db).await;
     let cli = Actor::cli();
