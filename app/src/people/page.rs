@@ -527,7 +527,9 @@ impl<'a> Bereft<'a> {
         }
         for one in &mut out {
             one.through.sort_by_key(|(team, _)| team.is_some());
-            one.through.iter_mut().for_each(|(_, duties)| duties.sort_by_key(|d| (*d != Duty::Containment, *d)));
+            for (_, duties) in &mut one.through {
+                duties.sort_by_key(|d| (*d != Duty::Containment, *d));
+            }
         }
         out
     }

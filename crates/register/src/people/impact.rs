@@ -117,7 +117,8 @@ pub async fn impact(db: &Db, by: By<'_>, id: PersonId) -> Result<Impact, Error> 
             "SELECT COUNT(*) FROM assignment s JOIN agent a ON a.id = s.agent_id \
              WHERE {held} AND s.duty = 'containment' AND a.runs AND {visible}"
         );
-        out.unstoppable += db.one(sql, list.clone()).await?.map_or(Ok(0), |r| r.get(0))?;
+        let running: i64 = db.one(sql, list.clone()).await?.map(|r| r.get(0)).transpose()?.unwrap_or(0);
+        out.unstoppable += running;
         let team = match party {
             Party::Team(t) => Some(t),
             Party::Person(_) => None,
