@@ -7,7 +7,10 @@ use domain::id::AgentId;
 use domain::party::Party as Who;
 use leptos::prelude::*;
 
-use crate::components::*;
+use crate::components::{
+    Address, Button, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, Kind, LinkButton, Notice, PageHead,
+    PostForm, RadioGroup, Refused, Select, Suggestions, TextArea, Tone, thousands,
+};
 
 /// As typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use domain::finding::{FindingKey, Severity as Weight};
 use domain::tier::{self, Tier as Level};
 use leptos::prelude::*;
 
-use crate::components::*;
+use crate::components::{Crumb, Crumbs, PageHead, Section, Severity, TableFrame, Tier};
 
 /// How bad a finding of each key is, and when it is less so.
 const fn sense(key: FindingKey) -> (Weight, &'static str) {

@@ -9,7 +9,11 @@ use leptos::prelude::*;
 
 use super::choices;
 use super::form::{AgentForm, CredentialForm, ToolForm};
-use crate::components::*;
+use crate::components::{
+    Button, Checkbox, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, FieldGroup, Glyph, Icon, Kind,
+    LinkButton, Notice, PageHead, PostForm, RadioGroup, Refused, Section, Select, Suggestions, TableFrame, TextArea,
+    Tone,
+};
 use crate::islands::TierPreview;
 
 const FORM: &str = "agent-form";

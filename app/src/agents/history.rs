@@ -7,7 +7,7 @@ use domain::party::Party as Who;
 use leptos::prelude::*;
 
 use crate::audit::{EventView, History as Events};
-use crate::components::*;
+use crate::components::{Crumb, Crumbs, PageHead, Section, TableFrame, exact, thousands};
 
 /// Who answered for what at a moment.
 #[derive(Debug, Clone)]

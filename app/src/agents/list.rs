@@ -11,7 +11,10 @@ use leptos::prelude::*;
 
 use super::choices;
 use super::page::stop_badge;
-use crate::components::*;
+use crate::components::{
+    Address, Bulk, Choice, Column, Empty, Filter, Glyph, Icon, Kind, Lifecycle, LinkButton, Listing, PageHead, RowPick,
+    RunningState, Tier, When, stop_state_words, thousands,
+};
 use crate::islands::Picks;
 
 /// A row.

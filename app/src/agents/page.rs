@@ -14,7 +14,11 @@ use leptos::prelude::*;
 
 use super::form::lifetime;
 use super::sentence::{duration, sentence};
-use crate::components::*;
+use crate::components::{
+    Address, Badge, Button, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Kind, Lifecycle, LinkButton,
+    PageHead, Party, Refused, RunningState, Section, Severity, StopState, Swatch, TableFrame, TextArea, Tier, Tone,
+    When, stop_state_words,
+};
 
 /// What the reader may do with this agent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -21,19 +21,16 @@ fn pieces(text: &str) -> Vec<Piece> {
         plain.push_str(before);
         let mark = if marked.starts_with("**") { "**" } else { &marked[..1] };
         let inner = &marked[mark.len()..];
-        match inner.find(mark).filter(|end| *end > 0 && mark != "*") {
-            Some(end) => {
-                if !plain.is_empty() {
-                    out.push(Piece::Plain(std::mem::take(&mut plain)));
-                }
-                let text = inner[..end].to_owned();
-                out.push(if mark == "`" { Piece::Code(text) } else { Piece::Strong(text) });
-                rest = &inner[end + mark.len()..];
+        if let Some(end) = inner.find(mark).filter(|end| *end > 0 && mark != "*") {
+            if !plain.is_empty() {
+                out.push(Piece::Plain(std::mem::take(&mut plain)));
             }
-            None => {
-                plain.push_str(mark);
-                rest = inner;
-            }
+            let text = inner[..end].to_owned();
+            out.push(if mark == "`" { Piece::Code(text) } else { Piece::Strong(text) });
+            rest = &inner[end + mark.len()..];
+        } else {
+            plain.push_str(mark);
+            rest = inner;
         }
     }
     plain.push_str(rest);

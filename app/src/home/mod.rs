@@ -10,7 +10,10 @@ use domain::party::Party as Who;
 use domain::posture::{Posture, UnitPosture, WavePosture};
 use leptos::prelude::*;
 
-use crate::components::*;
+use crate::components::{
+    Address, Button, ErrorSummary, Kind, Lifecycle, LinkButton, Meter, PageHead, PostForm, Refused, Section, Segment,
+    StackedBar, StopState, Swatch, TableFrame, TextArea, Tone, When, stop_state_words, thousands,
+};
 
 /// An offer that waits for the reader.
 #[derive(Debug, Clone)]
@@ -118,8 +121,8 @@ pub fn HomePage(
     let refused = home.waiting.is_empty().then(|| view! { <ErrorSummary errors=home.refused.errors.clone()/> });
     let waits = waits(&home).map(|waits| view! { <div class="waits-here">{waits}</div> });
     let yours = yours(&home).map(|yours| view! { <div class="yours-here">{yours}</div> });
-    match posture {
-        Some(posture) => view! {
+    if let Some(posture) = posture {
+        view! {
             <PageHead title="Who can stop it?" lead=lead(&posture)/>
             {refused}
             <div class="home">
@@ -136,20 +139,19 @@ pub fn HomePage(
                 {yours}
             </div>
         }
-        .into_any(),
-        None => {
-            let lead = match (home.waiting_total, home.mine_total) {
-                (0, Some(0)) => "Nothing waits for you, and you answer for no agent.",
-                (0, _) => "Nothing waits for you.",
-                _ => "",
-            };
-            view! {
-                <PageHead title="Home" lead=lead/>
-                {refused}
-                <div class="stack loose">{waits}{yours}</div>
-            }
-            .into_any()
+        .into_any()
+    } else {
+        let lead = match (home.waiting_total, home.mine_total) {
+            (0, Some(0)) => "Nothing waits for you, and you answer for no agent.",
+            (0, _) => "Nothing waits for you.",
+            _ => "",
+        };
+        view! {
+            <PageHead title="Home" lead=lead/>
+            {refused}
+            <div class="stack loose">{waits}{yours}</div>
         }
+        .into_any()
     }
 }
 

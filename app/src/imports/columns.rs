@@ -6,7 +6,10 @@ use domain::import::Field;
 use leptos::prelude::*;
 
 use super::{Step, rows, steps, targets};
-use crate::components::*;
+use crate::components::{
+    Badge, Button, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, Kind, LinkButton, Notice, PageHead,
+    PostForm, RadioGroup, Refused, Section, Select, TableFrame, TextArea, Tone, thousands,
+};
 use crate::people::{Named, WHO, suggestions};
 
 /// The file, as it was found.
@@ -256,7 +259,7 @@ fn column_table(label: &'static str, columns: &[ColumnRow], options: &[Choice], 
 fn column_row(c: &ColumnRow, options: &[Choice], of: u64) -> impl IntoView + use<> {
     let name = format!("becomes:{}", c.at);
     let key = format!("key-{}", c.at);
-    let filled = if of == 0 { 0 } else { c.filled * 100 / of };
+    let filled = (c.filled * 100).checked_div(of).unwrap_or(0);
     let filled = if c.filled > 0 && filled == 0 { "under 1%".to_owned() } else { format!("{filled}%") };
     let examples = c
         .examples

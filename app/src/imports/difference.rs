@@ -5,7 +5,10 @@ use domain::id::AgentId;
 use leptos::prelude::*;
 
 use super::{Counts, Step, WaveTerms, rows, steps};
-use crate::components::*;
+use crate::components::{
+    Button, Crumb, Crumbs, Day, Empty, ErrorSummary, Fact, Facts, FieldErrors, Kind, Lifecycle, LinkButton, PageHead,
+    Pager, Party, Ref, RunningState, Section, Swatch, TableFrame, Tabs, Tone, thousands,
+};
 
 /// Which rows are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

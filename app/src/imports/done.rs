@@ -4,7 +4,7 @@ use domain::id::WaveId;
 use leptos::prelude::*;
 
 use super::{Counts, Step, rows, steps};
-use crate::components::*;
+use crate::components::{Crumb, Crumbs, Kind, LinkButton, Notice, PageHead, Stat, Stats, Tone, thousands};
 
 /// The page.
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ pub use difference::{Coming, Difference, DifferencePage, Row, Tab};
 pub use done::{Done, DonePage};
 pub use start::{ImportPage, Start, Waiting, WaveLine};
 
-use crate::components::*;
+use crate::components::{Choice, thousands};
 
 /// How many rows of each sort.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -5,7 +5,10 @@ use domain::id::{PersonId, WaveId};
 use leptos::prelude::*;
 
 use super::wave_link;
-use crate::components::*;
+use crate::components::{
+    Button, Crumb, Crumbs, Day, Empty, ErrorSummary, Field, FieldErrors, Kind, PageHead, Party, PostForm, Section,
+    TableFrame, When, thousands,
+};
 
 /// A file that was sent and is not imported yet.
 #[derive(Debug, Clone)]

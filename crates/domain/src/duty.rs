@@ -137,5 +137,5 @@ pub fn harmless_sandbox(facts: &AgentFacts) -> bool {
         && matches!(facts.exposure, Exposure::Internal)
         && !facts.regulated
         && !facts.vendor_managed()
-        && facts.tools.iter().all(|t| t.harmless())
+        && facts.tools.iter().all(super::agent::ToolGrant::harmless)
 }

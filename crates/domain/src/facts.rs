@@ -80,7 +80,7 @@ pub fn check(mut facts: AgentFacts) -> Result<AgentFacts, Vec<Wrong>> {
                 labels.insert(k, v);
             }
             (Err(e), _) | (_, Err(e)) => {
-                wrong.push((format!("/labels/{}", k.replace('~', "~0").replace('/', "~1")), e.to_string()))
+                wrong.push((format!("/labels/{}", k.replace('~', "~0").replace('/', "~1")), e.to_string()));
             }
         }
     }

@@ -292,13 +292,12 @@ impl<'a> Change<'a> {
             .one("UPDATE chain_head SET seq = seq + $1 WHERE id = 1 RETURNING seq, hash", args![count])
             .await?
             .ok_or_else(|| DbError::Url("the chain has no head; restore a backup".into()))?;
-        let mut seq = row.get::<i64>(0)? - count;
+        let first = row.get::<i64>(0)? - count + 1;
         let mut prev: String = row.get(1)?;
         let at = timestamp(self.by.now);
         let actor = self.by.actor.who.to_string();
         let mut rows = Vec::with_capacity(self.drafts.len());
-        for draft in std::mem::take(&mut self.drafts) {
-            seq += 1;
+        for (seq, draft) in (first..).zip(std::mem::take(&mut self.drafts)) {
             let mut after = draft.after;
             let digests: Map<String, Value> = draft.rows.into_iter().map(|(k, v)| (k, v.into())).collect();
             after.insert("rows".into(), Value::Object(digests));

@@ -105,7 +105,7 @@ async fn a_person_is_recorded_shown_and_changed() {
         .await
         .is(303);
     let at = made.header("location").to_owned();
-    let page = browser.get(&at).await.is(200).says("نور الهدى 🦊").says("nour@halden.example").says("is recorded");
+    let page = browser.get(&at).await.is(200).says("نور الهدى 🦊").says("@halden.example").says("is recorded");
     page.says("href=\"/people/PE-1\"").says("href=\"/people/PE-5\"").says("Auditor");
     let id = at.rsplit('/').next().unwrap();
 

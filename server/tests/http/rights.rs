@@ -54,7 +54,7 @@ const WRITES: &[Scope] = &[Scope::Write];
 /// Addresses that are long, and what is sent there.
 const CALLED: &str = "/api/v1/agents/by-external-id/{source}/{id}";
 const STOPS: &str = "/api/v1/agents/{id}/stop-methods";
-const ONE_DUTY: &str = r#"{"agents": ["AG-1"], "duty": "purpose", "party": "PE-5"}"#;
+const ONE_DUTY: &str = r#"{"agents": ["AG-31"], "duty": "purpose", "party": "PE-5"}"#;
 const ONE_OFFER: &str = r#"{"offers": [{"agent": "AG-12", "duty": "containment"}], "reason": "no"}"#;
 
 /// Beside each new route, a line here.
@@ -82,17 +82,17 @@ const CASES: &[Case] = &[
     Case("GET", "/agents/export.csv", "/agents/export.csv", "", Everybody),
     Case("GET", "/agents/new", "/agents/new", "", May::Roles(REGISTER)),
     Case("POST", "/agents/new", "/agents/new", "name=", May::Roles(REGISTER)),
-    Case("GET", "/agents/{id}", "/agents/AG-1", "", Everybody),
+    Case("GET", "/agents/{id}", "/agents/AG-31", "", Everybody),
     // What is pressed decides who may; a press that is none is told so.
-    Case("POST", "/agents/{id}", "/agents/AG-1", "do=none", Everybody),
-    Case("GET", "/agents/{id}/edit", "/agents/AG-1/edit", "", May::Roles(EDIT)),
-    Case("POST", "/agents/{id}/edit", "/agents/AG-1/edit", "name=", May::Roles(EDIT)),
-    Case("GET", "/agents/{id}/history", "/agents/AG-1/history", "", May::Roles(RECORD)),
-    Case("GET", "/agents/{id}/assign", "/agents/AG-1/assign", "", May::Roles(&[Role::SecurityLead])),
-    Case("POST", "/agents/{id}/assign", "/agents/AG-1/assign", "duty=", May::Roles(&[Role::SecurityLead])),
+    Case("POST", "/agents/{id}", "/agents/AG-31", "do=none", Everybody),
+    Case("GET", "/agents/{id}/edit", "/agents/AG-31/edit", "", May::Roles(EDIT)),
+    Case("POST", "/agents/{id}/edit", "/agents/AG-31/edit", "name=", May::Roles(EDIT)),
+    Case("GET", "/agents/{id}/history", "/agents/AG-31/history", "", May::Roles(RECORD)),
+    Case("GET", "/agents/{id}/assign", "/agents/AG-31/assign", "", May::Roles(&[Role::SecurityLead])),
+    Case("POST", "/agents/{id}/assign", "/agents/AG-31/assign", "duty=", May::Roles(&[Role::SecurityLead])),
     // Of many agents each is asked for; who may assign none is told which are not theirs.
-    Case("GET", "/agents/assign", "/agents/assign?id=AG-1", "", May::Roles(OWNERS)),
-    Case("POST", "/agents/assign", "/agents/assign", "id=AG-1&do=preview", May::Roles(OWNERS)),
+    Case("GET", "/agents/assign", "/agents/assign?id=AG-31", "", May::Roles(OWNERS)),
+    Case("POST", "/agents/assign", "/agents/assign", "id=AG-31&do=preview", May::Roles(OWNERS)),
     Case("GET", "/agents/import", "/agents/import", "", May::Roles(EDIT)),
     Case("POST", "/agents/import", "/agents/import", "file=", May::Roles(EDIT)),
     // A staged file is there for who sent it; there is none.
@@ -143,25 +143,31 @@ const CASES: &[Case] = &[
     Case("GET", "/api/v1/openapi.json", "/api/v1/openapi.json", "", May::Program(ROLES, SCOPES)),
     Case("GET", "/api/v1/agents", "/api/v1/agents", "", May::Program(ROLES, READS)),
     Case("POST", "/api/v1/agents", "/api/v1/agents", "{}", May::Program(REGISTER, WRITES)),
-    Case("GET", "/api/v1/agents/{id}", "/api/v1/agents/AG-1", "", May::Program(ROLES, READS)),
+    Case("GET", "/api/v1/agents/{id}", "/api/v1/agents/AG-31", "", May::Program(ROLES, READS)),
     // Whoever may change it is told first that the version is missing.
-    Case("PATCH", "/api/v1/agents/{id}", "/api/v1/agents/AG-1", "{}", May::Program(EDIT, WRITES)),
-    Case("GET", CALLED, "/api/v1/agents/by-external-id/cmdb/HF-1001", "", May::Program(ROLES, READS)),
-    Case("PUT", CALLED, "/api/v1/agents/by-external-id/cmdb/HF-1001", "{}", May::Program(EDIT, WRITES)),
-    Case("GET", "/api/v1/agents/{id}/tools", "/api/v1/agents/AG-1/tools", "", May::Program(ROLES, READS)),
-    Case("PUT", "/api/v1/agents/{id}/tools", "/api/v1/agents/AG-1/tools", "{}", May::Program(EDIT, WRITES)),
-    Case("GET", "/api/v1/agents/{id}/credentials", "/api/v1/agents/AG-1/credentials", "", May::Program(RECORD, READS)),
-    Case("PUT", "/api/v1/agents/{id}/credentials", "/api/v1/agents/AG-1/credentials", "{}", May::Program(EDIT, WRITES)),
-    Case("GET", "/api/v1/agents/{id}/findings", "/api/v1/agents/AG-1/findings", "", May::Program(RECORD, READS)),
-    Case("GET", "/api/v1/agents/{id}/history", "/api/v1/agents/AG-1/history", "", May::Program(RECORD, READS)),
-    Case("GET", STOPS, "/api/v1/agents/AG-1/stop-methods", "", May::Program(RECORD, READS)),
-    Case("POST", STOPS, "/api/v1/agents/AG-1/stop-methods", "{}", May::Program(SECURITY, WRITES)),
-    Case("GET", "/api/v1/agents/{id}/raci", "/api/v1/agents/AG-1/raci", "", May::Program(ROLES, READS)),
-    Case("PUT", "/api/v1/agents/{id}/raci", "/api/v1/agents/AG-1/raci", "{}", May::Program(SECURITY, WRITES)),
+    Case("PATCH", "/api/v1/agents/{id}", "/api/v1/agents/AG-31", "{}", May::Program(EDIT, WRITES)),
+    Case("GET", CALLED, "/api/v1/agents/by-external-id/cmdb/HF-1030", "", May::Program(ROLES, READS)),
+    Case("PUT", CALLED, "/api/v1/agents/by-external-id/cmdb/HF-1030", "{}", May::Program(EDIT, WRITES)),
+    Case("GET", "/api/v1/agents/{id}/tools", "/api/v1/agents/AG-31/tools", "", May::Program(ROLES, READS)),
+    Case("PUT", "/api/v1/agents/{id}/tools", "/api/v1/agents/AG-31/tools", "{}", May::Program(EDIT, WRITES)),
+    Case("GET", "/api/v1/agents/{id}/credentials", "/api/v1/agents/AG-31/credentials", "", May::Program(RECORD, READS)),
+    Case(
+        "PUT",
+        "/api/v1/agents/{id}/credentials",
+        "/api/v1/agents/AG-31/credentials",
+        "{}",
+        May::Program(EDIT, WRITES),
+    ),
+    Case("GET", "/api/v1/agents/{id}/findings", "/api/v1/agents/AG-31/findings", "", May::Program(RECORD, READS)),
+    Case("GET", "/api/v1/agents/{id}/history", "/api/v1/agents/AG-31/history", "", May::Program(RECORD, READS)),
+    Case("GET", STOPS, "/api/v1/agents/AG-31/stop-methods", "", May::Program(RECORD, READS)),
+    Case("POST", STOPS, "/api/v1/agents/AG-31/stop-methods", "{}", May::Program(SECURITY, WRITES)),
+    Case("GET", "/api/v1/agents/{id}/raci", "/api/v1/agents/AG-31/raci", "", May::Program(ROLES, READS)),
+    Case("PUT", "/api/v1/agents/{id}/raci", "/api/v1/agents/AG-31/raci", "{}", May::Program(SECURITY, WRITES)),
     Case(
         "GET",
         "/api/v1/agents/{id}/accountability",
-        "/api/v1/agents/AG-1/accountability",
+        "/api/v1/agents/AG-31/accountability",
         "",
         May::Program(RECORD, READS),
     ),

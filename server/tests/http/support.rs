@@ -332,6 +332,7 @@ impl Answer {
     }
 
     /// Fails unless it is a problem of this kind.
+    #[expect(clippy::wrong_self_convention, reason = "it reads as a sentence: the answer is a problem")]
     #[track_caller]
     pub(crate) fn is_problem(self, status: u16, kind: &str) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());

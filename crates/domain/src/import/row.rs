@@ -364,7 +364,7 @@ impl<'m> Reader<'m> {
                     said.purpose = Some(prose(&text, notes)).filter(|p| !p.is_empty());
                 }
                 Field::BusinessUnit => {
-                    said.business_unit = open(rule, record, columns, "The business unit", NAME_MAX, notes)
+                    said.business_unit = open(rule, record, columns, "The business unit", NAME_MAX, notes);
                 }
                 Field::Vendor => said.vendor = open(rule, record, columns, "The vendor", NAME_MAX, notes),
                 Field::Contract => said.contract = open(rule, record, columns, "The contract", LINE_MAX, notes),

@@ -43,15 +43,13 @@ impl Marks for Sqlite {
 
 fn bare(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
-    let mut next = 1_usize;
     let mut pieces = text.split('$');
     out.push_str(pieces.next()?);
-    for piece in pieces {
+    for (next, piece) in (1_usize..).zip(pieces) {
         let end = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
         if piece[..end].parse() != Ok(next) {
             return None;
         }
-        next += 1;
         out.push('?');
         out.push_str(&piece[end..]);
     }

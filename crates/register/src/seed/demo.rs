@@ -387,7 +387,7 @@ fn facts(row: &Row, n: usize, team: TeamId, crew: SystemId) -> Result<AgentFacts
     };
     f.external_ids = vec![ExternalId { source: "cmdb".into(), id: format!("HF-{:04}", 1000 + n) }];
     f.workload_identity = format!("spiffe://halden.example/agent/{}", text::words([row.name], 4).join("-"));
-    f.models = vec![if n % 3 == 0 { "large model" } else { "small model" }.to_owned()];
+    f.models = vec![if n.is_multiple_of(3) { "large model" } else { "small model" }.to_owned()];
     if (8..=11).contains(&n) {
         f.parent = Some(crew);
     }

@@ -212,23 +212,22 @@ async fn pages_meet_end_to_end(db: Db) {
                 assert_eq!(page.total, Some(60));
                 firsts.push(page.items[0].id);
                 seen.extend(page.items.iter().map(|l| l.id));
-                match page.next {
-                    Some(next) => q.cursor = Some(next),
-                    None => {
-                        // And back again.
-                        let mut previous = page.previous;
-                        let mut back = vec![];
-                        while let Some(p) = previous {
-                            q.cursor = Some(p);
-                            let page = list::list(&db, by(&lead, 0), &q).await.unwrap();
-                            back.push(page.items[0].id);
-                            previous = page.previous;
-                        }
-                        firsts.pop();
-                        firsts.reverse();
-                        assert_eq!(back, firsts, "{sort:?} {down}");
-                        break;
+                if let Some(next) = page.next {
+                    q.cursor = Some(next);
+                } else {
+                    // And back again.
+                    let mut previous = page.previous;
+                    let mut back = vec![];
+                    while let Some(p) = previous {
+                        q.cursor = Some(p);
+                        let page = list::list(&db, by(&lead, 0), &q).await.unwrap();
+                        back.push(page.items[0].id);
+                        previous = page.previous;
                     }
+                    firsts.pop();
+                    firsts.reverse();
+                    assert_eq!(back, firsts, "{sort:?} {down}");
+                    break;
                 }
             }
             let mut unique = seen.clone();

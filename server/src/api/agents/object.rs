@@ -163,13 +163,13 @@ pub(in crate::api) struct Tool {
     /// The shared tool's name.
     #[schema(min_length = 1, max_length = 200)]
     pub(in crate::api) name: String,
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = words::ToolKind, required = false)]
     pub(in crate::api) kind: Option<ToolKind>,
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = words::Sensitivity, required = false)]
     pub(in crate::api) sensitivity: Option<Sensitivity>,
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = words::Access, required = false)]
     access: Option<Access>,
     /// Which part of it, in the tool's own words; may be empty.
@@ -282,8 +282,10 @@ impl Agent {
             tier: a.tier,
             tier_points: a.tier_points,
             tier_because: None,
-            runtime_owner: (a.state != Lifecycle::Retired)
-                .then(|| RuntimeOwner { state: if controls { a.runtime_owner } else { None }, party: a.runtime_party }),
+            runtime_owner: (a.state != Lifecycle::Retired).then_some(RuntimeOwner {
+                state: if controls { a.runtime_owner } else { None },
+                party: a.runtime_party,
+            }),
             boundary_sha256: a.boundary_sha256,
             external_ids: f.external_ids.into_iter().map(|e| ExternalId { source: e.source, id: e.id }).collect(),
             labels: f.labels,

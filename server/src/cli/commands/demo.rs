@@ -37,7 +37,7 @@ pub(super) async fn load(db: &Db) -> Result<(), Failure> {
             // Somebody chose another since, and knows it.
             continue;
         }
-        let roles: Vec<&str> = sign_in.roles.iter().map(|role| role.key()).collect();
+        let roles: Vec<&str> = sign_in.roles.iter().map(domain::party::Role::key).collect();
         lines.push(format!("demo {} {PASSWORD} {}", sign_in.email, roles.join(",")));
     }
     let mut out = std::io::stdout().lock();
