@@ -1,4 +1,5 @@
 //! Rounds of load, and what comes of them.
+#![expect(clippy::cast_precision_loss, reason = "counts of requests and bytes, far below 2^52")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -73,7 +73,7 @@ impl Wish {
                     let list = arguments.next().context("--sizes 1000,10000")?;
                     wish.sizes = list.split(',').map(str::parse).collect::<Result<_, _>>().context("--sizes")?;
                 }
-                "--profile" => wish.profile = (*arguments.next().context("--profile release or dist")?).to_owned(),
+                "--profile" => (*arguments.next().context("--profile release or dist")?).clone_into(&mut wish.profile),
                 other => bail!("bench does not know {other}: --sizes N,… --quick --profile P"),
             }
         }

@@ -1,4 +1,5 @@
 //! What was found, held against the budgets, for the terminal and for the documentation.
+#![expect(clippy::cast_precision_loss, reason = "counts of requests and bytes, far below 2^52")]
 
 use std::fmt::Write as _;
 use std::fs;
