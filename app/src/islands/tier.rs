@@ -1,5 +1,8 @@
 //! The risk tier of an agent while its form is being filled: the same formula as on the server.
-#![expect(missing_docs, reason = "the macro makes a struct of an island’s props and gives it no words")]
+#![cfg_attr(
+    feature = "ssr",
+    expect(missing_docs, reason = "the macro makes a struct of an island’s props and gives it no words")
+)]
 #![cfg_attr(feature = "hydrate", expect(missing_docs, reason = "the macro makes a struct of the island’s props"))]
 
 use domain::tier::TierScore;
