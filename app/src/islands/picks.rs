@@ -61,7 +61,9 @@ mod live {
                 let Some(target) = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()) else { return };
                 let boxes = boxes(&form);
                 if all.as_ref().is_some_and(|all| all.is_same_node(Some(&target))) {
-                    boxes.iter().for_each(|b| b.set_checked(target.checked()));
+                    for one in &boxes {
+                        one.set_checked(target.checked());
+                    }
                 } else if let Some(at) = boxes.iter().position(|b| b.is_same_node(Some(&target))) {
                     let shift = event.dyn_ref::<MouseEvent>().is_some_and(MouseEvent::shift_key);
                     if let (true, Some(from)) = (shift, last.get()) {
