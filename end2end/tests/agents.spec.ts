@@ -228,3 +228,32 @@ test("a list keeps its state in the address", async ({ page, signIn, js }) => {
   const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Export" }).click()]);
   expect(file.suggestedFilename()).toMatch(/^muster-agents-.*\.csv$/);
 });
+
+test("a few letters lead anywhere", async ({ page, signIn, js }) => {
+  test.skip(!js, "without JavaScript there is the navigation and the search");
+  await signIn("security-lead");
+  await page.goto("/agents/AG-2");
+  await alive(page);
+  const palette = page.getByRole("dialog");
+  await page.keyboard.press("Control+k");
+  const field = palette.getByRole("combobox");
+  await expect(field).toBeFocused();
+  await field.fill("care tri");
+  await expect(palette.getByRole("option", { name: /Care triage/ })).toBeVisible();
+  await expect(palette.getByRole("status")).toHaveText("1 found.");
+  await axe(page);
+  await field.fill("a");
+  await expect(palette.getByRole("option").nth(3)).toBeVisible();
+  const first = await field.getAttribute("aria-activedescendant");
+  await page.keyboard.press("ArrowDown");
+  await expect(field).not.toHaveAttribute("aria-activedescendant", first ?? "");
+  await expect(palette.locator("[aria-selected=true]")).toHaveCount(1);
+  await page.keyboard.press("ArrowUp");
+  await expect(field).toHaveAttribute("aria-activedescendant", first ?? "");
+  await page.keyboard.press("Escape");
+  await expect(palette).toBeHidden();
+  await page.getByRole("button", { name: "Go to" }).click();
+  await field.fill("PE-4");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/people\/PE-4$/);
+});
