@@ -1,25 +1,40 @@
 //! What Muster shows: one component per page with typed props, shared components, islands.
-//! It is given what it shows; it fetches nothing.
+//! It is given what it shows; it fetches nothing. Pages are for the server alone (`ssr`): the
+//! browser gets the islands and what they stand on.
 
 // A view's type nests as deeply as its markup.
 #![recursion_limit = "256"]
 
+#[cfg(feature = "ssr")]
 pub mod account;
 pub mod agents;
+#[cfg(feature = "ssr")]
 pub mod api;
+#[cfg(feature = "ssr")]
 pub mod audit;
 pub mod components;
+#[cfg(feature = "ssr")]
 pub mod errors;
+#[cfg(feature = "ssr")]
 pub mod help;
+#[cfg(feature = "ssr")]
 pub mod home;
+#[cfg(feature = "ssr")]
 pub mod imports;
 pub mod islands;
+#[cfg(feature = "ssr")]
 pub mod login;
+#[cfg(feature = "ssr")]
 pub mod people;
+#[cfg(feature = "ssr")]
 pub mod settings;
+#[cfg(feature = "ssr")]
 pub mod setup;
+#[cfg(feature = "ssr")]
 pub mod shell;
+#[cfg(feature = "ssr")]
 pub mod systems;
+#[cfg(feature = "ssr")]
 pub mod teams;
 
 /// Starts the islands; the module script in the page calls it.

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
 use crate::components::{
-    Badge, Button, ErrorSummary, Fact, Facts, Field, FieldErrors, Kind, PageHead, PostForm, Ref, Section, TableFrame,
-    Tone, When,
+    Badge, Button, ErrorSummary, Fact, Facts, Field, FieldErrors, IntoPiece, Kind, PageHead, PostForm, Ref, Section,
+    TableFrame, Tone, When,
 };
 use crate::shell::Theme;
 
@@ -88,6 +88,7 @@ pub fn Account(
             </form>
         </Section>
     }
+    .piece()
 }
 
 #[component]
@@ -98,14 +99,14 @@ fn Sessions(sessions: Vec<SessionLine>, now: DateTime<Utc>) -> impl IntoView {
             let SessionLine { id, browser, address, opened, seen, current } = session;
             let label = format!("End the session of {browser}");
             let last = if current {
-                view! { <Badge tone=Tone::Good>"This one"</Badge> }.into_any()
+                view! { <Badge tone=Tone::Good>"This one"</Badge> }.piece()
             } else {
                 view! {
                     <form method="post" action=format!("/account/sessions/{id}/revoke")>
                         <button class="button small" aria-label=label>"End"</button>
                     </form>
                 }
-                .into_any()
+                .piece()
             };
             view! {
                 <tr>
@@ -132,7 +133,7 @@ fn Sessions(sessions: Vec<SessionLine>, now: DateTime<Utc>) -> impl IntoView {
             <tbody>{rows}</tbody>
         </TableFrame>
     }
-    .into_any()
+    .piece()
 }
 
 fn themes(theme: Theme) -> impl IntoView {

@@ -8,8 +8,8 @@ use domain::party::Party as Who;
 use leptos::prelude::*;
 
 use crate::components::{
-    Address, Button, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, Kind, LinkButton, Notice, PageHead,
-    PostForm, RadioGroup, Refused, Select, Suggestions, TextArea, Tone, thousands,
+    Address, Button, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, IntoPiece, Kind, LinkButton, Notice,
+    PageHead, Piece, PostForm, RadioGroup, Refused, Select, Suggestions, TextArea, Tone, thousands,
 };
 
 /// As typed.
@@ -108,15 +108,16 @@ fn who(assigning: &Assigning, errors: &FieldErrors) -> impl IntoView + use<> {
         <Suggestions id="parties" values=suggested/>
         {fits}
     }
+    .piece()
 }
 
-fn how(assigning: &Assigning, errors: &FieldErrors) -> AnyView {
+fn how(assigning: &Assigning, errors: &FieldErrors) -> Piece {
     if !assigning.record {
         return view! {
             <p class="small muted">"It is an offer: they own it once they accept. Until then whoever owns it now still does, or nobody."</p>
             <input type="hidden" name="mode" value="offer"/>
         }
-        .into_any();
+        .piece();
     }
     let mode =
         if assigning.form.values.mode.is_empty() { "offer".to_owned() } else { assigning.form.values.mode.clone() };
@@ -126,7 +127,7 @@ fn how(assigning: &Assigning, errors: &FieldErrors) -> AnyView {
             Choice::new("record", "Record that they hold it already").hint("For owners who are in place but not on record. Only where the duty never had an owner, and with a reason."),
         ]/>
     }
-    .into_any()
+    .piece()
 }
 
 fn why(assigning: &Assigning, errors: &FieldErrors) -> impl IntoView + use<> {
@@ -152,9 +153,9 @@ pub fn AssignPage(
     let now = duty.map(|duty| match owners.iter().find(|(d, ..)| *d == duty) {
         Some((_, party, name, gone)) => {
             let gone = gone.then(|| view! { ", who is gone" });
-            view! { <p>{format!("{} now: ", duty.owner_title())} <a href=party.path() dir="auto">{name.clone()}</a>{gone}"."</p> }.into_any()
+            view! { <p>{format!("{} now: ", duty.owner_title())} <a href=party.path() dir="auto">{name.clone()}</a>{gone}"."</p> }.piece()
         }
-        None => view! { <p>{format!("{} now: ", duty.owner_title())} <span class="vacant">"nobody"</span> "."</p> }.into_any(),
+        None => view! { <p>{format!("{} now: ", duty.owner_title())} <span class="vacant">"nobody"</span> "."</p> }.piece(),
     });
     let roles = [
         (RaciRole::Accountable, "Owner (A): answers for it, one party at a time"),
@@ -183,6 +184,7 @@ pub fn AssignPage(
             </div>
         </PostForm>
     }
+    .piece()
 }
 
 /// Which agents a bulk assignment is about.
@@ -232,18 +234,16 @@ fn agents(count: u64) -> String {
     if count == 1 { "1 agent".to_owned() } else { format!("{} agents", thousands(count)) }
 }
 
-fn carried(picked: &Picked) -> AnyView {
+fn carried(picked: &Picked) -> Piece {
     match picked {
-        Picked::These(ids) => ids
-            .iter()
-            .map(|id| view! { <input type="hidden" name="id" value=id.to_string()/> })
-            .collect_view()
-            .into_any(),
+        Picked::These(ids) => {
+            ids.iter().map(|id| view! { <input type="hidden" name="id" value=id.to_string()/> }).collect_view().piece()
+        }
         Picked::Matching(query) => {
             let text = query.href();
             let text = text.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default();
             view! { <input type="hidden" name="all" value="yes"/><input type="hidden" name="query" value=text/> }
-                .into_any()
+                .piece()
         }
     }
 }
@@ -281,7 +281,7 @@ pub fn BulkAssignPage(
                 </div>
             </PostForm>
         }
-        .into_any(),
+        .piece(),
         Some(preview) => view! {
             <PostForm>
                 <ErrorSummary errors=errors.clone()/>
@@ -303,7 +303,7 @@ pub fn BulkAssignPage(
                 </div>
             </PostForm>
         }
-        .into_any(),
+        .piece(),
     };
     view! {
         <Crumbs trail=vec![Crumb::new("Agents", "/agents"), Crumb::here("Assign")]/>
@@ -316,6 +316,7 @@ pub fn BulkAssignPage(
             </aside>
         </div>
     }
+    .piece()
 }
 
 fn foreseen(preview: &Preview) -> impl IntoView + use<> {
@@ -323,21 +324,21 @@ fn foreseen(preview: &Preview) -> impl IntoView + use<> {
     let title = duty.owner_title();
     let party = preview.party.clone();
     let head = match (preview.changes, preview.record) {
-        (0, _) => view! { "Nothing would change." }.into_any(),
-        (n, true) => view! { <strong dir="auto">{party}</strong> {format!(" becomes {} of {} at once.", title.to_lowercase(), agents(n))} }.into_any(),
-        (n, false) => view! { <strong dir="auto">{party}</strong> {format!(" is asked to be {} of {}.", title.to_lowercase(), agents(n))} }.into_any(),
+        (0, _) => view! { "Nothing would change." }.piece(),
+        (n, true) => view! { <strong dir="auto">{party}</strong> {format!(" becomes {} of {} at once.", title.to_lowercase(), agents(n))} }.piece(),
+        (n, false) => view! { <strong dir="auto">{party}</strong> {format!(" is asked to be {} of {}.", title.to_lowercase(), agents(n))} }.piece(),
     };
-    let mut notes: Vec<AnyView> = Vec::new();
+    let mut notes: Vec<Piece> = Vec::new();
     if preview.held > 0 {
         notes.push(
-            view! { <li>{format!("{} keep their present owner until then.", agents(preview.held))}</li> }.into_any(),
+            view! { <li>{format!("{} keep their present owner until then.", agents(preview.held))}</li> }.piece(),
         );
     }
     if preview.reoffered > 0 {
-        notes.push(view! { <li>{format!("{} are on offer to somebody else now; that offer ends.", agents(preview.reoffered))}</li> }.into_any());
+        notes.push(view! { <li>{format!("{} are on offer to somebody else now; that offer ends.", agents(preview.reoffered))}</li> }.piece());
     }
     for (why, count) in &preview.skipped {
-        notes.push(view! { <li>{format!("{} stay as they are: {why}", agents(*count))}</li> }.into_any());
+        notes.push(view! { <li>{format!("{} stay as they are: {why}", agents(*count))}</li> }.piece());
     }
     view! {
         <Notice tone=Tone::Note title="What will happen">
@@ -345,4 +346,5 @@ fn foreseen(preview: &Preview) -> impl IntoView + use<> {
             {(!notes.is_empty()).then(|| view! { <ul class="notes">{notes}</ul> })}
         </Notice>
     }
+    .piece()
 }

@@ -8,7 +8,7 @@ use domain::finding::{FindingKey, Severity as Weight};
 use domain::tier::{self, Tier as Level};
 use leptos::prelude::*;
 
-use crate::components::{Crumb, Crumbs, PageHead, Section, Severity, TableFrame, Tier};
+use crate::components::{Crumb, Crumbs, IntoPiece, PageHead, Section, Severity, TableFrame, Tier};
 
 /// How bad a finding of each key is, and when it is less so.
 const fn sense(key: FindingKey) -> (Weight, &'static str) {
@@ -60,6 +60,7 @@ pub fn Findings() -> impl IntoView {
             <tbody>{rows}</tbody>
         </TableFrame>
     }
+    .piece()
 }
 
 /// Each fact that counts, with every value it may have and the points the formula gives it:
@@ -149,6 +150,7 @@ pub fn Tiers() -> impl IntoView {
             </TableFrame>
         </Section>
     }
+    .piece()
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use leptos::prelude::*;
 use super::choices;
 use super::form::{AgentForm, CredentialForm, ToolForm};
 use crate::components::{
-    Button, Checkbox, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, FieldGroup, Glyph, Icon, Kind,
-    LinkButton, Notice, PageHead, PostForm, RadioGroup, Refused, Section, Select, Suggestions, TableFrame, TextArea,
-    Tone,
+    Button, Checkbox, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, FieldGroup, Glyph, Icon, IntoPiece,
+    Kind, LinkButton, Notice, PageHead, Piece, PostForm, RadioGroup, Refused, Section, Select, Suggestions, TableFrame,
+    TextArea, Tone,
 };
 use crate::islands::TierPreview;
 
@@ -127,6 +127,7 @@ pub fn Editor(
             </aside>
         </div>
     }
+    .piece()
 }
 
 fn conflicting(conflict: Conflict) -> impl IntoView {
@@ -153,6 +154,7 @@ fn conflicting(conflict: Conflict) -> impl IntoView {
             <tbody>{rows}</tbody>
         </TableFrame>
     }
+    .piece()
 }
 
 /// Copies of what the form says, for parts that are closures of their own.
@@ -189,7 +191,7 @@ fn What(form: AgentForm, errors: FieldErrors, known: Known) -> impl IntoView {
                 hint="Only its owners, security, risk and auditors know that it exists."/>
         </Section>
     }
-    .into_any()
+    .piece()
 }
 
 #[component]
@@ -225,7 +227,7 @@ fn Where(
             </FieldGroup>
         </Section>
     }
-    .into_any()
+    .piece()
 }
 
 #[component]
@@ -241,7 +243,7 @@ fn Reach(form: AgentForm, errors: FieldErrors) -> impl IntoView {
             <Checkbox name="regulated" label="Regulated" checked=!v(|f| &f.regulated).is_empty() error=e("regulated") hint="A law or a regulator has a say in what it does."/>
         </Section>
     }
-    .into_any()
+    .piece()
 }
 
 /// How many empty rows follow those that are filled.
@@ -261,7 +263,7 @@ fn text_cell(
     value: String,
     list: &'static str,
     errors: &FieldErrors,
-) -> AnyView {
+) -> Piece {
     let error = errors.of(&name);
     let id = format!("field-{name}");
     let error_id = format!("{id}-error");
@@ -274,7 +276,7 @@ fn text_cell(
             {error.map(|error| view! { <p class="error" id=error_id>{error}</p> })}
         </td>
     }
-    .into_any()
+    .piece()
 }
 
 fn choice_cell(
@@ -284,7 +286,7 @@ fn choice_cell(
     value: &str,
     options: Vec<Choice>,
     errors: &FieldErrors,
-) -> AnyView {
+) -> Piece {
     let error = errors.of(&name);
     let id = format!("field-{name}");
     let error_id = format!("{id}-error");
@@ -305,7 +307,7 @@ fn choice_cell(
             {error.map(|error| view! { <p class="error" id=error_id>{error}</p> })}
         </td>
     }
-    .into_any()
+    .piece()
 }
 
 #[component]
@@ -345,7 +347,7 @@ fn Tools(tools: Vec<ToolForm>, errors: FieldErrors, known: Vec<String>, more: bo
             <div class="actions"><Button kind=Kind::Small name="do" value="more-tools"><Icon glyph=Glyph::Plus/>"More rows"</Button></div>
         </Section>
     }
-    .into_any()
+    .piece()
 }
 
 #[component]
@@ -380,5 +382,5 @@ fn Credentials(credentials: Vec<CredentialForm>, errors: FieldErrors, known: Vec
             <div class="actions"><Button kind=Kind::Small name="do" value="more-credentials"><Icon glyph=Glyph::Plus/>"More rows"</Button></div>
         </Section>
     }
-    .into_any()
+    .piece()
 }

@@ -7,7 +7,7 @@ use domain::party::Party as Who;
 use leptos::prelude::*;
 
 use crate::audit::{EventView, History as Events};
-use crate::components::{Crumb, Crumbs, PageHead, Section, TableFrame, exact, thousands};
+use crate::components::{Crumb, Crumbs, IntoPiece, PageHead, Section, TableFrame, exact, thousands};
 
 /// Who answered for what at a moment.
 #[derive(Debug, Clone)]
@@ -79,19 +79,20 @@ pub fn HistoryPage(
             <Events events=events now=now of_one=true count=count previous=previous next=next/>
         </Section>
     }
+    .piece()
 }
 
 fn answered(answer: Answer) -> impl IntoView {
     let moment = exact(answer.at);
     if answer.before_record {
-        return view! { <p>{format!("At {moment} it was not on record yet.")}</p> }.into_any();
+        return view! { <p>{format!("At {moment} it was not on record yet.")}</p> }.piece();
     }
     let boundary = match answer.boundary_sha256 {
-        Some(hash) => view! { <p class="small muted">"Its boundary was the present one, " <span class="ref hash">{hash}</span></p> }.into_any(),
-        None => view! { <p class="small muted">"What is written about it has changed since; the changes are below."</p> }.into_any(),
+        Some(hash) => view! { <p class="small muted">"Its boundary was the present one, " <span class="ref hash">{hash}</span></p> }.piece(),
+        None => view! { <p class="small muted">"What is written about it has changed since; the changes are below."</p> }.piece(),
     };
     if answer.duties.is_empty() {
-        return view! { <p><span class="vacant">"Nobody"</span> {format!(" was accountable for anything at {moment}.")}</p> {boundary} }.into_any();
+        return view! { <p><span class="vacant">"Nobody"</span> {format!(" was accountable for anything at {moment}.")}</p> {boundary} }.piece();
     }
     let rows = answer
         .duties
@@ -114,5 +115,5 @@ fn answered(answer: Answer) -> impl IntoView {
         </TableFrame>
         {boundary}
     }
-    .into_any()
+    .piece()
 }

@@ -12,8 +12,8 @@ use leptos::prelude::*;
 use super::choices;
 use super::page::stop_badge;
 use crate::components::{
-    Address, Bulk, Choice, Column, Empty, Filter, Glyph, Icon, Kind, Lifecycle, LinkButton, Listing, PageHead, RowPick,
-    RunningState, Tier, When, stop_state_words, thousands,
+    Address, Bulk, Choice, Column, Empty, Filter, Glyph, Icon, IntoPiece, Kind, Lifecycle, LinkButton, Listing,
+    PageHead, RowPick, RunningState, Tier, When, stop_state_words, thousands,
 };
 use crate::islands::Picks;
 
@@ -244,6 +244,7 @@ pub fn Inventory(
             {rows}
         </Listing>
     }
+    .piece()
 }
 
 /// The same query at another path.
@@ -260,7 +261,7 @@ fn Nothing(none_at_all: bool, filtered: bool, may: Rights, clear: String) -> imp
                 <div class="actions"><LinkButton href=clear>"Show all agents"</LinkButton></div>
             </Empty>
         }
-        .into_any();
+        .piece();
     }
     view! {
         <Empty title="No agents yet">
@@ -271,7 +272,7 @@ fn Nothing(none_at_all: bool, filtered: bool, may: Rights, clear: String) -> imp
             </div>
         </Empty>
     }
-    .into_any()
+    .piece()
 }
 
 fn row(line: Line, cells: Cells, may: Rights, now: DateTime<Utc>) -> impl IntoView + use<> {
@@ -297,6 +298,7 @@ fn row(line: Line, cells: Cells, may: Rights, now: DateTime<Utc>) -> impl IntoVi
             {cells.updated.then(|| view! { <td class="changed" data-label="Changed"><When at=line.updated_at now=now/></td> })}
         </tr>
     }
+    .piece()
 }
 
 /// Who can stop it: the state, and the party or the link that mends it.

@@ -9,15 +9,16 @@ use domain::duty::Duty;
 use domain::finding::{Finding, FindingKey, Severity as Weight};
 use domain::id::AgentId;
 use domain::party::{Party as Who, Standing};
-use domain::tier::{self, Point};
+use domain::tier;
 use leptos::prelude::*;
 
+use super::Points;
 use super::form::lifetime;
 use super::sentence::{duration, sentence};
 use crate::components::{
-    Address, Badge, Button, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Kind, Lifecycle, LinkButton,
-    PageHead, Party, Refused, RunningState, Section, Severity, StopState, Swatch, TableFrame, TextArea, Tier, Tone,
-    When, stop_state_words,
+    Address, Badge, Button, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, IntoPiece, Kind, Lifecycle,
+    LinkButton, PageHead, Party, Piece, Refused, RunningState, Section, Severity, StopState, Swatch, TableFrame,
+    TextArea, Tier, Tone, When, stop_state_words,
 };
 
 /// What the reader may do with this agent.
@@ -176,14 +177,15 @@ pub fn AgentPage(
             </aside>
         </div>
     }
+    .piece()
 }
 
 /// The runtime-owner state; on an agent that does not run even the worst is said quietly.
-pub(super) fn stop_badge(state: RuntimeOwner, running: Running) -> AnyView {
+pub(super) fn stop_badge(state: RuntimeOwner, running: Running) -> Piece {
     if running.counts() || !state.nobody_can_stop() {
-        return view! { <StopState state=state.key()/> }.into_any();
+        return view! { <StopState state=state.key()/> }.piece();
     }
-    view! { <Badge>{stop_state_words(state.key()).0}</Badge> }.into_any()
+    view! { <Badge>{stop_state_words(state.key()).0}</Badge> }.piece()
 }
 
 /// A button that does something to an offer, as a form of its own.
@@ -194,6 +196,7 @@ fn answer(id: AgentId, duty: Duty, what: &'static str, words: &'static str, kind
             <Button kind=kind name="do" value=what>{words}</Button>
         </form>
     }
+    .piece()
 }
 
 /// The same behind a question, with a reason.
@@ -216,6 +219,7 @@ fn ask(
             <TextArea name=name label="Why" value=value error=error rows=2 required=required/>
         </Confirm>
     }
+    .piece()
 }
 
 /// Offers that wait for an answer: first those the reader may give.
@@ -233,9 +237,9 @@ fn offers(shown: &Shown) -> Option<impl IntoView + use<>> {
             let title = offer.duty.owner_title();
             let party = view! { <a href=offer.party.path() dir="auto">{shown.name_of(offer.party)}</a> };
             let words = if offer.mine {
-                view! { "You are asked to be its " <strong>{lower(title)}</strong> ", for " {party} ": " {offer.duty.answers_for()} "." }.into_any()
+                view! { "You are asked to be its " <strong>{lower(title)}</strong> ", for " {party} ": " {offer.duty.answers_for()} "." }.piece()
             } else {
-                view! { <strong>{title}</strong> " is offered to " {party} "." }.into_any()
+                view! { <strong>{title}</strong> " is offered to " {party} "." }.piece()
             };
             let reason = (!offer.reason.is_empty()).then(|| view! { <span dir="auto">{format!(" “{}”", offer.reason)}</span> });
             view! {
@@ -261,9 +265,9 @@ fn offers(shown: &Shown) -> Option<impl IntoView + use<>> {
 }
 
 /// What is wrong now, one line each, with the one button that mends it.
-fn wrong(shown: &Shown) -> AnyView {
+fn wrong(shown: &Shown) -> Piece {
     if shown.state == State::Retired {
-        return ().into_any();
+        return ().piece();
     }
     let (waiting, now): (Vec<&Finding>, Vec<&Finding>) =
         shown.findings.iter().partition(|finding| finding.severity == Weight::Onboarding);
@@ -273,7 +277,7 @@ fn wrong(shown: &Shown) -> AnyView {
                 <p class="row"><Swatch tone=Tone::Good/>"Nothing. Every check passes."</p>
             </Section>
         }
-        .into_any();
+        .piece();
     }
     let until = waiting.iter().filter_map(|finding| finding.until).min();
     let count = now.len() as u64;
@@ -295,10 +299,10 @@ fn wrong(shown: &Shown) -> AnyView {
     let body = view! { <div class="panel flush">{list}{later}</div> };
     let catalogue = || view! { <a class="small" href="/help/findings">"What each check means"</a> };
     if count == 0 {
-        view! { <Section title="What is wrong now" id="findings" actions=catalogue>{body}</Section> }.into_any()
+        view! { <Section title="What is wrong now" id="findings" actions=catalogue>{body}</Section> }.piece()
     } else {
         view! { <Section title="What is wrong now" id="findings" count=count actions=catalogue>{body}</Section> }
-            .into_any()
+            .piece()
     }
 }
 
@@ -317,6 +321,7 @@ fn line(shown: &Shown, finding: &Finding) -> impl IntoView + use<> {
             <span class="mend">{mend}</span>
         </li>
     }
+    .piece()
 }
 
 /// Where a finding is mended, for whoever may.
@@ -392,6 +397,7 @@ fn owners(shown: &Shown) -> impl IntoView + use<> {
             {rest}
         </Section>
     }
+    .piece()
 }
 
 fn owner_row(shown: &Shown, duty: Duty) -> impl IntoView + use<> {
@@ -409,10 +415,10 @@ fn owner_row(shown: &Shown, duty: Duty) -> impl IntoView + use<> {
                 <a href=held.party.path() dir="auto">{shown.name_of(held.party)}</a>{gone}
                 <span class="since small muted">"since " <Day at=held.since/></span>
             }
-            .into_any()
+            .piece()
         }
-        None if required && !retired => view! { <span class="vacant">"Nobody"</span> }.into_any(),
-        None => view! { <span class="unset">"nobody"</span> }.into_any(),
+        None if required && !retired => view! { <span class="vacant">"Nobody"</span> }.piece(),
+        None => view! { <span class="unset">"nobody"</span> }.piece(),
     };
     let offered = offer.map(|offer| {
         view! { <span class="since small muted">"offered to " <a href=offer.party.path() dir="auto">{shown.name_of(offer.party)}</a></span> }
@@ -443,6 +449,7 @@ fn owner_row(shown: &Shown, duty: Duty) -> impl IntoView + use<> {
             {change}
         </tr>
     }
+    .piece()
 }
 
 /// How it is stopped, by whom it was shown, and the form that records it.
@@ -454,15 +461,15 @@ fn stopping(shown: &Shown) -> impl IntoView + use<> {
             let took = seconds.map(|s| format!(" in {}", duration(s))).unwrap_or_default();
             let due = at + TimeDelta::days(cadence);
             let next = if state == Some(RuntimeOwner::Verified) {
-                view! { " Due again by " <Day at=due/> "." }.into_any()
+                view! { " Due again by " <Day at=due/> "." }.piece()
             } else {
-                view! { " That proves nothing for this version of the method, or is too long ago." }.into_any()
+                view! { " That proves nothing for this version of the method, or is too long ago." }.piece()
             };
-            Some(view! { "Its runtime owner showed that it works " <When at=at now=shown.now/> {took} "." {next} }.into_any())
+            Some(view! { "Its runtime owner showed that it works " <When at=at now=shown.now/> {took} "." {next} }.piece())
         }
         (Some(_), None, _) => Some(
             view! { {format!("Its runtime owner has not shown yet that it works. At this tier a drill proves it for {cadence} days.")} }
-                .into_any(),
+                .piece(),
         ),
     };
     let text = match &shown.procedure {
@@ -472,8 +479,8 @@ fn stopping(shown: &Shown) -> impl IntoView + use<> {
                 <div class="written" dir="auto">{text.clone()}</div>
             </div>
         }
-        .into_any(),
-        None => view! { <p>"No way to stop it is recorded."</p> }.into_any(),
+        .piece(),
+        None => view! { <p>"No way to stop it is recorded."</p> }.piece(),
     };
     let Refused { values, errors } = &shown.refused;
     let refused = values.what == "stop";
@@ -497,6 +504,7 @@ fn stopping(shown: &Shown) -> impl IntoView + use<> {
             {form}
         </Section>
     }
+    .piece()
 }
 
 fn tools(tools: Vec<ToolGrant>) -> impl IntoView {
@@ -535,9 +543,9 @@ fn credentials(credentials: Vec<CredentialUse>, now: DateTime<Utc>) -> impl Into
         .map(|c| {
             let agents = Address::new("/agents").with("credential", &c.name).href();
             let kind = if c.kind.is_standing() {
-                view! { <Badge tone=Tone::Warn>{c.kind.label()}</Badge> }.into_any()
+                view! { <Badge tone=Tone::Warn>{c.kind.label()}</Badge> }.piece()
             } else {
-                c.kind.label().into_any()
+                c.kind.label().piece()
             };
             let rotated = chrono::NaiveDate::parse_from_str(&c.last_rotated, "%Y-%m-%d")
                 .ok()
@@ -577,39 +585,17 @@ fn asked_when(id: AgentId) -> impl IntoView {
             </form>
         </Section>
     }
+    .piece()
 }
 
-/// The points of a tier: which fact gave how many.
-#[component]
-pub fn Points(
-    /// In the order of the formula.
-    because: Vec<Point>,
-) -> impl IntoView {
-    let total: u32 = because.iter().map(|point| point.points).sum();
-    let rows = because
-        .into_iter()
-        .map(|point| {
-            let class = (point.points == 0).then_some("muted");
-            view! { <tr class=class><td>{point.fact}</td><td class="num">{point.points}</td></tr> }
-        })
-        .collect_view();
-    view! {
-        <table class="points">
-            <caption class="visually-hidden">"Which fact gives how many points"</caption>
-            <tbody>{rows}</tbody>
-            <tfoot><tr><th scope="row">"Points"</th><td class="num">{total}</td></tr></tfoot>
-        </table>
-    }
+fn unset() -> Piece {
+    view! { <span class="unset">"not recorded"</span> }.piece()
 }
 
-fn unset() -> AnyView {
-    view! { <span class="unset">"not recorded"</span> }.into_any()
-}
-
-fn party_fact(shown: &Shown, team: Option<domain::id::TeamId>) -> AnyView {
+fn party_fact(shown: &Shown, team: Option<domain::id::TeamId>) -> Piece {
     let Some(team) = team else { return unset() };
     let party = Who::Team(team);
-    view! { <a href=party.path() dir="auto">{shown.name_of(party)}</a> }.into_any()
+    view! { <a href=party.path() dir="auto">{shown.name_of(party)}</a> }.piece()
 }
 
 fn facts(shown: &Shown) -> impl IntoView + use<> {
@@ -617,14 +603,14 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
     let built_by = party_fact(shown, f.built_by);
     let operated_by = party_fact(shown, f.operated_by);
     let purpose = if f.purpose.is_empty() {
-        view! { <p class="unset">"Its purpose is not recorded."</p> }.into_any()
+        view! { <p class="unset">"Its purpose is not recorded."</p> }.piece()
     } else {
-        view! { <div class="written" dir="auto">{f.purpose.clone()}</div> }.into_any()
+        view! { <div class="written" dir="auto">{f.purpose.clone()}</div> }.piece()
     };
     let identity = if f.workload_identity.is_empty() {
         unset()
     } else {
-        view! { <span class="ref">{f.workload_identity.clone()}</span> }.into_any()
+        view! { <span class="ref">{f.workload_identity.clone()}</span> }.piece()
     };
     let (kind, environment, hosting, autonomy, exposure, data) = (
         f.kind.label(),
@@ -683,7 +669,7 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
             {purpose}
             <Facts>
                 <Fact term="Kind" value=kind/>
-                <Fact term="Business unit">{unit.map_or_else(unset, IntoAny::into_any)}</Fact>
+                <Fact term="Business unit">{unit.map_or_else(unset, IntoPiece::piece)}</Fact>
                 <Fact term="Environment" value=environment/>
                 <Fact term="Hosting" value=hosting/>
                 {vendor}
@@ -709,7 +695,7 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
         <section class="panel" aria-labelledby="record-title">
             <h2 id="record-title">"Record"</h2>
             <Facts>
-                <Fact term="Registered"><When at=created_at now=now/> " by " {if reference.is_empty() { by.into_any() } else { view! { <Party name=by reference=reference/> }.into_any() }}</Fact>
+                <Fact term="Registered"><When at=created_at now=now/> " by " {if reference.is_empty() { by.piece() } else { view! { <Party name=by reference=reference/> }.piece() }}</Fact>
                 <Fact term="Changed"><When at=updated_at now=now/></Fact>
                 <Fact term="In this state"><When at=state_at now=now/></Fact>
                 {wave}
@@ -717,4 +703,5 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
             </Facts>
         </section>
     }
+    .piece()
 }

@@ -8,12 +8,12 @@ use domain::party::{Party, Standing};
 use leptos::prelude::*;
 
 use super::page::Shown;
-use crate::components::{exact, relative};
+use crate::components::{IntoPiece, Piece, exact, relative};
 
 /// The sentence of one agent.
 pub(super) fn sentence(shown: &Shown) -> impl IntoView + use<> {
     if shown.state == Lifecycle::Retired {
-        return retired(shown).into_any();
+        return retired(shown).piece();
     }
     let mut clauses = vec![answers(shown), stops(shown)];
     clauses.extend(revokes(shown));
@@ -38,7 +38,7 @@ pub(super) fn sentence(shown: &Shown) -> impl IntoView + use<> {
         Running::Unknown => Some("Whether it runs is not observed, so it counts as running."),
     };
     view! { <p class="sentence">{clauses}"."{runs.map(|runs| view! { " " <span class="muted">{runs}</span> })}</p> }
-        .into_any()
+        .piece()
 }
 
 fn retired(shown: &Shown) -> impl IntoView + use<> {
@@ -51,63 +51,64 @@ fn retired(shown: &Shown) -> impl IntoView + use<> {
             "It was retired on " <time title=on>{day}</time> " and is not counted any more" {last} "."
         </p>
     }
+    .piece()
 }
 
-fn answers(shown: &Shown) -> AnyView {
+fn answers(shown: &Shown) -> Piece {
     match accountable(&shown.held, Duty::Purpose) {
         Some(held) if held.standing == Standing::Active => {
-            view! { {named(shown, held.party)} " answers for it" }.into_any()
+            view! { {named(shown, held.party)} " answers for it" }.piece()
         }
         Some(held) => {
-            view! { {vacant(shown, Duty::Purpose, "Nobody answers for it")} " (" {gone(shown, held)} ")" }.into_any()
+            view! { {vacant(shown, Duty::Purpose, "Nobody answers for it")} " (" {gone(shown, held)} ")" }.piece()
         }
         None => {
-            view! { {vacant(shown, Duty::Purpose, "Nobody answers for it")}{offered(shown, Duty::Purpose)} }.into_any()
+            view! { {vacant(shown, Duty::Purpose, "Nobody answers for it")}{offered(shown, Duty::Purpose)} }.piece()
         }
     }
 }
 
-fn stops(shown: &Shown) -> AnyView {
+fn stops(shown: &Shown) -> Piece {
     let duty = Duty::Containment;
     let held = accountable(&shown.held, duty);
     let Some(held) = held else {
-        return view! { {vacant(shown, duty, "nobody can stop it")}{offered(shown, duty)} }.into_any();
+        return view! { {vacant(shown, duty, "nobody can stop it")}{offered(shown, duty)} }.piece();
     };
     if held.standing != Standing::Active {
-        return view! { {vacant(shown, duty, "nobody can stop it")} " (" {gone(shown, held)} ")" }.into_any();
+        return view! { {vacant(shown, duty, "nobody can stop it")} " (" {gone(shown, held)} ")" }.piece();
     }
     let who = named(shown, held.party);
     match shown.runtime_owner {
         // the reader may know who, not how well
-        None => view! { {who} " is the one to stop it" }.into_any(),
+        None => view! { {who} " is the one to stop it" }.piece(),
         Some(RuntimeOwner::Unable) => {
-            view! { {who} " is to stop it, " <a class="vacant mild" href="#stop">"but no way to do so is recorded"</a> }.into_any()
+            view! { {who} " is to stop it, " <a class="vacant mild" href="#stop">"but no way to do so is recorded"</a> }.piece()
         }
         Some(RuntimeOwner::Verified) => {
             let drill = shown.drill.map(|(at, seconds)| {
                 let took = seconds.map(|s| format!(", {}", duration(s))).unwrap_or_default();
                 view! { " (" <a href="#stop" title=exact(at)>{format!("drill {}{took}", relative(at, shown.now))}</a> ")" }
             });
-            view! { {who} " can stop it" {drill} }.into_any()
+            view! { {who} " can stop it" {drill} }.piece()
         }
         Some(_) => {
-            view! { {who} " should be able to stop it, " <a class="vacant mild" href="#stop">"but has not shown it"</a> }.into_any()
+            view! { {who} " should be able to stop it, " <a class="vacant mild" href="#stop">"but has not shown it"</a> }.piece()
         }
     }
 }
 
 /// Nothing is said of keys where nobody need answer for them.
-fn revokes(shown: &Shown) -> Option<AnyView> {
+fn revokes(shown: &Shown) -> Option<Piece> {
     let duty = Duty::Identity;
     match accountable(&shown.held, duty) {
         Some(held) if held.standing == Standing::Active => {
-            Some(view! { {named(shown, held.party)} " revokes its keys" }.into_any())
+            Some(view! { {named(shown, held.party)} " revokes its keys" }.piece())
         }
         Some(held) => {
-            Some(view! { {vacant(shown, duty, "nobody revokes its keys")} " (" {gone(shown, held)} ")" }.into_any())
+            Some(view! { {vacant(shown, duty, "nobody revokes its keys")} " (" {gone(shown, held)} ")" }.piece())
         }
         None if duty.required(&shown.facts) => {
-            Some(view! { {vacant(shown, duty, "nobody revokes its keys")}{offered(shown, duty)} }.into_any())
+            Some(view! { {vacant(shown, duty, "nobody revokes its keys")}{offered(shown, duty)} }.piece())
         }
         None => None,
     }
@@ -131,14 +132,14 @@ fn offered(shown: &Shown, duty: Duty) -> Option<impl IntoView + use<>> {
 }
 
 /// A vacancy: a warning in words, and a link to the form that ends it for whoever may use it.
-fn vacant(shown: &Shown, duty: Duty, words: &'static str) -> AnyView {
+fn vacant(shown: &Shown, duty: Duty, words: &'static str) -> Piece {
     // What does not run is not loud.
     let class = if shown.facts.running.counts() { "vacant" } else { "vacant mild" };
     if shown.may.assign {
         let href = format!("/agents/{}/assign?duty={duty}", shown.id);
-        view! { <a class=class href=href>{words}</a> }.into_any()
+        view! { <a class=class href=href>{words}</a> }.piece()
     } else {
-        view! { <strong class=class>{words}</strong> }.into_any()
+        view! { <strong class=class>{words}</strong> }.piece()
     }
 }
 

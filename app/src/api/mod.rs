@@ -5,7 +5,7 @@ mod words;
 
 use leptos::prelude::*;
 
-use crate::components::{Badge, PageHead, Section, TableFrame, Tone};
+use crate::components::{Badge, IntoPiece, PageHead, Section, TableFrame, Tone};
 use words::{line, prose};
 
 /// The API.
@@ -166,7 +166,7 @@ pub fn ApiReference(
         </Section>
         <Section id="shapes" title="Shapes"><div class="stack">{shapes}</div></Section>
     }
-    .into_any()
+    .piece()
 }
 
 #[component]
@@ -184,7 +184,7 @@ fn Calls(group: Group) -> impl IntoView {
             <div class="stack loose">{calls}</div>
         </Section>
     }
-    .into_any()
+    .piece()
 }
 
 /// Reads are calm, changes are seen.
@@ -221,7 +221,7 @@ fn OneCall(call: Call) -> impl IntoView {
             <p class="muted small">{format!("Problems: {problems}.")}</p>
         </article>
     }
-    .into_any()
+    .piece()
 }
 
 #[component]
@@ -252,16 +252,16 @@ fn Parameters(
             <tbody>{rows}</tbody>
         </TableFrame>
     }
-    .into_any()
+    .piece()
 }
 
 #[component]
 fn OneKind(kind: Kind) -> impl IntoView {
     let Kind { words, shape } = kind;
     if shape.is_empty() {
-        view! { <span>{words}</span> }.into_any()
+        view! { <span>{words}</span> }.piece()
     } else {
-        view! { <a href=format!("#shape-{shape}")>{words}</a> }.into_any()
+        view! { <a href=format!("#shape-{shape}")>{words}</a> }.piece()
     }
 }
 
@@ -311,7 +311,7 @@ fn OneShape(shape: Shape) -> impl IntoView {
             </div>
         </details>
     }
-    .into_any()
+    .piece()
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
 use super::view::{Changed, EventView, Named, Shown};
-use crate::components::{Fact, Facts, Pager, TableFrame, When, href_of};
+use crate::components::{Fact, Facts, IntoPiece, Pager, Piece, TableFrame, When, href_of};
 
 /// Events of the record, or of one thing: for the audit page and for any noun's own page.
 #[component]
@@ -29,16 +29,16 @@ pub fn History(
     let pager = (!count.is_empty()).then(|| view! { <Pager count=count previous=previous next=next/> });
     let events = events.into_iter().map(|event| one(event, now, of_one)).collect_view();
     let class = if of_one { "events of-one" } else { "events" };
-    view! { <ol class=class>{events}</ol>{pager} }.into_any()
+    view! { <ol class=class>{events}</ol>{pager} }.piece()
 }
 
-fn one(event: EventView, now: DateTime<Utc>, of_one: bool) -> AnyView {
+fn one(event: EventView, now: DateTime<Utc>, of_one: bool) -> Piece {
     let what = event.what();
     let EventView { seq, id, at, at_text, actor, capacity, action, subject, was, changed, rows, reason, prev, hash } =
         event;
     let when = match at {
-        Some(at) => view! { <When at=at now=now/> }.into_any(),
-        None => view! { <span>{at_text.clone()}</span> }.into_any(),
+        Some(at) => view! { <When at=at now=now/> }.piece(),
+        None => view! { <span>{at_text.clone()}</span> }.piece(),
     };
     let on = (!of_one).then(|| view! { " " <span class="on">{short(&subject)}</span> });
     let by = if actor.name.is_empty() { actor.id.clone() } else { actor.name.clone() };
@@ -72,27 +72,27 @@ fn one(event: EventView, now: DateTime<Utc>, of_one: bool) -> AnyView {
             </details>
         </li>
     }
-    .into_any()
+    .piece()
 }
 
 /// A reference in a line that is pressed as a whole: words, no link.
-fn short(named: &Named) -> AnyView {
+fn short(named: &Named) -> Piece {
     let id = view! { <span class="ref">{named.id.clone()}</span> };
     match named.name.as_str() {
-        "" => id.into_any(),
-        name => view! { {id}" "{name.to_owned()} }.into_any(),
+        "" => id.piece(),
+        name => view! { {id}" "{name.to_owned()} }.piece(),
     }
 }
 
-fn long(named: Named) -> AnyView {
+fn long(named: Named) -> Piece {
     let words = short(&named);
     match href_of(&named.id) {
-        Some(href) => view! { <a href=href>{words}</a> }.into_any(),
+        Some(href) => view! { <a href=href>{words}</a> }.piece(),
         None => words,
     }
 }
 
-fn changes(changed: Vec<Changed>, was: bool) -> AnyView {
+fn changes(changed: Vec<Changed>, was: bool) -> Piece {
     let rows = changed
         .into_iter()
         .map(|Changed { field, before, after }| {
@@ -113,29 +113,29 @@ fn changes(changed: Vec<Changed>, was: bool) -> AnyView {
             <tbody>{rows}</tbody>
         </TableFrame>
     }
-    .into_any()
+    .piece()
 }
 
-fn value(shown: Shown) -> AnyView {
+fn value(shown: Shown) -> Piece {
     match shown {
-        Shown::Nothing => view! { <span class="unset">"none"</span> }.into_any(),
+        Shown::Nothing => view! { <span class="unset">"none"</span> }.piece(),
         Shown::Named(named) => long(named),
         Shown::Lines(lines) => match <[String; 1]>::try_from(lines) {
-            Ok([line]) => view! { <span class="said">{line}</span> }.into_any(),
+            Ok([line]) => view! { <span class="said">{line}</span> }.piece(),
             Err(lines) => {
                 let lines = lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
-                view! { <ul class="said">{lines}</ul> }.into_any()
+                view! { <ul class="said">{lines}</ul> }.piece()
             }
         },
     }
 }
 
-fn written(rows: Vec<(String, String)>) -> AnyView {
+fn written(rows: Vec<(String, String)>) -> Piece {
     let rows = rows
         .into_iter()
         .map(|(row, digest)| view! { <li><span class="ref">{row}</span>" "<code class="hash">{digest}</code></li> })
         .collect_view();
-    view! { <ul class="digests">{rows}</ul> }.into_any()
+    view! { <ul class="digests">{rows}</ul> }.piece()
 }
 
 #[cfg(all(test, feature = "ssr"))]

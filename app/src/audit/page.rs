@@ -6,8 +6,8 @@ use leptos::prelude::*;
 
 use super::{EventView, History};
 use crate::components::{
-    Address, Button, Chips, Choice, Empty, Field, FieldErrors, Filter, Glyph, Icon, Kind, LinkButton, Notice, PageHead,
-    PostForm, Suggestions, Tone, thousands,
+    Address, Button, Chips, Choice, Empty, Field, FieldErrors, Filter, Glyph, Icon, IntoPiece, Kind, LinkButton,
+    Notice, PageHead, Piece, PostForm, Suggestions, Tone, thousands,
 };
 
 /// What a check of the record found.
@@ -66,7 +66,7 @@ pub fn Audit(
     let list = if shown == 0 {
         none(filtered)
     } else {
-        view! { <History events=events now=now count=count previous=previous next=next/> }.into_any()
+        view! { <History events=events now=now count=count previous=previous next=next/> }.piece()
     };
     view! {
         <PageHead
@@ -86,7 +86,7 @@ pub fn Audit(
             {chain(&here, &head)}
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 fn count(shown: usize, total: Option<i64>) -> String {
@@ -101,7 +101,7 @@ fn count(shown: usize, total: Option<i64>) -> String {
     }
 }
 
-fn none(filtered: bool) -> AnyView {
+fn none(filtered: bool) -> Piece {
     if filtered {
         view! {
             <Empty title="No event matches">
@@ -109,13 +109,13 @@ fn none(filtered: bool) -> AnyView {
                 <div class="actions"><LinkButton href="/audit">"Show every event"</LinkButton></div>
             </Empty>
         }
-        .into_any()
+        .piece()
     } else {
-        view! { <Empty title="No events yet"><p>"The first change begins the chain."</p></Empty> }.into_any()
+        view! { <Empty title="No events yet"><p>"The first change begins the chain."</p></Empty> }.piece()
     }
 }
 
-fn filter_form(here: &Address, actions: Vec<String>, errors: FieldErrors) -> AnyView {
+fn filter_form(here: &Address, actions: Vec<String>, errors: FieldErrors) -> Piece {
     let value = |key: &str| here.get(key).unwrap_or_default().to_owned();
     let open = !errors.is_empty();
     // Each noun with its dot finds everything done to it.
@@ -143,10 +143,10 @@ fn filter_form(here: &Address, actions: Vec<String>, errors: FieldErrors) -> Any
             </details>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
-fn chain(here: &Address, head: &Head) -> AnyView {
+fn chain(here: &Address, head: &Head) -> Piece {
     let text = head.to_string();
     view! {
         <aside class="panel stack chain" aria-labelledby="chain-title">
@@ -163,10 +163,10 @@ fn chain(here: &Address, head: &Head) -> AnyView {
             <p class="small muted">"Checks every event, and that every row is what its last event says."</p>
         </aside>
     }
-    .into_any()
+    .piece()
 }
 
-fn found(checked: Checked) -> AnyView {
+fn found(checked: Checked) -> Piece {
     match checked {
         Checked::Holds { events, rows, head } => {
             let number = |n: i64| thousands(u64::try_from(n).unwrap_or(0));
@@ -176,7 +176,7 @@ fn found(checked: Checked) -> AnyView {
                     <code class="hash all">{head.to_string()}</code>
                 </Notice>
             }
-            .into_any()
+            .piece()
         }
         Checked::Broken(link) => view! {
             <Notice tone=Tone::Severe title="The record is broken">
@@ -187,13 +187,13 @@ fn found(checked: Checked) -> AnyView {
                 </p>
             </Notice>
         }
-        .into_any(),
+        .piece(),
         Checked::Unfinished => view! {
             <Notice tone=Tone::Warn title="Not finished">
                 <p>"The record is too long to be checked while a page waits. On the server, "<code>"muster audit verify"</code>" takes the time it needs."</p>
             </Notice>
         }
-        .into_any(),
+        .piece(),
     }
 }
 

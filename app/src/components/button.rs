@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::piece::{IntoPiece, Slot};
 /// How a button looks, by what it means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Kind {
@@ -58,13 +59,14 @@ pub fn Button(
     #[prop(optional)]
     disabled: bool,
     /// The words.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
     view! {
         <button type="submit" class=kind.class() name=name value=value formaction=formaction form=form disabled=disabled>
-            {children()}
+            {children.run()}
         </button>
     }
+    .piece()
 }
 
 /// A link that looks like a button.
@@ -77,9 +79,9 @@ pub fn LinkButton(
     #[prop(optional)]
     kind: Kind,
     /// The words.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
-    view! { <a class=kind.class() href=href>{children()}</a> }
+    view! { <a class=kind.class() href=href>{children.run()}</a> }
 }
 
 /// Two deliberate presses, without JavaScript: the first opens the question, the second posts.
@@ -101,7 +103,7 @@ pub fn Confirm(
     #[prop(optional)]
     open: bool,
     /// What will happen, and the fields that go with it.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
     let (class, first, second) =
         if calm { ("confirm calm", Kind::Secondary, Kind::Primary) } else { ("confirm", Kind::Danger, Kind::Final) };
@@ -110,13 +112,13 @@ pub fn Confirm(
             <summary class=first.class()>{label}</summary>
             <div class="ask">
                 <form method="post" action=action novalidate>
-                    {children()}
+                    {children.run()}
                     <div><Button kind=second>{confirm}</Button></div>
                 </form>
             </div>
         </details>
     }
-    .into_any()
+    .piece()
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 
+use super::piece::{IntoPiece, Slot};
 use super::table::thousands;
 use super::tone::{Swatch, Tone};
 
@@ -106,7 +107,7 @@ pub fn StackedBar(
             <ul class="legend">{entries}</ul>
         </figure>
     }
-    .into_any()
+    .piece()
 }
 
 /// Shares of the bar's width in proportion, none below what can be seen.
@@ -148,7 +149,7 @@ pub fn Meter(
             <span class="num">{text}</span>
         </span>
     }
-    .into_any()
+    .piece()
 }
 
 /// A trend as a small line.
@@ -192,16 +193,16 @@ pub fn Sparkline(
             {last}
         </svg>
     }
-    .into_any()
+    .piece()
 }
 
 /// A row of numbers.
 #[component]
 pub fn Stats(
     /// [`Stat`]s.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
-    view! { <div class="stats">{children()}</div> }
+    view! { <div class="stats">{children.run()}</div> }
 }
 
 /// One number that leads to its rows.
@@ -226,6 +227,7 @@ pub fn Stat(
             <span class="label">{label}</span>
         </a>
     }
+    .piece()
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 
+use super::piece::{IntoPiece, Slot};
 /// A list of facts; put [`Fact`]s in it.
 #[component]
 pub fn Facts(
     /// The facts.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
-    view! { <dl class="facts">{children()}</dl> }.into_any()
+    view! { <dl class="facts">{children.run()}</dl> }.piece()
 }
 
 /// One fact. With no value given it reads "not recorded".
@@ -22,12 +23,12 @@ pub fn Fact(
     value: String,
     /// The value, where it is more than text.
     #[prop(optional)]
-    children: Option<Children>,
+    children: Option<Slot>,
 ) -> impl IntoView {
     let value = match children {
-        Some(children) => children(),
-        None if value.is_empty() => view! { <span class="unset">"not recorded"</span> }.into_any(),
-        None => value.into_any(),
+        Some(children) => children.run(),
+        None if value.is_empty() => view! { <span class="unset">"not recorded"</span> }.piece(),
+        None => value.piece(),
     };
-    view! { <div><dt>{term}</dt><dd>{value}</dd></div> }.into_any()
+    view! { <div><dt>{term}</dt><dd>{value}</dd></div> }.piece()
 }

@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use leptos::children::ViewFnOnce;
 use leptos::prelude::*;
 
+use super::piece::{IntoPiece, Piece, Slot};
 /// What is wrong, by field, in the order of the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldErrors(Vec<(Cow<'static, str>, String)>);
@@ -143,15 +143,15 @@ pub fn PostForm(
     #[prop(optional)]
     wide: bool,
     /// Its fields, and `<div class="actions">` with its buttons.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
     let class = if wide { "form wide" } else { "form" };
     view! {
         <form method="post" class=class action=action id=id enctype=files.then_some("multipart/form-data") novalidate>
-            {children()}
+            {children.run()}
         </form>
     }
-    .into_any()
+    .piece()
 }
 
 /// At the head of a refused form: what is wrong, each a link to its field.
@@ -171,15 +171,15 @@ pub fn ErrorSummary(
                 .into_iter()
                 .map(|(field, message)| {
                     if field.is_empty() {
-                        view! { <li>{message}</li> }.into_any()
+                        view! { <li>{message}</li> }.piece()
                     } else {
-                        view! { <li><a href=format!("#field-{field}")>{message}</a></li> }.into_any()
+                        view! { <li><a href=format!("#field-{field}")>{message}</a></li> }.piece()
                     }
                 })
                 .collect_view();
             view! { <div class="refused" role="alert" tabindex="-1"><h2>{title}</h2><ul>{lines}</ul></div> }
         })
-        .into_any()
+        .piece()
 }
 
 /// One line of text.
@@ -268,7 +268,7 @@ pub fn Field(
             {error_line(ties.error_id, error)}
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// Values that a [`Field`] with `list` suggests while one types.
@@ -282,7 +282,7 @@ pub fn Suggestions(
 ) -> impl IntoView {
     let values =
         values.into_iter().map(|choice| view! { <option value=choice.value>{choice.label}</option> }).collect_view();
-    view! { <datalist id=id>{values}</datalist> }.into_any()
+    view! { <datalist id=id>{values}</datalist> }.piece()
 }
 
 /// Several lines of text.
@@ -333,7 +333,7 @@ pub fn TextArea(
             {error_line(ties.error_id, error)}
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// A textarea's text as HTML. Leptos would write a space for an empty text, and a browser drops a
@@ -395,11 +395,11 @@ pub fn Select(
             {error_line(ties.error_id, error)}
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// Options, those with a group inside it, groups in the order in which they first appear.
-pub(super) fn grouped(options: Vec<Choice>, selected: &str) -> Vec<AnyView> {
+pub(super) fn grouped(options: Vec<Choice>, selected: &str) -> Vec<Piece> {
     let mut groups: Vec<(String, Vec<Choice>)> = Vec::new();
     for option in options {
         match groups.iter_mut().find(|(group, _)| *group == option.group) {
@@ -418,9 +418,9 @@ pub(super) fn grouped(options: Vec<Choice>, selected: &str) -> Vec<AnyView> {
                 })
                 .collect_view();
             if group.is_empty() {
-                members.into_any()
+                members.piece()
             } else {
-                view! { <optgroup label=group>{members}</optgroup> }.into_any()
+                view! { <optgroup label=group>{members}</optgroup> }.piece()
             }
         })
         .collect()
@@ -469,7 +469,7 @@ pub fn Checkbox(
             {error_line(ties.error_id, error)}
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// Any of several.
@@ -533,7 +533,7 @@ fn choices(
     error: Option<String>,
     hint: String,
     required: bool,
-) -> AnyView {
+) -> Piece {
     let ties = Ties::new(&name, &hint, error.as_deref());
     let options = options
         .into_iter()
@@ -570,7 +570,7 @@ fn choices(
             {error_line(ties.error_id, error)}
         </fieldset>
     }
-    .into_any()
+    .piece()
 }
 
 /// Fields that belong together, side by side where there is room.
@@ -581,21 +581,21 @@ pub fn FieldGroup(
     legend: String,
     /// A sentence below the heading.
     #[prop(optional, into)]
-    hint: Option<ViewFnOnce>,
+    hint: Option<Slot>,
     /// The fields.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
     if legend.is_empty() {
-        return view! { <div class="fields">{children()}</div> }.into_any();
+        return view! { <div class="fields">{children.run()}</div> }.piece();
     }
     view! {
         <fieldset>
             <legend class="legend-title">{legend}</legend>
             {hint.map(|hint| view! { <p class="small muted">{hint.run()}</p> })}
-            <div class="fields">{children()}</div>
+            <div class="fields">{children.run()}</div>
         </fieldset>
     }
-    .into_any()
+    .piece()
 }
 
 #[cfg(all(test, feature = "ssr"))]

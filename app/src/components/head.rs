@@ -1,8 +1,8 @@
 //! How pages and their parts begin, and how one moves between them.
 
-use leptos::children::ViewFnOnce;
 use leptos::prelude::*;
 
+use super::piece::{IntoPiece, Slot};
 use super::table::thousands;
 
 /// The head of a page: its one `h1`, what it is about, and what one can do here.
@@ -19,10 +19,10 @@ pub fn PageHead(
     lead: String,
     /// States of the thing, as badges below.
     #[prop(optional, into)]
-    badges: Option<ViewFnOnce>,
+    badges: Option<Slot>,
     /// Buttons at the end: `actions=move || view! { … }`.
     #[prop(optional, into)]
-    actions: Option<ViewFnOnce>,
+    actions: Option<Slot>,
 ) -> impl IntoView {
     view! {
         <div class="page-head">
@@ -37,7 +37,7 @@ pub fn PageHead(
             {actions.map(|actions| view! { <div class="actions">{actions.run()}</div> })}
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// A part of a page with its heading. The id makes it a target of links.
@@ -54,9 +54,9 @@ pub fn Section(
     count: Option<u64>,
     /// Buttons or links at the end of the heading's line.
     #[prop(optional, into)]
-    actions: Option<ViewFnOnce>,
+    actions: Option<Slot>,
     /// The part.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
     let heading = format!("{id}-title");
     view! {
@@ -66,10 +66,10 @@ pub fn Section(
                 {count.map(|count| view! { <span class="count">{thousands(count)}</span> })}
                 {actions.map(|actions| view! { <div class="actions">{actions.run()}</div> })}
             </header>
-            {children()}
+            {children.run()}
         </section>
     }
-    .into_any()
+    .piece()
 }
 
 /// One view of several.
@@ -121,7 +121,7 @@ pub fn Tabs(
             }
         })
         .collect_view();
-    view! { <nav class="tabs" aria-label=label><ul>{tabs}</ul></nav> }.into_any()
+    view! { <nav class="tabs" aria-label=label><ul>{tabs}</ul></nav> }.piece()
 }
 
 /// One step of the way here.
@@ -155,13 +155,13 @@ pub fn Crumbs(
         .into_iter()
         .map(|Crumb { label, href }| {
             if href.is_empty() {
-                view! { <li aria-current="page">{label}</li> }.into_any()
+                view! { <li aria-current="page">{label}</li> }.piece()
             } else {
-                view! { <li><a href=href>{label}</a></li> }.into_any()
+                view! { <li><a href=href>{label}</a></li> }.piece()
             }
         })
         .collect_view();
-    view! { <nav class="trail" aria-label="Breadcrumb"><ol class="crumbs">{trail}</ol></nav> }.into_any()
+    view! { <nav class="trail" aria-label="Breadcrumb"><ol class="crumbs">{trail}</ol></nav> }.piece()
 }
 
 #[cfg(all(test, feature = "ssr"))]

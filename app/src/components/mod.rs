@@ -12,6 +12,7 @@ pub mod head;
 pub mod icon;
 pub mod moment;
 pub mod notice;
+pub mod piece;
 pub mod reference;
 pub mod table;
 pub mod tone;
@@ -28,6 +29,7 @@ pub use head::{Crumb, Crumbs, PageHead, Section, Tab, Tabs};
 pub use icon::{Glyph, Icon};
 pub use moment::{Day, When, exact, relative};
 pub use notice::{Empty, Flash, Notice};
+pub use piece::{IntoPiece, Piece, Slot};
 pub use reference::{Party, Ref, href_of};
 pub use table::{
     Bulk, Chips, Column, ColumnPicker, Filter, FilterMenu, Listing, Pager, RowPick, SearchBox, TableFrame, TableHead,

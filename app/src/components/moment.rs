@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use leptos::prelude::*;
 
+use super::piece::IntoPiece;
 /// A moment: "3 days ago", with the exact time on hover and for a screen reader.
 #[component]
 pub fn When(
@@ -18,6 +19,7 @@ pub fn When(
             <span class="visually-hidden">{format!(" ({exact})")}</span>
         </time>
     }
+    .piece()
 }
 
 /// A calendar day, `2026-07-03`, with the exact time on hover.
@@ -31,6 +33,7 @@ pub fn Day(
             {at.format("%Y-%m-%d").to_string()}
         </time>
     }
+    .piece()
 }
 
 /// `2026-07-03 14:05:09 UTC`.

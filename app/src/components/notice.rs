@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::piece::{IntoPiece, Slot};
 use super::tone::{Swatch, Tone};
 
 /// What the last press did, shown once at the head of the next page.
@@ -44,7 +45,7 @@ pub fn Notice(
     #[prop(optional, into)]
     title: String,
     /// The text, and what can be done.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
     let role = matches!(tone, Tone::Severe | Tone::Bad).then_some("alert");
     view! {
@@ -52,11 +53,11 @@ pub fn Notice(
             <Swatch tone=tone/>
             <div class="body">
                 {(!title.is_empty()).then(|| view! { <h2>{title}</h2> })}
-                {children()}
+                {children.run()}
             </div>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// Nothing to show, and what to do about it.
@@ -66,7 +67,7 @@ pub fn Empty(
     #[prop(into)]
     title: String,
     /// What to do: a sentence and, in `<div class="actions">`, a link or two.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
-    view! { <div class="empty"><h2>{title}</h2>{children()}</div> }.into_any()
+    view! { <div class="empty"><h2>{title}</h2>{children.run()}</div> }.piece()
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::piece::IntoPiece;
 /// Where a reference leads: `AG-42` to `/agents/AG-42`. An unknown prefix leads nowhere.
 pub fn href_of(reference: &str) -> Option<String> {
     let (prefix, _) = reference.split_once('-')?;
@@ -27,8 +28,8 @@ pub fn Ref(
     id: String,
 ) -> impl IntoView {
     match href_of(&id) {
-        Some(href) => view! { <a class="ref" href=href>{id}</a> }.into_any(),
-        None => view! { <span class="ref">{id}</span> }.into_any(),
+        Some(href) => view! { <a class="ref" href=href>{id}</a> }.piece(),
+        None => view! { <span class="ref">{id}</span> }.piece(),
     }
 }
 
@@ -46,17 +47,17 @@ pub fn Party(
     gone: bool,
 ) -> impl IntoView {
     if name.is_empty() {
-        return view! { <span class="unset">"nobody"</span> }.into_any();
+        return view! { <span class="unset">"nobody"</span> }.piece();
     }
     let who = match href_of(&reference) {
-        Some(href) => view! { <a href=href dir="auto">{name}</a> }.into_any(),
-        None => view! { <span dir="auto">{name}</span> }.into_any(),
+        Some(href) => view! { <a href=href dir="auto">{name}</a> }.piece(),
+        None => view! { <span dir="auto">{name}</span> }.piece(),
     };
     view! {
         {who}
         {gone.then(|| view! { " " <span class="gone small">"(gone)"</span> })}
     }
-    .into_any()
+    .piece()
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -1,12 +1,12 @@
 //! Lists of rows: one toolbar, one table, one way through the pages. The state of a list, its
 //! search, filters, order and columns, is in its [`Address`], and each control changes that alone.
 
-use leptos::children::ViewFnOnce;
 use leptos::prelude::*;
 
 use super::address::Address;
 use super::form::{Choice, grouped};
 use super::icon::{Glyph, Icon};
+use super::piece::{IntoPiece, Slot};
 
 /// A column of a list.
 #[derive(Debug, Clone, Default)]
@@ -110,7 +110,7 @@ pub struct Bulk {
     /// Where the picked rows are posted, as `id` once for each.
     pub action: String,
     /// The buttons, and selects if need be.
-    pub controls: ViewFnOnce,
+    pub controls: Slot,
 }
 
 /// Every pair of the address but the named ones, as hidden fields of a form.
@@ -142,7 +142,7 @@ pub fn SearchBox(
             <input class="input" type="search" name=name value=value aria-label=label.clone() placeholder=label/>
         </form>
     }
-    .into_any()
+    .piece()
 }
 
 /// The filters of a list, in a drawer: a plain form.
@@ -183,7 +183,7 @@ pub fn FilterMenu(
             </div>
         </details>
     }
-    .into_any()
+    .piece()
 }
 
 /// The search and the filters in force, each a link that removes it. Nothing when there are none.
@@ -227,7 +227,7 @@ pub fn Chips(
                 .collect_view();
             view! { <ul class="chips" aria-label="Filters in force">{chips}{clear}</ul> }
         })
-        .into_any()
+        .piece()
 }
 
 /// Which columns to show, in a drawer: a plain form.
@@ -265,7 +265,7 @@ pub fn ColumnPicker(
             </div>
         </details>
     }
-    .into_any()
+    .piece()
 }
 
 /// The headings of a table; those that sort are links.
@@ -291,13 +291,13 @@ pub fn TableHead(
         .map(|column| {
             let class = column.numeric.then_some("num");
             if !column.sorts {
-                return view! { <th scope="col" class=class>{column.label}</th> }.into_any();
+                return view! { <th scope="col" class=class>{column.label}</th> }.piece();
             }
             let sorted = column.key == by;
             let order = sorted.then_some(if descending { "descending" } else { "ascending" });
             let next = if sorted && !descending { format!("-{}", column.key) } else { column.key.to_owned() };
             let href = here.with("sort", &next).href();
-            view! { <th scope="col" class=class aria-sort=order><a href=href>{column.label}</a></th> }.into_any()
+            view! { <th scope="col" class=class aria-sort=order><a href=href>{column.label}</a></th> }.piece()
         })
         .collect_view();
     view! {
@@ -308,7 +308,7 @@ pub fn TableHead(
             </tr>
         </thead>
     }
-    .into_any()
+    .piece()
 }
 
 /// The first cell of a row that can be picked for a bulk action.
@@ -341,7 +341,7 @@ pub fn TableFrame(
     #[prop(optional)]
     compact: bool,
     /// Head and body.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
     let frame = if boxed { "scroll boxed" } else { "scroll" };
     let table = match (stacks, compact) {
@@ -352,10 +352,10 @@ pub fn TableFrame(
     };
     view! {
         <div class=frame role="group" aria-label=label tabindex="0">
-            <table class=table>{children()}</table>
+            <table class=table>{children.run()}</table>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// Links to the page before and the page after, with the count.
@@ -379,7 +379,7 @@ pub fn Pager(
             </div>
         }
     });
-    view! { <nav class="pager" aria-label="Pages"><span class="total">{count}</span>{links}</nav> }.into_any()
+    view! { <nav class="pager" aria-label="Pages"><span class="total">{count}</span>{links}</nav> }.piece()
 }
 
 /// A whole list: toolbar, chips, table, pages. Its children are the rows (`<tr>…</tr>`).
@@ -420,15 +420,15 @@ pub fn Listing(
     bulk: Option<Bulk>,
     /// More buttons at the end of the toolbar.
     #[prop(optional, into)]
-    actions: Option<ViewFnOnce>,
+    actions: Option<Slot>,
     /// What is shown in place of the table, usually [`super::Empty`].
     #[prop(optional, into)]
-    empty: Option<ViewFnOnce>,
+    empty: Option<Slot>,
     /// On a phone each row becomes a card; cells then carry `data-label`.
     #[prop(optional)]
     stacks: bool,
     /// The rows.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
     let count = match total {
         Some(1) => "1 row".to_owned(),
@@ -448,26 +448,26 @@ pub fn Listing(
                 {(!columns.is_empty() && columns.iter().any(|column| !column.fixed))
                     .then(|| view! { <ColumnPicker here=here.clone() columns=columns.clone()/> })}
                 {export.map(|href| view! { <a class="button quiet" href=href download=""><Icon glyph=Glyph::Export/>"Export"</a> })}
-                {actions.map(ViewFnOnce::run)}
+                {actions.map(Slot::run)}
             </div>
         </div>
     }
-    .into_any();
+    .piece();
     let head = here.clone();
     let body = if shown == 0 {
         match empty {
             Some(empty) => empty.run(),
-            None => view! { <div class="empty"><h2>"No rows"</h2><p>"Nothing matches this view."</p></div> }.into_any(),
+            None => view! { <div class="empty"><h2>"No rows"</h2><p>"Nothing matches this view."</p></div> }.piece(),
         }
     } else {
         let table = view! {
             <TableFrame label=label stacks=stacks>
                 <TableHead here=head columns=columns default_sort=default_sort picks=picks/>
-                <tbody>{children()}</tbody>
+                <tbody>{children.run()}</tbody>
             </TableFrame>
         };
         match bulk {
-            None => table.into_any(),
+            None => table.piece(),
             Some(Bulk { action, controls }) => view! {
                 <form method="post" action=action>
                     {table}
@@ -477,7 +477,7 @@ pub fn Listing(
                     </div>
                 </form>
             }
-            .into_any(),
+            .piece(),
         }
     };
     view! {
@@ -488,7 +488,7 @@ pub fn Listing(
             {(shown > 0).then(|| view! { <Pager count=count previous=previous next=next/> })}
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// A count as it is written: `12,345`.

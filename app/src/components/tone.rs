@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 
+use super::piece::Slot;
 /// From loudest to quietest. `Severe` is kept for what cannot wait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tone {
@@ -45,9 +46,9 @@ pub fn Badge(
     #[prop(optional)]
     tone: Tone,
     /// The word.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
-    view! { <span class=format!("badge {}", tone.class())>{children()}</span> }
+    view! { <span class=format!("badge {}", tone.class())>{children.run()}</span> }
 }
 
 /// The shape of a tone alone, beside a word (legends, notices).

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::{Kind, LinkButton};
+use crate::components::{IntoPiece, Kind, LinkButton, Slot};
 
 /// A page that could not be shown: the shape of all of them.
 #[component]
@@ -14,16 +14,16 @@ pub fn Fault(
     #[prop(into)]
     title: String,
     /// What to do: a sentence, and links.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
     view! {
         <div class="fault prose">
             <p class="code">{format!("Error {status}")}</p>
             <h1>{title}</h1>
-            {children()}
+            {children.run()}
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// 404: not there, or not for this person; the two look alike on purpose.
@@ -38,6 +38,7 @@ pub fn NotFound() -> impl IntoView {
             </div>
         </Fault>
     }
+    .piece()
 }
 
 /// 500: our fault.
@@ -54,6 +55,7 @@ pub fn Broken(
             <div class="actions"><LinkButton href="/">"Home"</LinkButton></div>
         </Fault>
     }
+    .piece()
 }
 
 /// 409 and 422: a rule said no, where there is no form to say it on.
@@ -75,6 +77,7 @@ pub fn Declined(
             <div class="actions"><LinkButton href=back>"Go back"</LinkButton></div>
         </Fault>
     }
+    .piece()
 }
 
 /// 413: too much at once.
@@ -90,6 +93,7 @@ pub fn TooLarge(
             <div class="actions"><LinkButton href="/">"Home"</LinkButton></div>
         </Fault>
     }
+    .piece()
 }
 
 /// 503: starting, or the database cannot be reached.
@@ -100,6 +104,7 @@ pub fn NotReady() -> impl IntoView {
             <p>"It is starting, or cannot reach its database. Reload in a moment; an administrator sees the cause in the log."</p>
         </Fault>
     }
+    .piece()
 }
 
 /// After signing out, or when a session has ended.
@@ -125,6 +130,7 @@ pub fn SignedOut(
             <div class="actions"><LinkButton href=href kind=Kind::Primary>"Sign in"</LinkButton></div>
         </div>
     }
+    .piece()
 }
 
 #[cfg(all(test, feature = "ssr"))]

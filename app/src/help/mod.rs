@@ -4,7 +4,7 @@ mod duties;
 
 use leptos::prelude::*;
 
-use crate::components::{Lifecycle, PageHead, Section, StopState, TableFrame, Tier};
+use crate::components::{IntoPiece, Lifecycle, PageHead, Section, StopState, TableFrame, Tier};
 use duties::DUTIES;
 
 /// The parts of the page: id and heading.
@@ -103,6 +103,7 @@ pub fn Help() -> impl IntoView {
             </div>
         </div>
     }
+    .piece()
 }
 
 /// A part whose heading stands in [`PARTS`].
@@ -121,6 +122,7 @@ fn What() -> impl IntoView {
             </div>
         </Section>
     }
+    .piece()
 }
 
 #[component]
@@ -152,6 +154,7 @@ fn Duties() -> impl IntoView {
             </TableFrame>
         </Section>
     }
+    .piece()
 }
 
 #[component]
@@ -179,6 +182,7 @@ fn Stop() -> impl IntoView {
             </TableFrame>
         </Section>
     }
+    .piece()
 }
 
 #[component]
@@ -195,6 +199,7 @@ fn Life() -> impl IntoView {
             </TableFrame>
         </Section>
     }
+    .piece()
 }
 
 #[component]
@@ -211,6 +216,7 @@ fn Tiers() -> impl IntoView {
             </TableFrame>
         </Section>
     }
+    .piece()
 }
 
 #[component]
@@ -227,6 +233,7 @@ fn Importing() -> impl IntoView {
             <p class="prose muted">"Until the target date the gaps of imported agents count as onboarding, with one exception: an agent that runs and that nobody can stop is shown at once."</p>
         </Section>
     }
+    .piece()
 }
 
 #[component]
@@ -243,6 +250,7 @@ fn Roles() -> impl IntoView {
             <p class="prose">"One person may hold several roles. Nobody decides what they asked for themselves. What you may not see looks as if it were not there."</p>
         </Section>
     }
+    .piece()
 }
 
 #[component]
@@ -255,6 +263,7 @@ fn Keys() -> impl IntoView {
             </div>
         </Section>
     }
+    .piece()
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -11,8 +11,8 @@ use domain::posture::{Posture, UnitPosture, WavePosture};
 use leptos::prelude::*;
 
 use crate::components::{
-    Address, Button, ErrorSummary, Kind, Lifecycle, LinkButton, Meter, PageHead, PostForm, Refused, Section, Segment,
-    StackedBar, StopState, Swatch, TableFrame, TextArea, Tone, When, stop_state_words, thousands,
+    Address, Button, ErrorSummary, IntoPiece, Kind, Lifecycle, LinkButton, Meter, PageHead, PostForm, Refused, Section,
+    Segment, StackedBar, StopState, Swatch, TableFrame, TextArea, Tone, When, stop_state_words, thousands,
 };
 
 /// An offer that waits for the reader.
@@ -114,7 +114,7 @@ pub fn HomePage(
             <PageHead title="Welcome" lead="Muster shows who answers for each of your AI agents, and who can stop it. It is empty yet."/>
             <Begin first=first/>
         }
-        .into_any();
+        .piece();
     }
     let posture = home.posture.clone();
     // What was refused is said even when nothing is left to answer.
@@ -139,7 +139,7 @@ pub fn HomePage(
                 {yours}
             </div>
         }
-        .into_any()
+        .piece()
     } else {
         let lead = match (home.waiting_total, home.mine_total) {
             (0, Some(0)) => "Nothing waits for you, and you answer for no agent.",
@@ -151,7 +151,7 @@ pub fn HomePage(
             {refused}
             <div class="stack loose">{waits}{yours}</div>
         }
-        .into_any()
+        .piece()
     }
 }
 
@@ -205,6 +205,7 @@ fn Begin(first: First) -> impl IntoView {
             {nothing.then(|| view! { <li class="panel"><p>"A security lead or a risk analyst imports or registers the first agents."</p></li> })}
         </ol>
     }
+    .piece()
 }
 
 /// Offers to answer, right here; one answer may cover several.
@@ -274,8 +275,8 @@ fn yours(home: &Home) -> Option<impl IntoView + use<>> {
         .iter()
         .map(|agent| {
             let state = match agent.runtime_owner {
-                Some(state) => view! { <StopState state=state.key()/> }.into_any(),
-                None => view! { <Lifecycle state=agent.state.key()/> }.into_any(),
+                Some(state) => view! { <StopState state=state.key()/> }.piece(),
+                None => view! { <Lifecycle state=agent.state.key()/> }.piece(),
             };
             view! { <li><a href=format!("/agents/{}", agent.id) dir="auto">{agent.name.clone()}</a>{state}</li> }
         })
@@ -319,7 +320,7 @@ fn Stopping(posture: Posture) -> impl IntoView {
     let segments = RuntimeOwner::ALL.iter().map(|state| part(*state, of(*state), "yes")).collect::<Vec<_>>();
     let bar = view! { <StackedBar title="Agents that run, by who can stop them" id="who-can-stop" segments=segments/> };
     if all == 0 {
-        return view! { <section class="hero" aria-label="Running"><p class="row"><Swatch tone=Tone::Plain/>"No agent runs."</p></section> }.into_any();
+        return view! { <section class="hero" aria-label="Running"><p class="row"><Swatch tone=Tone::Plain/>"No agent runs."</p></section> }.piece();
     }
     let verdict = if nobody == 0 {
         let untested = of(RuntimeOwner::Unable) + of(RuntimeOwner::Untested);
@@ -329,7 +330,7 @@ fn Stopping(posture: Posture) -> impl IntoView {
                 <span>{if untested == 0 { "Everything that runs can be stopped, and it was shown.".to_owned() } else { format!("Everything that runs has somebody to stop it. For {} it was not shown.", thousands(untested)) }}</span>
             </p>
         }
-        .into_any()
+        .piece()
     } else {
         let parts = [
             (RuntimeOwner::None, "have no runtime owner"),
@@ -352,9 +353,9 @@ fn Stopping(posture: Posture) -> impl IntoView {
                 </div>
             </div>
         }
-        .into_any()
+        .piece()
     };
-    view! { <section class="hero" aria-label="Who can stop what runs">{verdict}{bar}</section> }.into_any()
+    view! { <section class="hero" aria-label="Who can stop what runs">{verdict}{bar}</section> }.piece()
 }
 
 /// What is not loud: what does not run yet, what is retired, what is being onboarded.
@@ -399,13 +400,14 @@ fn Apart(posture: Posture, now: DateTime<Utc>) -> impl IntoView {
             </dl>
         </Section>
     }
+    .piece()
 }
 
 fn onboarding(wave: &WavePosture, now: DateTime<Utc>) -> impl IntoView + use<> {
     let owner = if wave.owner.is_empty() {
-        view! { <span class="vacant">"nobody"</span> }.into_any()
+        view! { <span class="vacant">"nobody"</span> }.piece()
     } else {
-        view! { <span dir="auto">{wave.owner.clone()}</span> }.into_any()
+        view! { <span dir="auto">{wave.owner.clone()}</span> }.piece()
     };
     let agents =
         if wave.agents == 1 { "1 agent".to_owned() } else { format!("{} agents", thousands(count(wave.agents))) };
@@ -415,26 +417,27 @@ fn onboarding(wave: &WavePosture, now: DateTime<Utc>) -> impl IntoView + use<> {
             ": " {agents} ", " {owner} " answers for it, due " <When at=wave.target now=now/>
         </li>
     }
+    .piece()
 }
 
 /// Business units, worst first.
 #[component]
 fn Units(units: Vec<UnitPosture>) -> impl IntoView {
     if units.is_empty() {
-        return ().into_any();
+        return ().piece();
     }
     let count_all = units.len();
     let row = |unit: UnitPosture| {
         let (open, all) = (count(unit.unstoppable), count(unit.running));
         let name = if unit.business_unit.is_empty() {
-            view! { <span class="unset">"no business unit"</span> }.into_any()
+            view! { <span class="unset">"no business unit"</span> }.piece()
         } else {
             let href = Address::new("/agents")
                 .with("business_unit", &unit.business_unit)
                 .with("runs", "yes")
                 .with("sort", "runtime_owner")
                 .href();
-            view! { <a href=href dir="auto">{unit.business_unit.clone()}</a> }.into_any()
+            view! { <a href=href dir="auto">{unit.business_unit.clone()}</a> }.piece()
         };
         view! {
             <tr>
@@ -459,7 +462,7 @@ fn Units(units: Vec<UnitPosture>) -> impl IntoView {
             })}
         </Section>
     }
-    .into_any()
+    .piece()
 }
 
 /// How many agents need each duty, and how many have an owner for it.
@@ -480,9 +483,9 @@ fn Coverage(posture: Posture) -> impl IntoView {
             };
             let tone = if gap == 0 { Tone::Good } else { Tone::Note };
             let gap = if gap == 0 {
-                view! { <span class="muted">"none"</span> }.into_any()
+                view! { <span class="muted">"none"</span> }.piece()
             } else {
-                view! { <a href=href>{thousands(gap)}</a> }.into_any()
+                view! { <a href=href>{thousands(gap)}</a> }.piece()
             };
             view! {
                 <tr>
@@ -503,6 +506,7 @@ fn Coverage(posture: Posture) -> impl IntoView {
             </TableFrame>
         </Section>
     }
+    .piece()
 }
 
 /// Findings by key, those that exist.
@@ -536,4 +540,5 @@ fn Wrong(posture: Posture) -> impl IntoView {
             <p class="small muted">{quiet}</p>
         </Section>
     }
+    .piece()
 }

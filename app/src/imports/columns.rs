@@ -7,8 +7,8 @@ use leptos::prelude::*;
 
 use super::{Step, rows, steps, targets};
 use crate::components::{
-    Badge, Button, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, Kind, LinkButton, Notice, PageHead,
-    PostForm, RadioGroup, Refused, Section, Select, TableFrame, TextArea, Tone, thousands,
+    Badge, Button, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, IntoPiece, Kind, LinkButton, Notice,
+    PageHead, Piece, PostForm, RadioGroup, Refused, Section, Select, TableFrame, TextArea, Tone, thousands,
 };
 use crate::people::{Named, WHO, suggestions};
 
@@ -210,6 +210,7 @@ pub fn MapColumns(
             </div>
         </Section>
     }
+    .piece()
 }
 
 fn warnings(seen: &Seen) -> impl IntoView + use<> {
@@ -234,9 +235,9 @@ fn warnings(seen: &Seen) -> impl IntoView + use<> {
     view! { {damaged}{empty}{mended} }
 }
 
-fn column_table(label: &'static str, columns: &[ColumnRow], options: &[Choice], of: u64) -> AnyView {
+fn column_table(label: &'static str, columns: &[ColumnRow], options: &[Choice], of: u64) -> Piece {
     if columns.is_empty() {
-        return view! { <p class="muted">"No column is used yet: say below which one has the names."</p> }.into_any();
+        return view! { <p class="muted">"No column is used yet: say below which one has the names."</p> }.piece();
     }
     let lines = columns.iter().map(|c| column_row(c, options, of)).collect_view();
     view! {
@@ -253,7 +254,7 @@ fn column_table(label: &'static str, columns: &[ColumnRow], options: &[Choice], 
             <tbody class="import-columns">{lines}</tbody>
         </TableFrame>
     }
-    .into_any()
+    .piece()
 }
 
 fn column_row(c: &ColumnRow, options: &[Choice], of: u64) -> impl IntoView + use<> {
@@ -279,6 +280,7 @@ fn column_row(c: &ColumnRow, options: &[Choice], of: u64) -> impl IntoView + use
             </td>
         </tr>
     }
+    .piece()
 }
 
 /// Options in their groups, one of them chosen.
@@ -299,11 +301,7 @@ fn chosen(options: &[Choice], selected: &str) -> impl IntoView + use<> {
                     |o| view! { <option value=o.value.clone() selected=o.value == selected>{o.label.clone()}</option> },
                 )
                 .collect_view();
-            if group.is_empty() {
-                list.into_any()
-            } else {
-                view! { <optgroup label=group>{list}</optgroup> }.into_any()
-            }
+            if group.is_empty() { list.piece() } else { view! { <optgroup label=group>{list}</optgroup> }.piece() }
         })
         .collect_view()
 }
@@ -316,6 +314,7 @@ fn value_maps(maps: Vec<ValueMap>) -> impl IntoView {
             <div class="columns">{tables}</div>
         </Section>
     }
+    .piece()
 }
 
 fn value_map(map: ValueMap) -> impl IntoView {
@@ -361,11 +360,12 @@ fn value_map(map: ValueMap) -> impl IntoView {
             {more}
         </section>
     }
+    .piece()
 }
 
 fn fixed_facts(fixed: Vec<FixedRow>) -> impl IntoView {
     if fixed.is_empty() {
-        return ().into_any();
+        return ().piece();
     }
     let set = fixed.iter().any(|f| !f.value.is_empty());
     let fields = fixed
@@ -382,15 +382,15 @@ fn fixed_facts(fixed: Vec<FixedRow>) -> impl IntoView {
             <div class="fields">{fields}</div>
         </details>
     }
-    .into_any()
+    .piece()
 }
 
-fn owner_choice(chosen: &str, reason: String, errors: &FieldErrors, may_record: bool) -> AnyView {
+fn owner_choice(chosen: &str, reason: String, errors: &FieldErrors, may_record: bool) -> Piece {
     if !may_record {
         return view! {
             <Notice><p>"Owners named in the file are asked: they own an agent once they accept."</p></Notice>
         }
-        .into_any();
+        .piece();
     }
     let options = vec![
         Choice::new("offer", "Ask them").hint("They own an agent once they accept."),
@@ -405,5 +405,5 @@ fn owner_choice(chosen: &str, reason: String, errors: &FieldErrors, may_record: 
                 hint="Only for recording: how you know that they own it already."/>
         </div>
     }
-    .into_any()
+    .piece()
 }

@@ -6,8 +6,8 @@ use leptos::prelude::*;
 
 use super::{Counts, Step, WaveTerms, rows, steps};
 use crate::components::{
-    Button, Crumb, Crumbs, Day, Empty, ErrorSummary, Fact, Facts, FieldErrors, Kind, Lifecycle, LinkButton, PageHead,
-    Pager, Party, Ref, RunningState, Section, Swatch, TableFrame, Tabs, Tone, thousands,
+    Button, Crumb, Crumbs, Day, Empty, ErrorSummary, Fact, Facts, FieldErrors, IntoPiece, Kind, Lifecycle, LinkButton,
+    PageHead, Pager, Party, Piece, Ref, RunningState, Section, Swatch, TableFrame, Tabs, Tone, thousands,
 };
 
 /// Which rows are shown.
@@ -224,6 +224,7 @@ pub fn DifferencePage(
             {apply(&page, &base)}
         </div>
     }
+    .piece()
 }
 
 fn what_it_means(tab: Tab) -> Option<impl IntoView> {
@@ -239,8 +240,8 @@ fn apply(page: &Difference, base: &str) -> impl IntoView + use<> {
     let Counts { new, changed, refused, .. } = page.counts;
     let WaveTerms { owner, target } = page.terms.clone();
     let owner = match owner {
-        Some((id, name)) => view! { <Party name=name reference=id.to_string()/> }.into_any(),
-        None => view! { <span class="unset">"nobody"</span> }.into_any(),
+        Some((id, name)) => view! { <Party name=name reference=id.to_string()/> }.piece(),
+        None => view! { <span class="unset">"nobody"</span> }.piece(),
     };
     let coming = page.coming;
     let line = |n: u64, words: &'static str, tone: Tone| {
@@ -291,6 +292,7 @@ fn apply(page: &Difference, base: &str) -> impl IntoView + use<> {
             </form>
         </aside>
     }
+    .piece()
 }
 
 fn unmatched_section(
@@ -330,9 +332,10 @@ fn unmatched_section(
             {more}
         </Section>
     }
+    .piece()
 }
 
-fn table(tab: Tab, list: &[Row]) -> AnyView {
+fn table(tab: Tab, list: &[Row]) -> Piece {
     if list.is_empty() {
         let title = match tab {
             Tab::New => "No row is a new agent",
@@ -342,7 +345,7 @@ fn table(tab: Tab, list: &[Row]) -> AnyView {
             Tab::Drift => "No approved boundary is contradicted",
             Tab::Noted => "Nothing to look at",
         };
-        return view! { <Empty title=title><p>"The other views have the rest."</p></Empty> }.into_any();
+        return view! { <Empty title=title><p>"The other views have the rest."</p></Empty> }.piece();
     }
     let heads: &[&str] = match tab {
         Tab::New => &["State", "Runs", "Environment", "Business unit", "Notes"],
@@ -359,16 +362,14 @@ fn table(tab: Tab, list: &[Row]) -> AnyView {
             <tbody class="import-rows">{lines}</tbody>
         </TableFrame>
     }
-    .into_any()
+    .piece()
 }
 
 fn line(tab: Tab, r: &Row) -> impl IntoView + use<> {
     let name = if r.name.is_empty() { "(cannot be told)".to_owned() } else { r.name.clone() };
     let agent = match r.agent {
-        Some(id) => {
-            view! { <Ref id=id.to_string()/>" "<a href=format!("/agents/{id}") dir="auto">{name}</a> }.into_any()
-        }
-        None => view! { <span dir="auto">{name}</span> }.into_any(),
+        Some(id) => view! { <Ref id=id.to_string()/>" "<a href=format!("/agents/{id}") dir="auto">{name}</a> }.piece(),
+        None => view! { <span dir="auto">{name}</span> }.piece(),
     };
     let notes = || notes(&r.notes, &r.owners);
     let cells = match tab {
@@ -379,19 +380,19 @@ fn line(tab: Tab, r: &Row) -> impl IntoView + use<> {
             <td data-label="Business unit" dir="auto">{r.unit.clone()}</td>
             <td class="text" data-label="Notes">{notes()}</td>
         }
-        .into_any(),
+        .piece(),
         Tab::Changed => view! {
             <td class="text" data-label="What changes">{changes(&r.changes)}</td>
             <td class="text" data-label="Notes">{notes()}</td>
         }
-        .into_any(),
-        Tab::Unchanged | Tab::Noted => view! { <td class="text" data-label="Notes">{notes()}</td> }.into_any(),
-        Tab::Refused => view! { <td class="text" data-label="Why">{r.reason.clone()}</td> }.into_any(),
+        .piece(),
+        Tab::Unchanged | Tab::Noted => view! { <td class="text" data-label="Notes">{notes()}</td> }.piece(),
+        Tab::Refused => view! { <td class="text" data-label="Why">{r.reason.clone()}</td> }.piece(),
         Tab::Drift => view! {
             <td class="text" data-label="Approved, and in the file">{changes(&r.drift)}</td>
             <td class="text" data-label="Notes">{notes()}</td>
         }
-        .into_any(),
+        .piece(),
     };
     view! {
         <tr>
@@ -400,9 +401,10 @@ fn line(tab: Tab, r: &Row) -> impl IntoView + use<> {
             {cells}
         </tr>
     }
+    .piece()
 }
 
-fn changes(list: &[FactChange]) -> AnyView {
+fn changes(list: &[FactChange]) -> Piece {
     let lines = list
         .iter()
         .map(|c| {
@@ -420,9 +422,9 @@ fn changes(list: &[FactChange]) -> AnyView {
                 view! { <span class=class dir="auto">{shown}</span> }
             };
             let removed = if c.before.is_empty() {
-                view! { <span class="unset">"nothing"</span> }.into_any()
+                view! { <span class="unset">"nothing"</span> }.piece()
             } else {
-                view! { <del>{side(&c.before, "was")}</del> }.into_any()
+                view! { <del>{side(&c.before, "was")}</del> }.piece()
             };
             view! {
                 <li>
@@ -435,10 +437,10 @@ fn changes(list: &[FactChange]) -> AnyView {
             }
         })
         .collect_view();
-    view! { <ul class="import-changes">{lines}</ul> }.into_any()
+    view! { <ul class="import-changes">{lines}</ul> }.piece()
 }
 
-fn notes(list: &[String], owners: &[(String, String)]) -> Option<AnyView> {
+fn notes(list: &[String], owners: &[(String, String)]) -> Option<Piece> {
     if list.is_empty() && owners.is_empty() {
         return None;
     }
@@ -447,5 +449,5 @@ fn notes(list: &[String], owners: &[(String, String)]) -> Option<AnyView> {
         .map(|(title, name)| view! { <li>{title.clone()}": "<span dir="auto">{name.clone()}</span></li> })
         .collect_view();
     let notes = list.iter().map(|n| view! { <li dir="auto">{n.clone()}</li> }).collect_view();
-    Some(view! { <ul class="import-notes small">{owners}{notes}</ul> }.into_any())
+    Some(view! { <ul class="import-notes small">{owners}{notes}</ul> }.piece())
 }

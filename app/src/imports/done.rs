@@ -4,7 +4,7 @@ use domain::id::WaveId;
 use leptos::prelude::*;
 
 use super::{Counts, Step, rows, steps};
-use crate::components::{Crumb, Crumbs, Kind, LinkButton, Notice, PageHead, Stat, Stats, Tone, thousands};
+use crate::components::{Crumb, Crumbs, IntoPiece, Kind, LinkButton, Notice, PageHead, Stat, Stats, Tone, thousands};
 
 /// The page.
 #[derive(Debug, Clone)]
@@ -92,4 +92,5 @@ pub fn DonePage(
             <LinkButton href="/agents/import">"Import another"</LinkButton>
         </div>
     }
+    .piece()
 }

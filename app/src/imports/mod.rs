@@ -16,7 +16,7 @@ pub use difference::{Coming, Difference, DifferencePage, Row, Tab};
 pub use done::{Done, DonePage};
 pub use start::{ImportPage, Start, Waiting, WaveLine};
 
-use crate::components::{Choice, thousands};
+use crate::components::{Choice, IntoPiece, thousands};
 
 /// How many rows of each sort.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,9 +60,9 @@ pub(crate) fn steps(id: &str, now: Step) -> impl IntoView + use<> {
             let current = (step == now).then_some("step");
             let back = step < now && now != Step::Done;
             let inner = if back {
-                view! { <a href=format!("/agents/import/{id}{path}")>{words}</a> }.into_any()
+                view! { <a href=format!("/agents/import/{id}{path}")>{words}</a> }.piece()
             } else {
-                words.into_any()
+                words.piece()
             };
             view! { <li aria-current=current class=if step < now { "passed" } else { "" }>{inner}</li> }
         })

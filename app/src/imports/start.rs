@@ -6,8 +6,8 @@ use leptos::prelude::*;
 
 use super::wave_link;
 use crate::components::{
-    Button, Crumb, Crumbs, Day, Empty, ErrorSummary, Field, FieldErrors, Kind, PageHead, Party, PostForm, Section,
-    TableFrame, When, thousands,
+    Button, Crumb, Crumbs, Day, Empty, ErrorSummary, Field, FieldErrors, IntoPiece, Kind, PageHead, Party, PostForm,
+    Section, TableFrame, When, thousands,
 };
 
 /// A file that was sent and is not imported yet.
@@ -98,6 +98,7 @@ pub fn ImportPage(
         {waiting}
         {waves_section(waves, now)}
     }
+    .piece()
 }
 
 fn waits(waiting: Vec<Waiting>, hours: i64, now: DateTime<Utc>) -> impl IntoView {
@@ -121,6 +122,7 @@ fn waits(waiting: Vec<Waiting>, hours: i64, now: DateTime<Utc>) -> impl IntoView
             </TableFrame>
         </Section>
     }
+    .piece()
 }
 
 fn waves_section(waves: Vec<WaveLine>, now: DateTime<Utc>) -> impl IntoView {
@@ -130,7 +132,7 @@ fn waves_section(waves: Vec<WaveLine>, now: DateTime<Utc>) -> impl IntoView {
                 <p>"Each import becomes a wave: the gaps of its agents count as onboarding until its target date, except for agents that run and that nobody can stop."</p>
             </Empty>
         }
-        .into_any()
+        .piece()
     } else {
         let lines = waves.into_iter().map(|w| wave_row(w, now)).collect_view();
         view! {
@@ -150,15 +152,15 @@ fn waves_section(waves: Vec<WaveLine>, now: DateTime<Utc>) -> impl IntoView {
                 <tbody>{lines}</tbody>
             </TableFrame>
         }
-        .into_any()
+        .piece()
     };
     view! { <Section title="Imports" id="imports">{body}</Section> }
 }
 
 fn wave_row(w: WaveLine, now: DateTime<Utc>) -> impl IntoView {
     let owner = match w.owner {
-        Some((id, name)) => view! { <Party name=name reference=id.to_string()/> }.into_any(),
-        None => view! { <span class="unset">"nobody"</span> }.into_any(),
+        Some((id, name)) => view! { <Party name=name reference=id.to_string()/> }.piece(),
+        None => view! { <span class="unset">"nobody"</span> }.piece(),
     };
     view! {
         <tr>
@@ -172,4 +174,5 @@ fn wave_row(w: WaveLine, now: DateTime<Utc>) -> impl IntoView {
             <td class="num" data-label="Refused">{thousands(w.refused)}</td>
         </tr>
     }
+    .piece()
 }

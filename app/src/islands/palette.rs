@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::components::{Glyph, Icon};
+#[cfg(feature = "ssr")]
 use crate::shell::{Nav, NavGroup};
 
 /// Somewhere one can go.
@@ -23,6 +24,7 @@ pub struct Place {
     pub href: String,
 }
 
+#[cfg(feature = "ssr")]
 impl Place {
     /// Every page that a person's navigation shows, and those that only links lead to.
     pub fn pages(nav: &Nav) -> Vec<Self> {

@@ -9,7 +9,7 @@ use domain::tier::TierScore;
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::agents::page::Points;
+use crate::agents::Points;
 use crate::components::Tier;
 
 /// The tier, its points and where they come from, recomputed as one types. Without JavaScript

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::{Button, ErrorSummary, Field, Kind, Notice, PostForm, Refused, Tone};
+use crate::components::{Button, ErrorSummary, Field, IntoPiece, Kind, Notice, PostForm, Refused, Tone};
 
 /// What was typed; the password is never sent back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,4 +38,5 @@ pub fn Login(
         </PostForm>
         <p class="muted small">"No account, or a forgotten password? An administrator of this Muster helps."</p>
     }
+    .piece()
 }

@@ -6,8 +6,8 @@ use leptos::prelude::*;
 
 use super::{Named, WHO, suggestions};
 use crate::components::{
-    Button, CheckboxGroup, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, Kind, LinkButton, Notice, PageHead,
-    PostForm, Refused, TextArea, Tone,
+    Button, CheckboxGroup, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, IntoPiece, Kind, LinkButton,
+    Notice, PageHead, PostForm, Refused, TextArea, Tone,
 };
 
 /// As typed.
@@ -101,6 +101,7 @@ pub fn EditPerson(
             </div>
         </PostForm>
     }
+    .piece()
 }
 
 fn path(id: PersonId) -> String {
@@ -125,6 +126,7 @@ fn roles(selected: Vec<String>, errors: &FieldErrors, sole: &[Role]) -> impl Int
             hint="What they may do beyond what their duties say. Without any role they can read nothing."/>
         {alone}
     }
+    .piece()
 }
 
 /// Says which roles nobody else has, and what follows.

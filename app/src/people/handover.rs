@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Named, WHO, suggestions};
-use crate::components::{Confirm, ErrorSummary, Field, Refused, TextArea};
+use crate::components::{Confirm, ErrorSummary, Field, IntoPiece, Refused, TextArea};
 
 /// As typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,4 +39,5 @@ pub fn Handover(
                 hint="They read it with the offer."/>
         </Confirm>
     }
+    .piece()
 }

@@ -6,7 +6,8 @@ use leptos::prelude::*;
 
 use super::role_words;
 use crate::components::{
-    Address, Badge, Choice, Column, Empty, Filter, Glyph, Icon, Kind, LinkButton, Listing, PageHead, Tone,
+    Address, Badge, Choice, Column, Empty, Filter, Glyph, Icon, IntoPiece, Kind, LinkButton, Listing, PageHead, Piece,
+    Tone,
 };
 
 /// A row.
@@ -114,6 +115,7 @@ pub fn People(
             {rows}
         </Listing>
     }
+    .piece()
 }
 
 #[component]
@@ -125,7 +127,7 @@ fn Nothing(filtered: bool, may_write: bool) -> impl IntoView {
                 <div class="actions"><LinkButton href="/people">"Show everybody"</LinkButton></div>
             </Empty>
         }
-        .into_any();
+        .piece();
     }
     view! {
         <Empty title="Nobody yet">
@@ -135,7 +137,7 @@ fn Nothing(filtered: bool, may_write: bool) -> impl IntoView {
             </div>
         </Empty>
     }
-    .into_any()
+    .piece()
 }
 
 /// Which cells a row has.
@@ -168,19 +170,20 @@ fn row(line: Line, cells: Cells) -> impl IntoView + use<> {
             {cells.status.then(|| view! { <td data-label="Status"><Status left=left/></td> })}
         </tr>
     }
+    .piece()
 }
 
 /// What they answer for, as links; for who left, the gaps they left behind.
-fn owns(reference: &str, accountable: bool, leads: bool, left: bool) -> AnyView {
+fn owns(reference: &str, accountable: bool, leads: bool, left: bool) -> Piece {
     if !accountable && !leads {
-        return view! { <span class="muted">"nothing"</span> }.into_any();
+        return view! { <span class="muted">"nothing"</span> }.piece();
     }
     if left {
-        return view! { <a href=format!("/people/{reference}#impact")>"left gaps"</a> }.into_any();
+        return view! { <a href=format!("/people/{reference}#impact")>"left gaps"</a> }.piece();
     }
     let agents = accountable.then(|| view! { <a href=format!("/agents?owner={reference}")>"agents"</a> });
     let teams = leads.then(|| view! { <a href=format!("/people/{reference}#teams")>"teams they lead"</a> });
-    view! { {agents}{(accountable && leads).then_some(", ")}{teams} }.into_any()
+    view! { {agents}{(accountable && leads).then_some(", ")}{teams} }.piece()
 }
 
 /// Whether somebody is there.
@@ -190,9 +193,9 @@ pub fn Status(
     left: bool,
 ) -> impl IntoView {
     if left {
-        view! { <Badge tone=Tone::Off>"Left"</Badge> }.into_any()
+        view! { <Badge tone=Tone::Off>"Left"</Badge> }.piece()
     } else {
-        view! { <Badge tone=Tone::Good>"Active"</Badge> }.into_any()
+        view! { <Badge tone=Tone::Good>"Active"</Badge> }.piece()
     }
 }
 

@@ -15,7 +15,7 @@ pub use list::{Line, List, People};
 pub use page::{Held, Holdings, Impact, Led, Membership, Offer, Orphan, PersonPage, Reason, Shown, SignIn};
 pub(crate) use page::{Voice, holdings};
 
-use crate::components::{Choice, Suggestions, thousands};
+use crate::components::{Choice, IntoPiece, Piece, Suggestions, thousands};
 
 /// A person as others mention them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,10 +42,10 @@ pub(crate) fn link(person: &Named) -> impl IntoView + use<> {
 }
 
 /// A person, or that there is none.
-pub(crate) fn link_or(person: Option<&Named>, none: &'static str) -> AnyView {
+pub(crate) fn link_or(person: Option<&Named>, none: &'static str) -> Piece {
     match person {
-        Some(person) => link(person).into_any(),
-        None => view! { <span class="unset">{none}</span> }.into_any(),
+        Some(person) => link(person).piece(),
+        None => view! { <span class="unset">{none}</span> }.piece(),
     }
 }
 

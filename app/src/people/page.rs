@@ -16,8 +16,8 @@ use super::handover::{Handover, HandoverForm};
 use super::list::Status;
 use super::{Named, chain, counted, link, link_or, links};
 use crate::components::{
-    Address, Badge, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Kind, LinkButton, Notice, PageHead, Pager,
-    Refused, Section, Swatch, Tab, TableFrame, Tabs, TextArea, Tier, Tone, When, thousands,
+    Address, Badge, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, IntoPiece, Kind, LinkButton, Notice,
+    PageHead, Pager, Piece, Refused, Section, Swatch, Tab, TableFrame, Tabs, TextArea, Tier, Tone, When, thousands,
 };
 
 /// One duty of one agent that they hold.
@@ -271,6 +271,7 @@ pub fn PersonPage(
             <aside class="stack loose" aria-label="Facts">{facts(&shown)}{teams(&shown)}</aside>
         </div>
     }
+    .piece()
 }
 
 fn gone(shown: &Shown) -> Option<impl IntoView + use<>> {
@@ -283,9 +284,9 @@ fn gone(shown: &Shown) -> Option<impl IntoView + use<>> {
             <p>
                 <bdi>{name}</bdi> " left " <When at=at now=now/> ". "
                 {if gaps {
-                    view! { "What they answered for has had no owner since: " <a href="#impact">"see the gaps"</a> "." }.into_any()
+                    view! { "What they answered for has had no owner since: " <a href="#impact">"see the gaps"</a> "." }.piece()
                 } else {
-                    "They left no gap.".into_any()
+                    "They left no gap.".piece()
                 }}
             </p>
         </Notice>
@@ -362,7 +363,7 @@ pub(crate) enum Voice {
 }
 
 /// What a party holds: a tab for each letter, and pages. The party is `PE-7` or `TE-2`.
-pub(crate) fn holdings(holdings: Holdings, party: &str, voice: Voice) -> AnyView {
+pub(crate) fn holdings(holdings: Holdings, party: &str, voice: Voice) -> Piece {
     let Holdings { here, does, rows, accountable, responsible, previous, next } = holdings;
     let first = here.first_page();
     let mut tabs = Vec::new();
@@ -386,7 +387,7 @@ pub(crate) fn holdings(holdings: Holdings, party: &str, voice: Voice) -> AnyView
             (_, true) => "They do the work of no duty themselves.",
             (_, false) => "They are Accountable for no duty themselves.",
         };
-        view! { <p class="muted">{words}</p> }.into_any()
+        view! { <p class="muted">{words}</p> }.piece()
     } else {
         let lines = rows.into_iter().map(held).collect_view();
         let words = match count {
@@ -401,7 +402,7 @@ pub(crate) fn holdings(holdings: Holdings, party: &str, voice: Voice) -> AnyView
             </TableFrame>
             <Pager count=words previous=previous next=next/>
         }
-        .into_any()
+        .piece()
     };
     let title = match voice {
         Voice::Person => "What they answer for",
@@ -414,17 +415,17 @@ pub(crate) fn holdings(holdings: Holdings, party: &str, voice: Voice) -> AnyView
             {body}
         </Section>
     }
-    .into_any()
+    .piece()
 }
 
 fn held(held: Held) -> impl IntoView + use<> {
     let href = format!("/agents/{}", held.agent);
     let runs = if held.runs {
-        view! { <span>{format!("{}, runs", held.environment.label())}</span> }.into_any()
+        view! { <span>{format!("{}, runs", held.environment.label())}</span> }.piece()
     } else if held.state == State::Retired {
-        view! { <span class="muted">"retired"</span> }.into_any()
+        view! { <span class="muted">"retired"</span> }.piece()
     } else {
-        view! { <span class="muted">{format!("{}, does not run", held.environment.label())}</span> }.into_any()
+        view! { <span class="muted">{format!("{}, does not run", held.environment.label())}</span> }.piece()
     };
     view! {
         <tr>
@@ -435,10 +436,11 @@ fn held(held: Held) -> impl IntoView + use<> {
             <td data-label="Since"><Day at=held.since/></td>
         </tr>
     }
+    .piece()
 }
 
 /// What would have no owner.
-fn impact(shown: &Shown) -> AnyView {
+fn impact(shown: &Shown) -> Piece {
     let impact = &shown.impact;
     let left = shown.left();
     let title = if left { "Since they left" } else { "If they left" };
@@ -446,7 +448,7 @@ fn impact(shown: &Shown) -> AnyView {
     if nothing {
         let words = if left { "They left nothing without an owner." } else { "Nothing would be without an owner." };
         return view! { <Section title=title id="impact"><p class="row"><Swatch tone=Tone::Good/>{words}</p></Section> }
-            .into_any();
+            .piece();
     }
     let agents = counted(impact.agents, "agent", "agents");
     let verb = match (left, impact.total == 1) {
@@ -499,7 +501,7 @@ fn impact(shown: &Shown) -> AnyView {
             {handover}
         </Section>
     }
-    .into_any()
+    .piece()
 }
 
 /// One agent with the duties of it that would have no owner.
@@ -544,9 +546,9 @@ fn titles(duties: &[Duty]) -> impl IntoView + use<> {
             let comma = (at > 0).then_some(", ");
             let title = duty.owner_title();
             if *duty == Duty::Containment {
-                view! { {comma}<strong>{title}</strong> }.into_any()
+                view! { {comma}<strong>{title}</strong> }.piece()
             } else {
-                view! { {comma}{title} }.into_any()
+                view! { {comma}{title} }.piece()
             }
         })
         .collect_view()
@@ -606,6 +608,7 @@ fn orphans(impact: &Impact, person: &str) -> impl IntoView + use<> {
         {more}
         {all}
     }
+    .piece()
 }
 
 /// Leaving, returning, signing in: what only those who keep people see.
@@ -636,7 +639,7 @@ fn keeping(shown: &Shown) -> Option<impl IntoView + use<>> {
     })
 }
 
-fn leaving(shown: &Shown) -> AnyView {
+fn leaving(shown: &Shown) -> Piece {
     let Refused { values, errors } = shown.reason.clone();
     let open = !errors.is_empty();
     let version = shown.version.to_string();
@@ -645,7 +648,7 @@ fn leaving(shown: &Shown) -> AnyView {
         <input type="hidden" name="version" value=version/>
         <TextArea name="reason" label="Reason" value=values.reason error=errors.of("reason") rows=2 required=true/>
     }
-    .into_any();
+    .piece();
     if shown.left() {
         return view! {
             <Confirm label="They are back…" action=format!("{}/return", shown.path()) confirm="Mark as active again" calm=true open=open>
@@ -653,11 +656,11 @@ fn leaving(shown: &Shown) -> AnyView {
                 {field}
             </Confirm>
         }
-        .into_any();
+        .piece();
     }
     if shown.impact.sole.contains(&Role::Administrator) {
         let told = shown.reason.errors.clone();
-        return view! { <ErrorSummary errors=told/>{sole_words(&[Role::Administrator])} }.into_any();
+        return view! { <ErrorSummary errors=told/>{sole_words(&[Role::Administrator])} }.piece();
     }
     let gaps = (shown.impact.total > 0).then(|| {
         view! { <p><strong>{format!("{} will have no owner at once.", counted(shown.impact.total, "duty", "duties"))}</strong> " " <a href="#impact">"See which"</a> "." </p> }
@@ -671,7 +674,7 @@ fn leaving(shown: &Shown) -> AnyView {
             {field}
         </Confirm>
     }
-    .into_any()
+    .piece()
 }
 
 fn facts(shown: &Shown) -> impl IntoView + use<> {
@@ -686,14 +689,14 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
         .map(|people| view! { <Fact term="Stands in for">{people}</Fact> });
     let above = shown.above.clone();
     let managers = if above.is_empty() {
-        view! { <span class="unset">"nobody"</span> }.into_any()
+        view! { <span class="unset">"nobody"</span> }.piece()
     } else {
         let steps = above
             .iter()
             .enumerate()
             .map(|(at, manager)| view! { <li>{(at > 0).then(|| view! { <span class="muted">"under "</span> })}{link(manager)}</li> })
             .collect_view();
-        view! { <ul class="stack tight">{steps}</ul> }.into_any()
+        view! { <ul class="stack tight">{steps}</ul> }.piece()
     };
     let deputy = link_or(shown.deputy.as_ref(), "nobody");
     let (email, created, updated, now) = (shown.email.clone(), shown.created_at, shown.updated_at, shown.now);
@@ -714,6 +717,7 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
             <Fact term="Changed"><When at=updated now=now/></Fact>
         </Facts>
     }
+    .piece()
 }
 
 fn teams(shown: &Shown) -> impl IntoView + use<> {
@@ -734,4 +738,5 @@ fn teams(shown: &Shown) -> impl IntoView + use<> {
             <ul class="stack tight">{lines}</ul>
         </Section>
     }
+    .piece()
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::{Fact, Facts, Section, thousands};
+use crate::components::{Fact, Facts, IntoPiece, Piece, Section, thousands};
 
 /// What runs here.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub struct About {
     pub events: Option<u64>,
 }
 
-pub(super) fn about(about: About) -> AnyView {
+pub(super) fn about(about: About) -> Piece {
     let events = about.events.map(|n| {
         view! { <Fact term="Record"><a href="/audit">{format!("{} events", thousands(n))}</a></Fact> }
     });
@@ -42,5 +42,5 @@ pub(super) fn about(about: About) -> AnyView {
             </Facts>
         </Section>
     }
-    .into_any()
+    .piece()
 }

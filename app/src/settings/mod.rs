@@ -13,8 +13,8 @@ pub use sessions::SessionLine;
 pub use tokens::{Fresh, TokenForm, TokenLine, Tokens};
 
 use crate::components::{
-    Button, Choice, ErrorSummary, Fact, Facts, Field, Kind, Notice, PageHead, Party, PostForm, Refused, Section,
-    Select, Tone,
+    Button, Choice, ErrorSummary, Fact, Facts, Field, IntoPiece, Kind, Notice, PageHead, Party, Piece, PostForm,
+    Refused, Section, Select, Tone,
 };
 use about::about;
 use chrono::{DateTime, Utc};
@@ -89,9 +89,10 @@ pub fn Settings(
             </div>
         </div>
     }
+    .piece()
 }
 
-fn organisation(of: Organisation) -> AnyView {
+fn organisation(of: Organisation) -> Piece {
     let Organisation { form, oncall, oncall_gone, teams, may_write } = of;
     let Refused { values, errors } = form;
     let gap = match (&oncall, oncall_gone) {
@@ -102,8 +103,8 @@ fn organisation(of: Organisation) -> AnyView {
     .map(|words| view! { <Notice tone=Tone::Warn><p>{words}</p></Notice> });
     if !may_write {
         let oncall = match oncall {
-            Some((id, name)) => view! { <Party name=name reference=id.to_string()/> }.into_any(),
-            None => view! { <span class="unset">"nobody"</span> }.into_any(),
+            Some((id, name)) => view! { <Party name=name reference=id.to_string()/> }.piece(),
+            None => view! { <span class="unset">"nobody"</span> }.piece(),
         };
         return view! {
             <Section title="Organisation" id="organisation">
@@ -116,7 +117,7 @@ fn organisation(of: Organisation) -> AnyView {
                 <p class="small muted">"An administrator changes these."</p>
             </Section>
         }
-        .into_any();
+        .piece();
     }
     view! {
         <Section title="Organisation" id="organisation">
@@ -136,5 +137,5 @@ fn organisation(of: Organisation) -> AnyView {
             </PostForm>
         </Section>
     }
-    .into_any()
+    .piece()
 }

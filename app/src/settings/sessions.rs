@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::id::PersonId;
 use leptos::prelude::*;
 
-use crate::components::{Badge, Party, Section, TableFrame, Tone, When};
+use crate::components::{Badge, IntoPiece, Party, Piece, Section, TableFrame, Tone, When};
 
 /// One session.
 #[derive(Debug, Clone)]
@@ -27,21 +27,21 @@ pub struct SessionLine {
     pub current: bool,
 }
 
-pub(super) fn sessions(lines: Vec<SessionLine>, now: DateTime<Utc>) -> AnyView {
+pub(super) fn sessions(lines: Vec<SessionLine>, now: DateTime<Utc>) -> Piece {
     let count = lines.len() as u64;
     let rows = lines
         .into_iter()
         .map(|s| {
             let label = format!("End the session of {} in {}", s.name, s.browser);
             let last = if s.current {
-                view! { <Badge tone=Tone::Good>"This one"</Badge> }.into_any()
+                view! { <Badge tone=Tone::Good>"This one"</Badge> }.piece()
             } else {
                 view! {
                     <form method="post" action=format!("/settings/sessions/{}/revoke", s.id)>
                         <button class="button small" aria-label=label>"End"</button>
                     </form>
                 }
-                .into_any()
+                .piece()
             };
             view! {
                 <tr>
@@ -73,5 +73,5 @@ pub(super) fn sessions(lines: Vec<SessionLine>, now: DateTime<Utc>) -> AnyView {
             </TableFrame>
         </Section>
     }
-    .into_any()
+    .piece()
 }

@@ -6,8 +6,8 @@ use domain::id::{PersonId, TokenId};
 use leptos::prelude::*;
 
 use crate::components::{
-    Badge, CheckboxGroup, Choice, Confirm, ErrorSummary, Field, Notice, Party, Refused, Section, TableFrame, Tone,
-    When, thousands,
+    Badge, CheckboxGroup, Choice, Confirm, ErrorSummary, Field, IntoPiece, Notice, Party, Piece, Refused, Section,
+    TableFrame, Tone, When, thousands,
 };
 use crate::people::{Named, WHO, suggestions};
 
@@ -77,7 +77,7 @@ const fn scope_words(scope: Scope) -> &'static str {
     }
 }
 
-pub(super) fn tokens(tokens: Tokens, now: DateTime<Utc>) -> AnyView {
+pub(super) fn tokens(tokens: Tokens, now: DateTime<Utc>) -> Piece {
     let Tokens { lines, fresh, form, suggested } = tokens;
     let (live, over): (Vec<_>, Vec<_>) = lines.into_iter().partition(|t| t.revoked_at.is_none() && t.expires_at > now);
     let count = live.len() as u64;
@@ -90,9 +90,9 @@ pub(super) fn tokens(tokens: Tokens, now: DateTime<Utc>) -> AnyView {
         }
     });
     let list = if live.is_empty() {
-        view! { <p class="muted">"No program acts here."</p> }.into_any()
+        view! { <p class="muted">"No program acts here."</p> }.piece()
     } else {
-        table("Tokens in force", live, now).into_any()
+        table("Tokens in force", live, now).piece()
     };
     let ended = (!over.is_empty()).then(|| {
         let words = format!("{} revoked or expired", thousands(over.len() as u64));
@@ -107,7 +107,7 @@ pub(super) fn tokens(tokens: Tokens, now: DateTime<Utc>) -> AnyView {
             {making(form, &suggested)}
         </Section>
     }
-    .into_any()
+    .piece()
 }
 
 fn table(label: &'static str, lines: Vec<TokenLine>, now: DateTime<Utc>) -> impl IntoView {
@@ -116,17 +116,17 @@ fn table(label: &'static str, lines: Vec<TokenLine>, now: DateTime<Utc>) -> impl
         .map(|t| {
             let scopes = t.scopes.iter().map(|s| s.label()).collect::<Vec<_>>().join(", ");
             let owner = match &t.owner {
-                Some((id, name)) => view! { <Party name=name.clone() reference=id.to_string()/> }.into_any(),
-                None => view! { <span class="muted">"itself"</span> }.into_any(),
+                Some((id, name)) => view! { <Party name=name.clone() reference=id.to_string()/> }.piece(),
+                None => view! { <span class="muted">"itself"</span> }.piece(),
             };
             let used = match t.last_used_at {
-                Some(at) => view! { <When at=at now=now/> }.into_any(),
-                None => view! { <span class="muted">"never"</span> }.into_any(),
+                Some(at) => view! { <When at=at now=now/> }.piece(),
+                None => view! { <span class="muted">"never"</span> }.piece(),
             };
             let (ends, act) = match t.revoked_at {
-                Some(at) => (view! { <Badge tone=Tone::Off>"Revoked"</Badge> " " <When at=at now=now/> }.into_any(), None),
+                Some(at) => (view! { <Badge tone=Tone::Off>"Revoked"</Badge> " " <When at=at now=now/> }.piece(), None),
                 None if t.expires_at <= now => {
-                    (view! { <Badge tone=Tone::Off>"Expired"</Badge> " " <When at=t.expires_at now=now/> }.into_any(), None)
+                    (view! { <Badge tone=Tone::Off>"Expired"</Badge> " " <When at=t.expires_at now=now/> }.piece(), None)
                 }
                 None => {
                     let action = format!("/settings/tokens/{}/revoke", t.id);
@@ -135,7 +135,7 @@ fn table(label: &'static str, lines: Vec<TokenLine>, now: DateTime<Utc>) -> impl
                             <p>"Whatever signs in with it is refused from the next request on."</p>
                         </Confirm>
                     };
-                    (view! { <When at=t.expires_at now=now/> }.into_any(), Some(revoke))
+                    (view! { <When at=t.expires_at now=now/> }.piece(), Some(revoke))
                 }
             };
             view! {
@@ -165,6 +165,7 @@ fn table(label: &'static str, lines: Vec<TokenLine>, now: DateTime<Utc>) -> impl
             <tbody>{rows}</tbody>
         </TableFrame>
     }
+    .piece()
 }
 
 fn making(form: Refused<TokenForm>, suggested: &[Named]) -> impl IntoView + use<> {
@@ -185,4 +186,5 @@ fn making(form: Refused<TokenForm>, suggested: &[Named]) -> impl IntoView + use<
                 inputmode="numeric" hint="At most 366."/>
         </Confirm>
     }
+    .piece()
 }

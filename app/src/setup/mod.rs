@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::{Button, ErrorSummary, Field, Kind, PostForm, Refused};
+use crate::components::{Button, ErrorSummary, Field, IntoPiece, Kind, PostForm, Refused};
 
 /// What was typed; passwords are never sent back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,4 +50,5 @@ pub fn Setup(
             <div class="actions"><Button kind=Kind::Primary>"Set up"</Button></div>
         </PostForm>
     }
+    .piece()
 }

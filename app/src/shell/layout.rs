@@ -1,12 +1,11 @@
 //! The two documents: [`Layout`] with navigation, [`Plain`] without.
 
-use leptos::children::ViewFnOnce;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
 use super::frame::{Frame, Signed, Theme};
 use super::nav::{Nav, NavGroup};
-use crate::components::{Flash, Glyph, Icon, Notice, thousands};
+use crate::components::{Flash, Glyph, Icon, IntoPiece, Notice, Slot, thousands};
 
 /// Every page that a signed-in person sees.
 #[component]
@@ -15,9 +14,9 @@ pub fn Layout(
     frame: Frame,
     /// The command palette, when it is built.
     #[prop(optional, into)]
-    palette: Option<ViewFnOnce>,
+    palette: Option<Slot>,
     /// The page.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
     let theme = frame.theme;
     let Frame { path, person, nav, flash, .. } = frame.clone();
@@ -38,13 +37,13 @@ pub fn Layout(
                             <Icon glyph=Glyph::Search/>
                             <input class="input" type="search" name="q" aria-label="Search agents" placeholder="Search agents"/>
                         </form>
-                        <div id="palette">{palette.map(ViewFnOnce::run)}</div>
+                        <div id="palette">{palette.map(Slot::run)}</div>
                         {person.map(|person| view! { <Who person=person theme=theme path=path/> })}
                     </header>
                     <div class="page">
                         <main id="main" tabindex="-1">
                             {flash.map(shown_once)}
-                            {children()}
+                            {children.run()}
                         </main>
                         <Foot/>
                     </div>
@@ -52,6 +51,7 @@ pub fn Layout(
             </body>
         </html>
     }
+    .piece()
 }
 
 /// Sign-in, set-up, and what went wrong before anybody was known: no navigation.
@@ -63,7 +63,7 @@ pub fn Plain(
     #[prop(optional)]
     wide: bool,
     /// The page.
-    children: Children,
+    children: Slot,
 ) -> impl IntoView {
     let theme = frame.theme;
     let flash = frame.flash.clone();
@@ -76,13 +76,14 @@ pub fn Plain(
                     <main id="main" class=wide.then_some("wide")>
                         <Brand/>
                         {flash.map(shown_once)}
-                        {children()}
+                        {children.run()}
                     </main>
                     <Foot/>
                 </div>
             </body>
         </html>
     }
+    .piece()
 }
 
 fn shown_once(flash: Flash) -> impl IntoView {
@@ -94,6 +95,7 @@ fn shown_once(flash: Flash) -> impl IntoView {
             </Notice>
         </div>
     }
+    .piece()
 }
 
 #[component]
@@ -113,7 +115,7 @@ fn Head(frame: Frame) -> impl IntoView {
             {frame.islands.then(|| islands(&pkg))}
         </head>
     }
-    .into_any()
+    .piece()
 }
 
 /// What Leptos's own `HydrationScripts` writes for islands, with our addresses: load the module,
@@ -126,6 +128,7 @@ fn islands(pkg: &str) -> impl IntoView + use<> {
         <link rel="preload" href=format!("{pkg}/app_bg.wasm") r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
         <script type="module" nonce=use_nonce()>{script}</script>
     }
+    .piece()
 }
 
 #[component]
@@ -141,7 +144,7 @@ fn Brand() -> impl IntoView {
             "Muster"
         </a>
     }
-    .into_any()
+    .piece()
 }
 
 #[component]
@@ -178,7 +181,7 @@ fn Navigation(nav: Nav, path: String) -> impl IntoView {
         })
         .collect_view();
     // on a narrow screen this opens from the top bar: a popover needs no JavaScript
-    view! { <nav class="nav" id="nav" popover="auto" aria-label="Main"><Brand/>{groups}</nav> }.into_any()
+    view! { <nav class="nav" id="nav" popover="auto" aria-label="Main"><Brand/>{groups}</nav> }.piece()
 }
 
 #[component]
@@ -216,7 +219,7 @@ fn Who(person: Signed, theme: Theme, path: String) -> impl IntoView {
             </div>
         </div>
     }
-    .into_any()
+    .piece()
 }
 
 /// The first letters of the first and the last name.
@@ -235,7 +238,7 @@ fn Foot() -> impl IntoView {
             <a href="/api/docs">"API"</a>
         </footer>
     }
-    .into_any()
+    .piece()
 }
 
 #[cfg(all(test, feature = "ssr"))]

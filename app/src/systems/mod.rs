@@ -8,8 +8,8 @@ use leptos::prelude::*;
 
 use crate::components::{
     Address, Badge, Button, Choice, Column, Crumb, Crumbs, Day, Empty, ErrorSummary, Fact, Facts, Field, Filter, Glyph,
-    Icon, Kind, Lifecycle, LinkButton, Listing, PageHead, PostForm, RadioGroup, Refused, Section, TableFrame, TextArea,
-    Tier, When,
+    Icon, IntoPiece, Kind, Lifecycle, LinkButton, Listing, PageHead, PostForm, RadioGroup, Refused, Section,
+    TableFrame, TextArea, Tier, When,
 };
 
 /// A system as the list shows it.
@@ -92,6 +92,7 @@ pub fn Systems(
             {rows}
         </Listing>
     }
+    .piece()
 }
 
 #[component]
@@ -103,7 +104,7 @@ fn Nothing(filtered: bool, may_write: bool) -> impl IntoView {
                 <div class="actions"><LinkButton href="/systems">"Show all systems"</LinkButton></div>
             </Empty>
         }
-        .into_any();
+        .piece();
     }
     view! {
         <Empty title="No systems yet">
@@ -113,7 +114,7 @@ fn Nothing(filtered: bool, may_write: bool) -> impl IntoView {
             </div>
         </Empty>
     }
-    .into_any()
+    .piece()
 }
 
 /// An agent of a system.
@@ -182,7 +183,7 @@ pub fn SystemPage(
         })
         .collect_view();
     let table = if shown.members.is_empty() {
-        view! { <p class="muted">"No agent that you can see belongs to it. An agent is made a member where it is edited."</p> }.into_any()
+        view! { <p class="muted">"No agent that you can see belongs to it. An agent is made a member where it is edited."</p> }.piece()
     } else {
         view! {
             <TableFrame label="Agents of the system" stacks=true>
@@ -190,7 +191,7 @@ pub fn SystemPage(
                 <tbody>{rows}</tbody>
             </TableFrame>
         }
-        .into_any()
+        .piece()
     };
     let count = shown.members.len() as u64;
     let more = shown.more.then(|| view! { <p class="small muted">{format!("The first {count} are listed.")}</p> });
@@ -216,6 +217,7 @@ pub fn SystemPage(
             </aside>
         </div>
     }
+    .piece()
 }
 
 /// As typed.
@@ -279,4 +281,5 @@ pub fn EditSystem(
             </div>
         </PostForm>
     }
+    .piece()
 }

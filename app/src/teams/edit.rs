@@ -5,7 +5,8 @@ use domain::party::TeamKind;
 use leptos::prelude::*;
 
 use crate::components::{
-    Button, Choice, Crumb, Crumbs, ErrorSummary, Field, Kind, LinkButton, PageHead, PostForm, Refused, Select, TextArea,
+    Button, Choice, Crumb, Crumbs, ErrorSummary, Field, IntoPiece, Kind, LinkButton, PageHead, PostForm, Refused,
+    Select, TextArea,
 };
 use crate::people::{Named, WHO, suggestions};
 
@@ -90,4 +91,5 @@ pub fn EditTeam(
             </div>
         </PostForm>
     }
+    .piece()
 }

@@ -5,7 +5,8 @@ use domain::party::TeamKind;
 use leptos::prelude::*;
 
 use crate::components::{
-    Address, Badge, Choice, Column, Empty, Filter, Glyph, Icon, Kind, LinkButton, Listing, PageHead, Tone, thousands,
+    Address, Badge, Choice, Column, Empty, Filter, Glyph, Icon, IntoPiece, Kind, LinkButton, Listing, PageHead, Tone,
+    thousands,
 };
 use crate::people::{Named, link_or};
 
@@ -82,6 +83,7 @@ pub fn Teams(
             {rows}
         </Listing>
     }
+    .piece()
 }
 
 #[component]
@@ -93,7 +95,7 @@ fn Nothing(filtered: bool, may_write: bool) -> impl IntoView {
                 <div class="actions"><LinkButton href="/teams">"Show all teams"</LinkButton></div>
             </Empty>
         }
-        .into_any();
+        .piece();
     }
     view! {
         <Empty title="No teams yet">
@@ -103,7 +105,7 @@ fn Nothing(filtered: bool, may_write: bool) -> impl IntoView {
             </div>
         </Empty>
     }
-    .into_any()
+    .piece()
 }
 
 fn row(line: Line) -> impl IntoView + use<> {
@@ -111,9 +113,9 @@ fn row(line: Line) -> impl IntoView + use<> {
     let leaderless = !line.lead.as_ref().is_some_and(|l| l.active);
     let (members, owns) = (format!("/people?team={reference}"), format!("/agents?owner={reference}"));
     let owns = match (line.accountable, leaderless) {
-        (false, _) => view! { <span class="muted">"nothing"</span> }.into_any(),
-        (true, false) => view! { <a href=owns>"agents"</a> }.into_any(),
-        (true, true) => view! { <a href=owns>"agents"</a> " " <Badge tone=Tone::Bad>"Nobody leads"</Badge> }.into_any(),
+        (false, _) => view! { <span class="muted">"nothing"</span> }.piece(),
+        (true, false) => view! { <a href=owns>"agents"</a> }.piece(),
+        (true, true) => view! { <a href=owns>"agents"</a> " " <Badge tone=Tone::Bad>"Nobody leads"</Badge> }.piece(),
     };
     view! {
         <tr>
@@ -128,4 +130,5 @@ fn row(line: Line) -> impl IntoView + use<> {
             <td data-label="Answers for">{owns}</td>
         </tr>
     }
+    .piece()
 }

@@ -6,8 +6,8 @@ use domain::party::TeamKind;
 use leptos::prelude::*;
 
 use crate::components::{
-    Badge, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Field, Kind, LinkButton, Notice, PageHead, Refused,
-    Section, TableFrame, Tone, When, thousands,
+    Badge, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Field, IntoPiece, Kind, LinkButton, Notice,
+    PageHead, Refused, Section, TableFrame, Tone, When, thousands,
 };
 use crate::people::{Holdings, Named, Voice, WHO, chain, counted, holdings, link, link_or, suggestions};
 
@@ -101,6 +101,7 @@ pub fn TeamPage(
             <aside aria-label="Facts">{facts(&shown)}</aside>
         </div>
     }
+    .piece()
 }
 
 fn leaderless_words(shown: &Shown, edit: &str) -> impl IntoView + use<> {
@@ -118,6 +119,7 @@ fn leaderless_words(shown: &Shown, edit: &str) -> impl IntoView + use<> {
             </p>
         </Notice>
     }
+    .piece()
 }
 
 /// How many members are listed before the rest is folded away.
@@ -155,6 +157,7 @@ fn table(label: &'static str, members: &[Member], path: &str, may_write: bool) -
             <tbody>{rows}</tbody>
         </TableFrame>
     }
+    .piece()
 }
 
 fn members(shown: &Shown, path: &str) -> impl IntoView + use<> {
@@ -189,6 +192,7 @@ fn members(shown: &Shown, path: &str) -> impl IntoView + use<> {
             {add}
         </Section>
     }
+    .piece()
 }
 
 fn facts(shown: &Shown) -> impl IntoView + use<> {
@@ -211,4 +215,5 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
             <Fact term="Changed"><When at=updated now=now/></Fact>
         </Facts>
     }
+    .piece()
 }

@@ -61,34 +61,27 @@ pub async fn posture(db: &Db, by: By<'_>) -> Result<Posture, Error> {
     })
 }
 
-/// Business units by how many agents run that nobody can stop, worst first.
+/// Business units by how many agents run that nobody can stop, worst first. A unit is called
+/// as its first agent writes it: the counters know only its folded form.
 async fn units(db: &Db) -> Result<Vec<UnitPosture>, Error> {
     let rows = db
         .all(
-            "SELECT facet, n FROM tally WHERE facet >= 'unit-open:' AND facet < 'unit-open;' AND n > 0 \
-             ORDER BY n DESC, facet LIMIT 20",
+            "SELECT t.n, (SELECT r.n FROM tally r WHERE r.facet = 'unit-running:' || substr(t.facet, 11)), \
+             (SELECT a.business_unit FROM agent a WHERE a.unit_folded = substr(t.facet, 11) ORDER BY a.id LIMIT 1) \
+             FROM tally t WHERE t.facet >= 'unit-open:' AND t.facet < 'unit-open;' AND t.n > 0 \
+             ORDER BY t.n DESC, t.facet LIMIT 20",
             Vec::new(),
         )
         .await?;
-    let mut out = Vec::with_capacity(rows.len());
-    for r in rows {
-        let facet: String = r.get(0)?;
-        let folded = facet.trim_start_matches("unit-open:");
-        let running: i64 = db
-            .one("SELECT n FROM tally WHERE facet = $1", args![format!("unit-running:{folded}")])
-            .await?
-            .map(|r| r.get(0))
-            .transpose()?
-            .unwrap_or(0);
-        // The unit as it is written: the counters know only its folded form.
-        let name: Option<String> = db
-            .one("SELECT business_unit FROM agent WHERE unit_folded = $1 ORDER BY id LIMIT 1", args![folded])
-            .await?
-            .map(|r| r.get(0))
-            .transpose()?;
-        out.push(UnitPosture { business_unit: name.unwrap_or_default(), running, unstoppable: r.get(1)? });
-    }
-    Ok(out)
+    rows.iter()
+        .map(|r| {
+            Ok(UnitPosture {
+                unstoppable: r.get(0)?,
+                running: r.get::<Option<i64>>(1)?.unwrap_or(0),
+                business_unit: r.get::<Option<String>>(2)?.unwrap_or_default(),
+            })
+        })
+        .collect()
 }
 
 async fn waves(db: &Db, now: DateTime<Utc>) -> Result<Vec<WavePosture>, Error> {

@@ -1,6 +1,7 @@
 //! What a page answers when it cannot do as asked. A handler answers `Err(fault)`; the
 //! door, which knows who is signed in, makes a page of it.
 
+use app::components::{IntoPiece, Piece};
 use app::errors::{Broken, Declined, Fault as FaultView, NotFound, NotReady, TooLarge};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -89,17 +90,17 @@ impl Fault {
         }
     }
 
-    fn view(self, incident: String) -> AnyView {
+    fn view(self, incident: String) -> Piece {
         let Self { status, sentence, back, .. } = self;
         match status {
-            StatusCode::NOT_FOUND => view! { <NotFound/> }.into_any(),
-            StatusCode::INTERNAL_SERVER_ERROR => view! { <Broken incident=incident/> }.into_any(),
-            StatusCode::SERVICE_UNAVAILABLE if sentence.is_empty() => view! { <NotReady/> }.into_any(),
-            StatusCode::PAYLOAD_TOO_LARGE if sentence.is_empty() => view! { <TooLarge most="64 MiB"/> }.into_any(),
+            StatusCode::NOT_FOUND => view! { <NotFound/> }.piece(),
+            StatusCode::INTERNAL_SERVER_ERROR => view! { <Broken incident=incident/> }.piece(),
+            StatusCode::SERVICE_UNAVAILABLE if sentence.is_empty() => view! { <NotReady/> }.piece(),
+            StatusCode::PAYLOAD_TOO_LARGE if sentence.is_empty() => view! { <TooLarge most="64 MiB"/> }.piece(),
             StatusCode::FORBIDDEN => {
-                view! { <FaultView status=403 title="Not yours to do"><p>{sentence}</p></FaultView> }.into_any()
+                view! { <FaultView status=403 title="Not yours to do"><p>{sentence}</p></FaultView> }.piece()
             }
-            _ => view! { <Declined status=status.as_u16() reason=sentence back=back/> }.into_any(),
+            _ => view! { <Declined status=status.as_u16() reason=sentence back=back/> }.piece(),
         }
     }
 }

@@ -4,7 +4,7 @@ mod fault;
 pub mod flash;
 mod form;
 
-use app::components::Flash;
+use app::components::{Flash, Slot};
 use app::islands::{Palette, Place};
 use app::shell::{self, Frame, Layout, Plain, Rendered};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -84,13 +84,16 @@ impl Page {
 
     /// Renders it.
     pub fn show<V: IntoView + 'static>(self, view: impl FnOnce() -> V + Send + 'static) -> Response {
+        self.laid_out(Slot::from(move || view().into_view()))
+    }
+
+    fn laid_out(self, page: Slot) -> Response {
         let Self { frame, status, secure } = self;
         let told = frame.flash.is_some();
         // Its own island is on every page, so that every page can be left by a few letters.
         let places = frame.islands.then(|| Place::pages(&frame.nav));
         let palette = move || places.map(|pages| view! { <Palette pages=pages/> });
-        let rendered =
-            shell::render(move || view! { <Layout frame=frame palette=palette>{view().into_any()}</Layout> });
+        let rendered = shell::render(move || view! { <Layout frame=frame palette=palette>{page.run()}</Layout> });
         sent(rendered, status, told, secure)
     }
 }
@@ -105,9 +108,13 @@ pub fn plain<V: IntoView + 'static>(
     view: impl FnOnce() -> V + Send + 'static,
 ) -> Response {
     let frame = framed(visitor, title);
+    bare(frame, Slot::from(move || view().into_view()), status, app.config.secure())
+}
+
+fn bare(frame: Frame, page: Slot, status: StatusCode, secure: bool) -> Response {
     let told = frame.flash.is_some();
-    let rendered = shell::render(move || view! { <Plain frame=frame>{view().into_any()}</Plain> });
-    sent(rendered, status, told, app.config.secure())
+    let rendered = shell::render(move || view! { <Plain frame=frame>{page.run()}</Plain> });
+    sent(rendered, status, told, secure)
 }
 
 fn framed(visitor: &Visitor, title: impl Into<String>) -> Frame {

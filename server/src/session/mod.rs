@@ -23,10 +23,11 @@ pub const COOKIE: &str = "muster_session";
 pub async fn of(app: &App, headers: &HeaderMap) -> Result<Option<Found>, Error> {
     let Some(id) = cookie::get(headers, COOKIE).and_then(store::parse) else { return Ok(None) };
     let store = Store::new(app);
-    let Some(record) = store.load(&id).await.map_err(store::failed)? else { return Ok(None) };
-    let Some(found) = store::found(&record) else { return Ok(None) };
-    store.note_use(&id, &found);
-    Ok(Some(found))
+    let found = store.find(&id).await?;
+    if let Some(found) = &found {
+        store.note_use(&id, found);
+    }
+    Ok(found)
 }
 
 /// Opens a session for who just signed in, under an id that nobody had before, and ends

@@ -51,6 +51,11 @@ impl Store {
         Record { id, data, expiry_date: offset(self.clock.now() + sessions::LONGEST) }
     }
 
+    /// The session with its person: what [`SessionStore::load`] finds, as it is.
+    pub(super) async fn find(&self, id: &Id) -> std::result::Result<Option<Found>, Error> {
+        Ok(sessions::find(&self.db, &stored(id), self.clock.now()).await?)
+    }
+
     /// Notes the use of a session, off the request's path, when the last note is old.
     pub(super) fn note_use(&self, id: &Id, found: &Found) {
         let now = self.clock.now();
@@ -103,11 +108,6 @@ impl SessionStore for Store {
         }
         Ok(())
     }
-}
-
-/// What [`Store::load`] found.
-pub(super) fn found(record: &Record) -> Option<Found> {
-    record.data.get(FOUND).and_then(|value| Found::deserialize(value).ok())
 }
 
 /// The id that a cookie carries, if it is one.

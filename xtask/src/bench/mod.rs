@@ -38,8 +38,9 @@ const PAGES: [Page; 9] = [
 
 /// Connections that ask at once.
 const CONNECTIONS: usize = 16;
-/// Sign-ins at once, before and after: each takes the memory that argon2 asks for.
-const SIGN_INS: usize = 8;
+/// Sign-ins at once, before and after: each takes the memory that argon2 asks for. More of
+/// one account at once than this, and the next must wait.
+const SIGN_INS: usize = 5;
 
 /// What the command line asks for.
 struct Wish {

@@ -160,6 +160,8 @@ struct Filter {
     left: f64,
     /// Whether an index finds what it leaves, so that a page may be gathered by it.
     drives: bool,
+    /// Whether that index holds it in the order of ids, so that a page by id needs no sorting.
+    in_order: bool,
     /// With its index usable.
     open: String,
     /// With its index hidden.
@@ -189,19 +191,25 @@ struct Plan {
 }
 
 impl Plan {
-    /// Decides by estimated cost in rows touched.
-    fn new(filters: Vec<Filter>, total: f64, limit: f64) -> Self {
-        let rarest = filters
+    /// Decides by estimated cost in rows touched: the sort's index is walked past what the
+    /// other filters drop; what one filter leaves is gathered whole, unless its own index
+    /// already has the order.
+    fn new(filters: Vec<Filter>, total: f64, limit: f64, by_id: bool) -> Self {
+        let share = |f: &Filter| (f.left / total.max(1.0)).min(1.0);
+        let all: f64 = filters.iter().map(share).product();
+        let walk = (limit / all.max(1e-9)).min(total);
+        let cost = |f: &Filter| {
+            let walked = limit * share(f) / all.max(1e-9);
+            if by_id && f.in_order { walked.min(f.left) } else { f.left }
+        };
+        let gather = filters
             .iter()
             .enumerate()
             .filter(|(_, f)| f.drives)
-            .min_by(|a, b| a.1.left.total_cmp(&b.1.left))
-            .map(|(i, f)| (i, f.left));
-        let gather = rarest.and_then(|(i, left)| {
-            let share: f64 = filters.iter().map(|f| (f.left / total.max(1.0)).min(1.0)).product();
-            let walk = (limit / share.max(1e-9)).min(total);
-            (left < walk).then_some(i)
-        });
+            .map(|(i, f)| (i, cost(f)))
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .filter(|(_, cost)| *cost < walk)
+            .map(|(i, _)| i);
         Self { filters, total, gather }
     }
 
@@ -226,25 +234,24 @@ impl Plan {
 }
 
 async fn tally(db: &Db, facets: &[String], now: DateTime<Utc>) -> Result<Vec<i64>, Error> {
-    let args: Vec<Arg> = facets.iter().map(|f| Arg::from(f.as_str())).collect();
+    let mut args: Vec<Arg> = facets.iter().map(|f| Arg::from(f.as_str())).collect();
     let mut out = vec![0; facets.len()];
     if facets.is_empty() {
         return Ok(out);
     }
     let list = crate::db::marks(1, facets.len());
-    let sql = format!("SELECT facet, n FROM tally WHERE facet IN {list}");
+    let n = facets.len() + 1;
+    args.push(Arg::from(now));
+    // What the clock alone changed since the counters were folded is added.
+    let sql = format!(
+        "SELECT facet, n FROM tally WHERE facet IN {list} \
+         UNION ALL SELECT facet, CAST(SUM(delta) AS BIGINT) FROM turn WHERE at <= ${n} GROUP BY facet"
+    );
     for r in db.all(sql, args).await? {
         let facet: String = r.get(0)?;
-        for (i, f) in facets.iter().enumerate() {
+        for (f, sum) in facets.iter().zip(&mut out) {
             if *f == facet {
-                out[i] = r.get(1)?;
-            }
-        }
-    }
-    for (facet, delta) in crate::posture::turned(db, now).await? {
-        for (i, f) in facets.iter().enumerate() {
-            if *f == facet {
-                out[i] += delta;
+                *sum += r.get::<i64>(1)?;
             }
         }
     }
@@ -258,6 +265,7 @@ fn column(column: &str, value: impl Into<Arg>) -> Filter {
     Filter {
         left: 0.0,
         drives: true,
+        in_order: true,
         open: format!("a.{column} = ?"),
         hidden: format!("a.{column} {hide} = ?"),
         args: vec![value],
@@ -270,6 +278,7 @@ fn through(table: &str, condition: &str, args: Vec<Arg>) -> Filter {
     Filter {
         left: 0.0,
         drives: true,
+        in_order: false,
         open: format!("a.id IN (SELECT x.agent_id FROM {table} x WHERE {condition})"),
         hidden: format!("EXISTS (SELECT 1 FROM {table} x WHERE x.agent_id = a.id AND {condition})"),
         args,
@@ -302,8 +311,14 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>) -> Result<(Vec<Filt
     }
     if let Some(v) = query.runs {
         let text = if v { "a.runs" } else { "NOT a.runs" };
-        let filter =
-            Filter { left: 0.0, drives: false, open: text.to_owned(), hidden: text.to_owned(), args: Vec::new() };
+        let filter = Filter {
+            left: 0.0,
+            drives: false,
+            in_order: false,
+            open: text.to_owned(),
+            hidden: text.to_owned(),
+            args: Vec::new(),
+        };
         add(filter, Some(format!("runs:{}", if v { "yes" } else { "no" })), &mut filters);
     }
     if let Some(v) = query.runtime_owner {
@@ -320,7 +335,14 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>) -> Result<(Vec<Filt
         };
         let hidden = open.replacen("a.runtime_owner ", "a.runtime_owner || '' ", 1);
         add(
-            Filter { left: 0.0, drives: true, open: open.to_owned(), hidden, args },
+            Filter {
+                left: 0.0,
+                drives: true,
+                in_order: v != RuntimeOwner::Untested,
+                open: open.to_owned(),
+                hidden,
+                args,
+            },
             Some(format!("owner:{v}")),
             &mut filters,
         );
@@ -345,16 +367,21 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>) -> Result<(Vec<Filt
     if filters.is_empty() && !query.q.trim().is_empty() && text::words([query.q.as_str()], 1).is_empty() {
         // Signs alone are no word of anything; to list everything would pretend that they were.
         let text = "a.id = 0".to_owned();
-        filters.push(Filter { left: 0.0, drives: true, open: text.clone(), hidden: text, args: Vec::new() });
-    }
-    for (at, n) in tally(db, &facets, now).await?.into_iter().enumerate() {
-        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        if at > 0 {
-            filters[counted[at - 1]].left = n.max(0) as f64;
-        }
+        filters.push(Filter {
+            left: 0.0,
+            drives: true,
+            in_order: true,
+            open: text.clone(),
+            hidden: text,
+            args: Vec::new(),
+        });
     }
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let total = tally(db, &facets[..1], now).await?[0] as f64;
+    let mut counts = tally(db, &facets, now).await?.into_iter().map(|n| n.max(0) as f64);
+    let total = counts.next().unwrap_or_default();
+    for (at, n) in counted.into_iter().zip(counts) {
+        filters[at].left = n;
+    }
     // Filters that an index counts: what a party, system, vendor, tool or credential has.
     let mut more: Vec<(Filter, &'static str)> = Vec::new();
     if let Some(v) = query.owner {
@@ -416,6 +443,7 @@ async fn visibility(db: &Db, by: By<'_>) -> Result<Option<Filter>, Error> {
         return Ok(Some(Filter {
             left: f64::INFINITY,
             drives: false,
+            in_order: false,
             open: text.clone(),
             hidden: text,
             args: Vec::new(),
@@ -432,7 +460,7 @@ async fn visibility(db: &Db, by: By<'_>) -> Result<Option<Filter>, Error> {
         args.extend(args![party.kind(), party.number()]);
     }
     let text = format!("(NOT a.confidential OR {mine})");
-    Ok(Some(Filter { left: f64::INFINITY, drives: false, open: text.clone(), hidden: text, args }))
+    Ok(Some(Filter { left: f64::INFINITY, drives: false, in_order: false, open: text.clone(), hidden: text, args }))
 }
 
 /// The rights a query needs beyond reading names.
@@ -506,7 +534,7 @@ pub async fn list(db: &Db, by: By<'_>, query: &Query) -> Result<Page<Line>, Erro
         list.push(v);
     }
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let plan = Plan::new(list, estate, query.limit as f64 + 1.0);
+    let plan = Plan::new(list, estate, query.limit as f64 + 1.0, query.sort == Sort::Id);
     let prepared = prepare(&plan, query)?;
     let rows = db.all(prepared.sql, prepared.args).await?;
     let mut items = rows.iter().map(|r| line(r, by.now, controls, query.sort)).collect::<Result<Vec<_>, _>>()?;
@@ -554,7 +582,7 @@ pub async fn ids(db: &Db, by: By<'_>, query: &Query, most: i64) -> Result<Vec<Ag
     let (mut list, estate) = filters(db, query, by.now).await?;
     list.extend(visibility(db, by).await?);
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let plan = Plan::new(list, estate, most as f64);
+    let plan = Plan::new(list, estate, most as f64, true);
     let mut args = Vec::new();
     let conditions = plan.conditions(&mut args);
     let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
@@ -617,7 +645,7 @@ async fn unseen(db: &Db, plan: &Plan, asked: usize) -> Result<i64, Error> {
 pub async fn plans(db: &Db, by: By<'_>, query: &Query) -> Result<Vec<String>, Error> {
     let (list, estate) = filters(db, query, by.now).await?;
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let plan = Plan::new(list, estate, query.limit as f64 + 1.0);
+    let plan = Plan::new(list, estate, query.limit as f64 + 1.0, query.sort == Sort::Id);
     let prepared = prepare(&plan, query)?;
     Ok(db.plan(&prepared.sql, prepared.args).await?)
 }
