@@ -1,9 +1,12 @@
 //! How good or bad something is. A state always has a word, a shape and a colour: the shape and
 //! the colour come from its [`Tone`], the word is the text.
 
+use std::str::FromStr;
+
 use leptos::prelude::*;
 
 use super::piece::Slot;
+
 /// From loudest to quietest. `Severe` is kept for what cannot wait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tone {
@@ -37,6 +40,28 @@ impl Tone {
             Self::Off => "off",
         }
     }
+
+    const fn badge(self) -> &'static str {
+        match self {
+            Self::Severe => "badge severe",
+            Self::Bad => "badge bad",
+            Self::Warn => "badge warn",
+            Self::Note => "badge note",
+            Self::Good => "badge good",
+            Self::Plain => "badge plain",
+            Self::Off => "badge off",
+        }
+    }
+}
+
+/// A state as it is shown in every row of every list: no allocation but the page's own.
+fn state_badge(tone: Tone, word: &'static str) -> impl IntoView {
+    view! { <span class=tone.badge()>{word}</span> }
+}
+
+/// What a key of a vocabulary is called; a key of none is its own name.
+fn word<T: FromStr>(key: &'static str, label: impl Fn(T) -> &'static str) -> &'static str {
+    key.parse().map_or(key, label)
 }
 
 /// A state: shape, colour and a word.
@@ -48,7 +73,7 @@ pub fn Badge(
     /// The word.
     children: Slot,
 ) -> impl IntoView {
-    view! { <span class=format!("badge {}", tone.class())>{children.run()}</span> }
+    view! { <span class=tone.badge()>{children.run()}</span> }
 }
 
 /// The shape of a tone alone, beside a word (legends, notices).
@@ -64,17 +89,16 @@ pub fn Swatch(
 #[component]
 pub fn Lifecycle(
     /// The key of the state, as in the API.
-    #[prop(into)]
-    state: String,
+    state: &'static str,
 ) -> impl IntoView {
-    let tone = match state.as_str() {
+    let tone = match state {
         "active" => Tone::Good,
         "discovered" | "suspended" | "retiring" => Tone::Warn,
         "proposed" | "approved" => Tone::Note,
         "retired" => Tone::Off,
         _ => Tone::Plain,
     };
-    view! { <Badge tone=tone>{sentence_case(&state)}</Badge> }
+    state_badge(tone, word(state, domain::agent::Lifecycle::label))
 }
 
 /// The words and the tone of a runtime-owner state key: `none`, `inactive`, `pending`, `unable`,
@@ -95,68 +119,56 @@ pub fn stop_state_words(state: &str) -> (&'static str, Tone) {
 #[component]
 pub fn StopState(
     /// The key of the state, as in the API.
-    #[prop(into)]
-    state: String,
+    state: &'static str,
 ) -> impl IntoView {
-    let (word, tone) = stop_state_words(&state);
-    view! { <Badge tone=tone>{word}</Badge> }
+    let (word, tone) = stop_state_words(state);
+    state_badge(tone, word)
 }
 
 /// Whether an agent runs: `yes`, `no`, `unknown`. Unknown counts as yes, and says so.
 #[component]
 pub fn RunningState(
     /// The key, as in the API.
-    #[prop(into)]
-    state: String,
+    state: &'static str,
 ) -> impl IntoView {
-    let (word, tone) = match state.as_str() {
+    let (word, tone) = match state {
         "yes" => ("Runs", Tone::Good),
         "no" => ("Does not run", Tone::Plain),
         _ => ("May run", Tone::Warn),
     };
-    view! { <Badge tone=tone>{word}</Badge> }
+    state_badge(tone, word)
 }
 
 /// The risk tier: four bars and a word.
 #[component]
 pub fn Tier(
     /// `low`, `moderate`, `high`, `critical`.
-    #[prop(into)]
-    tier: String,
+    tier: &'static str,
 ) -> impl IntoView {
-    let level = match tier.as_str() {
+    let level = match tier {
         "low" => "level l1",
         "moderate" => "level l2",
         "high" => "level l3",
         "critical" => "level l4",
         _ => "level l0",
     };
-    view! { <span class=level>{sentence_case(&tier)}</span> }
+    view! { <span class=level>{word(tier, domain::tier::Tier::label)}</span> }
 }
 
 /// The severity of an alert or a finding: four bars and a word.
 #[component]
 pub fn Severity(
     /// `info`, `low`, `medium`, `high`, `critical`.
-    #[prop(into)]
-    severity: String,
+    severity: &'static str,
 ) -> impl IntoView {
-    let level = match severity.as_str() {
+    let level = match severity {
         "low" => "level l1",
         "medium" => "level l2",
         "high" => "level l3",
         "critical" => "level l4",
         _ => "level l0",
     };
-    view! { <span class=level>{sentence_case(&severity)}</span> }
-}
-
-/// A key as a word: `vendor-managed` becomes `Vendor managed`.
-fn sentence_case(key: &str) -> String {
-    let mut letters = key.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters.map(|c| if c == '-' || c == '_' { ' ' } else { c })).collect()
-    })
+    view! { <span class=level>{word(severity, domain::finding::Severity::label)}</span> }
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -136,7 +136,7 @@ async fn inventory(State(app): State<App>, signed: Signed, Here(here): Here) -> 
         }
     };
     let by = signed.by();
-    let page = list::list(&app.db, by, &query).await?;
+    let (page, units) = list::list_with_units(&app.db, by, &query, SUGGESTED).await?;
     let asked: Vec<&str> = ["owner", "wave", "system", "operated_by"].iter().filter_map(|key| here.get(key)).collect();
     let names = if asked.is_empty() { Vec::new() } else { known::named(&app.db, by, &asked).await? };
     let none_at_all = page.items.is_empty() && nothing(&app, by).await?;
@@ -147,7 +147,7 @@ async fn inventory(State(app): State<App>, signed: Signed, Here(here): Here) -> 
         total: page.total.and_then(|n| u64::try_from(n).ok()),
         rows: page.items.into_iter().map(line).collect(),
         none_at_all,
-        units: known::units(&app.db, by, SUGGESTED).await?,
+        units,
         names,
         may: rights(&signed),
         now: signed.now,

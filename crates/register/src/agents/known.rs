@@ -29,25 +29,24 @@ pub async fn known(db: &Db, by: By<'_>, most: i64) -> Result<Known, Error> {
     };
     let controls = can(by.actor, Action::AgentReadControls, Relation::None).is_ok();
     Ok(Known {
-        units: units(db, by, most).await?,
+        units: units(db, most).await?,
         vendors: names("vendor").await?,
         tools: names("tool").await?,
         credentials: if controls { names("credential").await? } else { Vec::new() },
     })
 }
 
+/// Appended to a query of (name, count): the business units that have agents, as they are
+/// written, with no count.
+pub(super) const UNITS: &str = " UNION ALL SELECT name, NULL FROM (\
+     SELECT (SELECT a.business_unit FROM agent a WHERE a.unit_folded = substr(t.facet, 6) ORDER BY a.id LIMIT 1) AS name \
+     FROM tally t WHERE t.facet > 'unit:' AND t.facet < 'unit;' AND t.n > 0 ORDER BY t.facet LIMIT $1) u \
+     WHERE name <> ''";
+
 /// Business units that have agents, by name as it is written.
-pub async fn units(db: &Db, by: By<'_>, most: i64) -> Result<Vec<String>, Error> {
-    can(by.actor, Action::AgentRead, Relation::None)?;
-    let rows = db
-        .all(
-            "SELECT (SELECT a.business_unit FROM agent a WHERE a.unit_folded = substr(t.facet, 6) ORDER BY a.id LIMIT 1) \
-             FROM tally t WHERE t.facet > 'unit:' AND t.facet < 'unit;' AND t.n > 0 ORDER BY t.facet LIMIT $1",
-            args![most],
-        )
-        .await?;
-    let units: Vec<Option<String>> = rows.iter().map(|r| r.get(0)).collect::<Result<_, _>>()?;
-    Ok(units.into_iter().flatten().filter(|unit| !unit.is_empty()).collect())
+async fn units(db: &Db, most: i64) -> Result<Vec<String>, Error> {
+    let sql = UNITS.trim_start_matches(" UNION ALL ");
+    Ok(db.all(sql, args![most]).await?.iter().map(|r| r.get(0)).collect::<Result<_, _>>()?)
 }
 
 /// What references in an address are called: people, teams, systems, imports.

@@ -18,6 +18,7 @@ use domain::text;
 use domain::tier::Tier;
 
 use super::assess::COUNTED_PREFIX;
+use super::known;
 use super::relation::parties_of;
 use super::stored::{self, Agent};
 use crate::args;
@@ -234,28 +235,45 @@ impl Plan {
 }
 
 async fn tally(db: &Db, facets: &[String], now: DateTime<Utc>) -> Result<Vec<i64>, Error> {
+    Ok(tally_and_units(db, facets, 0, now).await?.0)
+}
+
+/// What facets count and, by the way, the business units that have agents, at most so many:
+/// what one page asks costs less in one question.
+async fn tally_and_units(
+    db: &Db,
+    facets: &[String],
+    units: i64,
+    now: DateTime<Utc>,
+) -> Result<(Vec<i64>, Vec<String>), Error> {
     let mut args: Vec<Arg> = facets.iter().map(|f| Arg::from(f.as_str())).collect();
-    let mut out = vec![0; facets.len()];
-    if facets.is_empty() {
-        return Ok(out);
-    }
+    let mut counts = vec![0; facets.len()];
+    let mut names = Vec::new();
     let list = crate::db::marks(1, facets.len());
     let n = facets.len() + 1;
     args.push(Arg::from(now));
     // What the clock alone changed since the counters were folded is added.
-    let sql = format!(
+    let mut sql = format!(
         "SELECT facet, n FROM tally WHERE facet IN {list} \
          UNION ALL SELECT facet, CAST(SUM(delta) AS BIGINT) FROM turn WHERE at <= ${n} GROUP BY facet"
     );
+    if units > 0 {
+        sql.push_str(&known::UNITS.replace("LIMIT $1", &format!("LIMIT ${}", n + 1)));
+        args.push(Arg::from(units));
+    }
     for r in db.all(sql, args).await? {
+        let Some(n) = r.get::<Option<i64>>(1)? else {
+            names.push(r.get::<String>(0)?);
+            continue;
+        };
         let facet: String = r.get(0)?;
-        for (f, sum) in facets.iter().zip(&mut out) {
+        for (f, sum) in facets.iter().zip(&mut counts) {
             if *f == facet {
-                *sum += r.get::<i64>(1)?;
+                *sum += n;
             }
         }
     }
-    Ok(out)
+    Ok((counts, names))
 }
 
 /// A filter on a column of the agent with an index of its own.
@@ -285,8 +303,17 @@ fn through(table: &str, condition: &str, args: Vec<Arg>) -> Filter {
     }
 }
 
+/// The filters of a query, with what they leave.
+struct Filtered {
+    filters: Vec<Filter>,
+    /// All agents.
+    total: f64,
+    /// Business units that have agents, when they were asked for.
+    units: Vec<String>,
+}
+
 /// What each filter of the query is, and the counter that knows what it leaves.
-async fn filters(db: &Db, query: &Query, now: DateTime<Utc>) -> Result<(Vec<Filter>, f64), Error> {
+async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Result<Filtered, Error> {
     let mut filters: Vec<Filter> = Vec::new();
     let mut facets: Vec<String> = vec!["agents".to_owned()];
     let mut counted: Vec<usize> = Vec::new();
@@ -376,8 +403,9 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>) -> Result<(Vec<Filt
             args: Vec::new(),
         });
     }
+    let (counts, units) = tally_and_units(db, &facets, units, now).await?;
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let mut counts = tally(db, &facets, now).await?.into_iter().map(|n| n.max(0) as f64);
+    let mut counts = counts.into_iter().map(|n| n.max(0) as f64);
     let total = counts.next().unwrap_or_default();
     for (at, n) in counted.into_iter().zip(counts) {
         filters[at].left = n;
@@ -429,7 +457,7 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>) -> Result<(Vec<Filt
         }
         filters.push(filter);
     }
-    Ok((filters, total))
+    Ok(Filtered { filters, total, units })
 }
 
 /// Conditions of what the actor may see: confidential agents are for those entitled.
@@ -483,8 +511,7 @@ struct Prepared {
 }
 
 const LINE: &str = "a.id, a.name, a.business_unit, a.environment, a.hosting, a.state, a.running, a.tier, a.tier_points, \
-     a.runtime_owner, a.runtime_owner_until, a.runtime_party_kind, a.runtime_party_id, a.updated_at, a.name_folded, \
-     a.unit_folded, a.runtime_owner_rank, CASE WHEN a.runtime_party_kind = 'person' \
+     a.runtime_owner, a.runtime_owner_until, a.runtime_party_kind, a.runtime_party_id, a.updated_at, CASE WHEN a.runtime_party_kind = 'person' \
      THEN (SELECT p.name FROM person p WHERE p.id = a.runtime_party_id) WHEN a.runtime_party_kind = 'team' \
      THEN (SELECT t.name FROM team t WHERE t.id = a.runtime_party_id) END";
 
@@ -522,13 +549,23 @@ fn prepare(plan: &Plan, query: &Query) -> Result<Prepared, Error> {
     let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
     let n = args.len() + 1;
     args.push(Arg::from(query.limit + 1));
-    Ok(Prepared { sql: format!("SELECT {LINE} FROM agent a{filter} ORDER BY {order} LIMIT ${n}"), args, back })
+    Ok(Prepared { sql: format!("SELECT {LINE}, {name} FROM agent a{filter} ORDER BY {order} LIMIT ${n}"), args, back })
 }
 
 /// A page of the inventory.
 pub async fn list(db: &Db, by: By<'_>, query: &Query) -> Result<Page<Line>, Error> {
+    Ok(list_with_units(db, by, query, 0).await?.0)
+}
+
+/// A page of the inventory, and the business units one may filter by, at most so many.
+pub async fn list_with_units(
+    db: &Db,
+    by: By<'_>,
+    query: &Query,
+    units: i64,
+) -> Result<(Page<Line>, Vec<String>), Error> {
     let controls = allowed(by, query)?;
-    let (mut list, estate) = filters(db, query, by.now).await?;
+    let Filtered { filters: mut list, total: estate, units } = filters(db, query, by.now, units).await?;
     let asked = list.len();
     if let Some(v) = visibility(db, by).await? {
         list.push(v);
@@ -550,7 +587,7 @@ pub async fn list(db: &Db, by: By<'_>, query: &Query) -> Result<Page<Line>, Erro
     let next = has_next.then(|| edge(items.last(), false)).flatten();
     let previous = has_previous.then(|| edge(items.first(), true)).flatten();
     let total = total(db, by, query, &plan, asked).await?;
-    Ok(Page { items, next, previous, total })
+    Ok((Page { items, next, previous, total }, units))
 }
 
 /// A page of whole agents: the list of the API.
@@ -579,7 +616,7 @@ pub async fn list_whole(db: &Db, by: By<'_>, query: &Query) -> Result<Page<(Agen
 /// Every agent of a query by id, at most `most` of them: what a bulk action works on.
 pub async fn ids(db: &Db, by: By<'_>, query: &Query, most: i64) -> Result<Vec<AgentId>, Error> {
     allowed(by, query)?;
-    let (mut list, estate) = filters(db, query, by.now).await?;
+    let Filtered { filters: mut list, total: estate, .. } = filters(db, query, by.now, 0).await?;
     list.extend(visibility(db, by).await?);
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let plan = Plan::new(list, estate, most as f64, true);
@@ -643,7 +680,7 @@ async fn unseen(db: &Db, plan: &Plan, asked: usize) -> Result<i64, Error> {
 
 /// The plan of a query's page and of its count, for the test that refuses full scans.
 pub async fn plans(db: &Db, by: By<'_>, query: &Query) -> Result<Vec<String>, Error> {
-    let (list, estate) = filters(db, query, by.now).await?;
+    let Filtered { filters: list, total: estate, .. } = filters(db, query, by.now, 0).await?;
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let plan = Plan::new(list, estate, query.limit as f64 + 1.0, query.sort == Sort::Id);
     let prepared = prepare(&plan, query)?;
@@ -652,7 +689,7 @@ pub async fn plans(db: &Db, by: By<'_>, query: &Query) -> Result<Vec<String>, Er
 
 fn line(r: &Row, now: DateTime<Utc>, controls: bool, sort: Sort) -> Result<Line, Error> {
     let party = Party::from_stored(&r.get::<String>(11)?, r.get(12)?);
-    let name: Option<String> = r.get(17)?;
+    let name: Option<String> = r.get(14)?;
     Ok(Line {
         id: r.get(0)?,
         name: r.get(1)?,
@@ -668,11 +705,8 @@ fn line(r: &Row, now: DateTime<Utc>, controls: bool, sort: Sort) -> Result<Line,
         updated_at: r.get(13)?,
         edge: match sort {
             Sort::Id => String::new(),
-            Sort::Name => r.get(14)?,
-            Sort::Unit => r.get(15)?,
-            Sort::Tier => r.get::<i64>(8)?.to_string(),
-            Sort::RuntimeOwner => r.get::<i64>(16)?.to_string(),
-            Sort::Updated => r.get::<i64>(13)?.to_string(),
+            Sort::Name | Sort::Unit => r.get(15)?,
+            Sort::Tier | Sort::RuntimeOwner | Sort::Updated => r.get::<i64>(15)?.to_string(),
         },
     })
 }

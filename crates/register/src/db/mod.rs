@@ -183,7 +183,10 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(30));
+            .busy_timeout(Duration::from_secs(30))
+            // A page is 50 rows and one more: with the usual room for 50, the last row waits
+            // until somebody is woken to take the first.
+            .row_buffer_size(256);
         private(options.get_filename());
         let write = SqlitePoolOptions::new()
             .max_connections(1)
