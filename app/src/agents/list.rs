@@ -10,10 +10,11 @@ use domain::tier::Tier;
 use leptos::prelude::*;
 
 use super::choices;
-use super::page::stop_badge;
+use super::page::stop_words;
+use crate::components::tone::{life_words, running_words, tier_words};
 use crate::components::{
-    Address, Bulk, Choice, Column, Empty, Filter, Glyph, Icon, IntoPiece, Kind, Lifecycle, LinkButton, Listing,
-    PageHead, RowPick, RunningState, Tier, When, stop_state_words, thousands,
+    Address, Bulk, Choice, Column, Empty, Filter, Glyph, Icon, IntoPiece, Kind, LinkButton, Listing, Markup, PageHead,
+    Tone, When, stop_state_words, thousands,
 };
 use crate::islands::Picks;
 
@@ -219,7 +220,11 @@ pub fn Inventory(
     });
     let (now, none_at_all) = (list.now, list.none_at_all);
     let clear = Address::new(list.here.path()).href();
-    let rows = list.rows.into_iter().map(|line| row(line, cells, may, now)).collect_view();
+    let mut rows = Markup::with_capacity(list.rows.len() * 1024);
+    for line in &list.rows {
+        row(&mut rows, line, cells, may, now);
+    }
+    let rows = rows.piece();
     view! {
         <PageHead title="Agents" actions=move || view! {
             {may.import.then(|| view! { <LinkButton href="/agents/import">"Import"</LinkButton> })}
@@ -275,48 +280,83 @@ fn Nothing(none_at_all: bool, filtered: bool, may: Rights, clear: String) -> imp
     .piece()
 }
 
-fn row(line: Line, cells: Cells, may: Rights, now: DateTime<Utc>) -> impl IntoView + use<> {
+/// A row, written straight into the page: there are fifty, and each is eight cells.
+fn row(m: &mut Markup, line: &Line, cells: Cells, may: Rights, now: DateTime<Utc>) {
     let reference = line.id.to_string();
-    let href = format!("/agents/{reference}");
-    let pick = may.assign.then(|| view! { <RowPick id=reference.clone() name=line.name.clone()/> });
-    let reference = if cells.id { String::new() } else { reference };
-    view! {
-        <tr>
-            {pick}
-            <th scope="row" class="agent">
-                <a href=href dir="auto">{line.name}</a>
-                <span class="ref muted">{reference}</span>
-            </th>
-            {cells.stop.then(|| stop(line.id, line.state, line.running, line.runtime_owner, line.runtime_party, may))}
-            {cells.running.then(|| view! { <td data-label="Runs">{(line.state != Lifecycle::Retired).then(|| view! { <RunningState state=line.running.key()/> })}</td> })}
-            {cells.state.then(|| view! { <td data-label="State"><Lifecycle state=line.state.key()/></td> })}
-            {cells.tier.then(|| view! { <td data-label="Tier"><Tier tier=line.tier.key()/></td> })}
-            {cells.unit.then(|| view! { <td class="unit" data-label="Business unit">{line.business_unit}</td> })}
-            {cells.environment.then(|| view! { <td data-label="Environment">{line.environment.label()}</td> })}
-            {cells.hosting.then(|| view! { <td data-label="Hosting">{line.hosting.label()}</td> })}
-            {cells.id.then(|| view! { <td data-label="Reference" class="ref">{line.id.to_string()}</td> })}
-            {cells.updated.then(|| view! { <td class="changed" data-label="Changed"><When at=line.updated_at now=now/></td> })}
-        </tr>
+    m.raw("<tr>");
+    if may.assign {
+        m.raw("<td class=\"pick\"><input type=\"checkbox\" name=\"id\" value=\"").text(&reference);
+        m.raw("\" aria-label=\"Pick ").text(&line.name).raw("\"></td>");
     }
-    .piece()
+    m.raw("<th scope=\"row\" class=\"agent\"><a href=\"/agents/").text(&reference).raw("\" dir=\"auto\">");
+    m.text(&line.name).raw("</a>");
+    if !cells.id {
+        m.raw("<span class=\"ref muted\">").text(&reference).raw("</span>");
+    }
+    m.raw("</th>");
+    if cells.stop {
+        stop(m, line, &reference, may);
+    }
+    if cells.running {
+        m.raw("<td data-label=\"Runs\">");
+        if line.state != Lifecycle::Retired {
+            badge(m, running_words(line.running.key()));
+        }
+        m.raw("</td>");
+    }
+    if cells.state {
+        m.raw("<td data-label=\"State\">");
+        badge(m, life_words(line.state.key()));
+        m.raw("</td>");
+    }
+    if cells.tier {
+        let (word, level) = tier_words(line.tier.key());
+        m.raw("<td data-label=\"Tier\"><span class=\"").raw(level).raw("\">").raw(word).raw("</span></td>");
+    }
+    if cells.unit {
+        m.raw("<td class=\"unit\" data-label=\"Business unit\" dir=\"auto\">").text(&line.business_unit).raw("</td>");
+    }
+    if cells.environment {
+        m.raw("<td data-label=\"Environment\">").raw(line.environment.label()).raw("</td>");
+    }
+    if cells.hosting {
+        m.raw("<td data-label=\"Hosting\">").raw(line.hosting.label()).raw("</td>");
+    }
+    if cells.id {
+        m.raw("<td data-label=\"Reference\" class=\"ref\">").text(&reference).raw("</td>");
+    }
+    if cells.updated {
+        let at = line.updated_at;
+        m.raw("<td class=\"changed\" data-label=\"Changed\">").view(view! { <When at=at now=now/> }).raw("</td>");
+    }
+    m.raw("</tr>");
+}
+
+fn badge(m: &mut Markup, (word, tone): (&'static str, Tone)) {
+    m.raw("<span class=\"").raw(tone.badge()).raw("\">").raw(word).raw("</span>");
 }
 
 /// Who can stop it: the state, and the party or the link that mends it.
-fn stop(
-    id: AgentId,
-    life: Lifecycle,
-    running: Running,
-    state: Option<RuntimeOwner>,
-    party: Option<(Party, String)>,
-    may: Rights,
-) -> impl IntoView + use<> {
-    let retired = life == Lifecycle::Retired;
-    let badge = state.map(|state| stop_badge(state, running));
-    let vacant = party.is_none() && !retired;
-    let who = party.map(|(party, name)| view! { <a class="who" href=party.path() dir="auto">{name}</a> });
-    let mend = (vacant && may.assign).then(|| {
-        view! { <a class="assign" href=format!("/agents/{id}/assign?duty=containment")>"Assign"<span class="visually-hidden">{format!(" a runtime owner to {id}")}</span></a> }
-    });
-    let silent = (vacant && !may.controls).then(|| view! { <span class="unset">"nobody"</span> });
-    view! { <td class="stop" data-label="Who can stop it">{badge}{who}{mend}{silent}</td> }
+fn stop(m: &mut Markup, line: &Line, reference: &str, may: Rights) {
+    m.raw("<td class=\"stop\" data-label=\"Who can stop it\">");
+    if let Some(state) = line.runtime_owner {
+        badge(m, stop_words(state, line.running));
+    }
+    match &line.runtime_party {
+        Some((party, name)) => {
+            m.raw("<a class=\"who\" href=\"").text(&party.path()).raw("\" dir=\"auto\">").text(name).raw("</a>");
+        }
+        None if line.state == Lifecycle::Retired => {}
+        None => {
+            if may.assign {
+                m.raw("<a class=\"assign\" href=\"/agents/").text(reference);
+                m.raw("/assign?duty=containment\">Assign<span class=\"visually-hidden\"> a runtime owner to ");
+                m.text(reference).raw("</span></a>");
+            }
+            if !may.controls {
+                m.raw("<span class=\"unset\">nobody</span>");
+            }
+        }
+    }
+    m.raw("</td>");
 }

@@ -17,8 +17,8 @@ use super::form::lifetime;
 use super::sentence::{duration, sentence};
 use crate::components::{
     Address, Badge, Button, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, IntoPiece, Kind, Lifecycle,
-    LinkButton, PageHead, Party, Piece, Refused, RunningState, Section, Severity, StopState, Swatch, TableFrame,
-    TextArea, Tier, Tone, When, stop_state_words,
+    LinkButton, PageHead, Party, Piece, Refused, RunningState, Section, Severity, Swatch, TableFrame, TextArea, Tier,
+    Tone, When, stop_state_words,
 };
 
 /// What the reader may do with this agent.
@@ -181,11 +181,14 @@ pub fn AgentPage(
 }
 
 /// The runtime-owner state; on an agent that does not run even the worst is said quietly.
-pub(super) fn stop_badge(state: RuntimeOwner, running: Running) -> Piece {
-    if running.counts() || !state.nobody_can_stop() {
-        return view! { <StopState state=state.key()/> }.piece();
-    }
-    view! { <Badge>{stop_state_words(state.key()).0}</Badge> }.piece()
+pub(super) fn stop_words(state: RuntimeOwner, running: Running) -> (&'static str, Tone) {
+    let (word, tone) = stop_state_words(state.key());
+    if running.counts() || !state.nobody_can_stop() { (word, tone) } else { (word, Tone::Plain) }
+}
+
+fn stop_badge(state: RuntimeOwner, running: Running) -> impl IntoView {
+    let (word, tone) = stop_words(state, running);
+    view! { <Badge tone=tone>{word}</Badge> }
 }
 
 /// A button that does something to an offer, as a form of its own.

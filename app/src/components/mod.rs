@@ -10,6 +10,8 @@ pub mod facts;
 pub mod form;
 pub mod head;
 pub mod icon;
+#[cfg(feature = "ssr")]
+pub mod markup;
 pub mod moment;
 pub mod notice;
 pub mod piece;
@@ -27,6 +29,8 @@ pub use form::{
 };
 pub use head::{Crumb, Crumbs, PageHead, Section, Tab, Tabs};
 pub use icon::{Glyph, Icon};
+#[cfg(feature = "ssr")]
+pub use markup::Markup;
 pub use moment::{Day, When, exact, relative};
 pub use notice::{Empty, Flash, Notice};
 pub use piece::{IntoPiece, Piece, Slot};

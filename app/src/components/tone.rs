@@ -41,7 +41,8 @@ impl Tone {
         }
     }
 
-    const fn badge(self) -> &'static str {
+    /// The classes of a badge of this tone.
+    pub(crate) const fn badge(self) -> &'static str {
         match self {
             Self::Severe => "badge severe",
             Self::Bad => "badge bad",
@@ -85,12 +86,8 @@ pub fn Swatch(
     view! { <span class=format!("swatch {}", tone.class()) aria-hidden="true"></span> }
 }
 
-/// The life of an agent: `draft`, `active`, ….
-#[component]
-pub fn Lifecycle(
-    /// The key of the state, as in the API.
-    state: &'static str,
-) -> impl IntoView {
+/// The word and the tone of a state of life.
+pub(crate) fn life_words(state: &'static str) -> (&'static str, Tone) {
     let tone = match state {
         "active" => Tone::Good,
         "discovered" | "suspended" | "retiring" => Tone::Warn,
@@ -98,7 +95,17 @@ pub fn Lifecycle(
         "retired" => Tone::Off,
         _ => Tone::Plain,
     };
-    state_badge(tone, word(state, domain::agent::Lifecycle::label))
+    (word(state, domain::agent::Lifecycle::label), tone)
+}
+
+/// The life of an agent: `draft`, `active`, ….
+#[component]
+pub fn Lifecycle(
+    /// The key of the state, as in the API.
+    state: &'static str,
+) -> impl IntoView {
+    let (word, tone) = life_words(state);
+    state_badge(tone, word)
 }
 
 /// The words and the tone of a runtime-owner state key: `none`, `inactive`, `pending`, `unable`,
@@ -125,18 +132,35 @@ pub fn StopState(
     state_badge(tone, word)
 }
 
+/// The word and the tone of whether an agent runs.
+pub(crate) fn running_words(state: &str) -> (&'static str, Tone) {
+    match state {
+        "yes" => ("Runs", Tone::Good),
+        "no" => ("Does not run", Tone::Plain),
+        _ => ("May run", Tone::Warn),
+    }
+}
+
 /// Whether an agent runs: `yes`, `no`, `unknown`. Unknown counts as yes, and says so.
 #[component]
 pub fn RunningState(
     /// The key, as in the API.
     state: &'static str,
 ) -> impl IntoView {
-    let (word, tone) = match state {
-        "yes" => ("Runs", Tone::Good),
-        "no" => ("Does not run", Tone::Plain),
-        _ => ("May run", Tone::Warn),
-    };
+    let (word, tone) = running_words(state);
     state_badge(tone, word)
+}
+
+/// The word and the class of a tier.
+pub(crate) fn tier_words(tier: &'static str) -> (&'static str, &'static str) {
+    let level = match tier {
+        "low" => "level l1",
+        "moderate" => "level l2",
+        "high" => "level l3",
+        "critical" => "level l4",
+        _ => "level l0",
+    };
+    (word(tier, domain::tier::Tier::label), level)
 }
 
 /// The risk tier: four bars and a word.
@@ -145,14 +169,8 @@ pub fn Tier(
     /// `low`, `moderate`, `high`, `critical`.
     tier: &'static str,
 ) -> impl IntoView {
-    let level = match tier {
-        "low" => "level l1",
-        "moderate" => "level l2",
-        "high" => "level l3",
-        "critical" => "level l4",
-        _ => "level l0",
-    };
-    view! { <span class=level>{word(tier, domain::tier::Tier::label)}</span> }
+    let (word, level) = tier_words(tier);
+    view! { <span class=level>{word}</span> }
 }
 
 /// The severity of an alert or a finding: four bars and a word.

@@ -5,6 +5,8 @@ pub mod palette;
 pub mod picks;
 pub mod tier;
 
+#[cfg(feature = "ssr")]
+pub use palette::palette;
 pub use palette::{Palette, Place};
 pub use picks::Picks;
 pub use tier::TierPreview;

@@ -5,10 +5,17 @@
 )]
 #![cfg_attr(feature = "hydrate", expect(missing_docs, reason = "the macro makes a struct of the island’s props"))]
 
+#[cfg(feature = "ssr")]
+use std::collections::HashMap;
+#[cfg(feature = "ssr")]
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 use leptos::html;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "ssr")]
+use crate::components::Piece;
 use crate::components::{Glyph, Icon};
 #[cfg(feature = "ssr")]
 use crate::shell::{Nav, NavGroup};
@@ -37,6 +44,17 @@ impl Place {
         ];
         lines.chain(more.map(|(name, href)| page(name, href))).collect()
     }
+}
+
+/// The palette over what a person's navigation shows. There are as many as there are sets of
+/// rights, so each is written once: it is on every page.
+#[cfg(feature = "ssr")]
+pub fn palette(nav: &Nav) -> Piece {
+    static WRITTEN: LazyLock<Mutex<HashMap<Vec<&'static str>, String>>> = LazyLock::new(Mutex::default);
+    let shown: Vec<&'static str> = NavGroup::ALL.into_iter().flat_map(|group| nav.of(group)).map(|l| l.href).collect();
+    let mut written = WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let html = written.entry(shown).or_insert_with(|| view! { <Palette pages=Place::pages(nav)/> }.to_html());
+    Piece::new(html.clone())
 }
 
 /// Finds pages, agents and people from anywhere. Its button appears when it is alive; without

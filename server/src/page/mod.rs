@@ -5,7 +5,7 @@ pub mod flash;
 mod form;
 
 use app::components::{Flash, Slot};
-use app::islands::{Palette, Place};
+use app::islands;
 use app::shell::{self, Frame, Layout, Plain, Rendered};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -91,8 +91,8 @@ impl Page {
         let Self { frame, status, secure } = self;
         let told = frame.flash.is_some();
         // Its own island is on every page, so that every page can be left by a few letters.
-        let places = frame.islands.then(|| Place::pages(&frame.nav));
-        let palette = move || places.map(|pages| view! { <Palette pages=pages/> });
+        let alive = frame.islands.then(|| frame.nav.clone());
+        let palette = move || alive.map(|nav| islands::palette(&nav));
         let rendered = shell::render(move || view! { <Layout frame=frame palette=palette>{page.run()}</Layout> });
         sent(rendered, status, told, secure)
     }

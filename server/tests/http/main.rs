@@ -17,6 +17,7 @@ mod contract;
 mod home;
 mod imports;
 mod people;
+mod plans;
 mod record_commands;
 mod rights;
 mod security;

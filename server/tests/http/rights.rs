@@ -12,7 +12,7 @@ use server::routes::Door;
 use crate::support::{Answer, Site};
 
 /// Whom a route lets in, behind its door.
-enum May {
+pub(crate) enum May {
     /// Who stands before a public door: everybody.
     Anybody,
     /// Everybody who is signed in.
@@ -27,7 +27,7 @@ use May::{Anybody, Everybody};
 
 /// A route, an address it answers in the demonstration, and what is sent there: a form
 /// (`a=b&c=d`) or, if it begins with a brace, JSON.
-struct Case(&'static str, &'static str, &'static str, &'static str, May);
+pub(crate) struct Case(pub(crate) &'static str, &'static str, pub(crate) &'static str, &'static str, May);
 
 /// Who reads the record.
 const RECORD: &[Role] = &[Role::SecurityLead, Role::RiskAnalyst, Role::Auditor];
@@ -58,7 +58,7 @@ const ONE_DUTY: &str = r#"{"agents": ["AG-31"], "duty": "purpose", "party": "PE-
 const ONE_OFFER: &str = r#"{"offers": [{"agent": "AG-12", "duty": "containment"}], "reason": "no"}"#;
 
 /// Beside each new route, a line here.
-const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     Case("GET", "/healthz", "/healthz", "", Anybody),
     Case("GET", "/readyz", "/readyz", "", Anybody),
     // From elsewhere than this machine it asks for a token itself.

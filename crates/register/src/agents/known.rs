@@ -4,7 +4,7 @@ use domain::can::{Action, Relation, can};
 
 use crate::args;
 use crate::change::By;
-use crate::db::Db;
+use crate::db::{Db, SEPARATOR};
 use crate::error::Error;
 
 /// What there is to suggest, each by name, at most so many of each.
@@ -36,17 +36,25 @@ pub async fn known(db: &Db, by: By<'_>, most: i64) -> Result<Known, Error> {
     })
 }
 
-/// Appended to a query of (name, count): the business units that have agents, as they are
-/// written, with no count.
-pub(super) const UNITS: &str = " UNION ALL SELECT name, NULL FROM (\
-     SELECT (SELECT a.business_unit FROM agent a WHERE a.unit_folded = substr(t.facet, 6) ORDER BY a.id LIMIT 1) AS name \
-     FROM tally t WHERE t.facet > 'unit:' AND t.facet < 'unit;' AND t.n > 0 ORDER BY t.facet LIMIT $1) u \
-     WHERE name <> ''";
+/// The business units that have agents, as they are written, in one row; `$1` is the most.
+pub(super) fn units_in_one(db: &Db) -> String {
+    format!(
+        "SELECT {} FROM (SELECT (SELECT a.business_unit FROM agent a WHERE a.unit_folded = substr(t.facet, 6) \
+         ORDER BY a.id LIMIT 1) AS name \
+         FROM tally t WHERE t.facet > 'unit:' AND t.facet < 'unit;' AND t.n > 0 ORDER BY t.facet LIMIT $1) u",
+        db.joined()
+    )
+}
+
+/// The units of a joined row; agents without a unit have an empty one.
+pub(super) fn units_of(joined: Option<String>) -> Vec<String> {
+    joined.unwrap_or_default().split(SEPARATOR).filter(|unit| !unit.is_empty()).map(str::to_owned).collect()
+}
 
 /// Business units that have agents, by name as it is written.
 async fn units(db: &Db, most: i64) -> Result<Vec<String>, Error> {
-    let sql = UNITS.trim_start_matches(" UNION ALL ");
-    Ok(db.all(sql, args![most]).await?.iter().map(|r| r.get(0)).collect::<Result<_, _>>()?)
+    let row = db.one(units_in_one(db), args![most]).await?;
+    Ok(units_of(row.map(|r| r.get(0)).transpose()?.flatten()))
 }
 
 /// What references in an address are called: people, teams, systems, imports.

@@ -258,12 +258,13 @@ async fn tally_and_units(
          UNION ALL SELECT facet, CAST(SUM(delta) AS BIGINT) FROM turn WHERE at <= ${n} GROUP BY facet"
     );
     if units > 0 {
-        sql.push_str(&known::UNITS.replace("LIMIT $1", &format!("LIMIT ${}", n + 1)));
+        let units_sql = known::units_in_one(db).replace("$1", &format!("${}", n + 1));
+        sql = format!("{sql} UNION ALL SELECT ({units_sql}), NULL");
         args.push(Arg::from(units));
     }
     for r in db.all(sql, args).await? {
         let Some(n) = r.get::<Option<i64>>(1)? else {
-            names.push(r.get::<String>(0)?);
+            names = known::units_of(r.get(0)?);
             continue;
         };
         let facet: String = r.get(0)?;

@@ -72,11 +72,12 @@ pub async fn create_many(change: &mut Change<'_>, capacity: &str, news: Vec<New>
 pub(crate) async fn insert_many(
     change: &mut Change<'_>,
     capacity: &str,
-    news: Vec<New>,
+    mut news: Vec<New>,
 ) -> Result<Vec<AgentId>, Error> {
     if news.is_empty() {
         return Ok(Vec::new());
     }
+    spell(change, news.iter_mut().map(|n| &mut n.facts).collect()).await?;
     let shared = Shared::resolve(change, capacity, news.iter().map(|n| &n.facts)).await?;
     let first = change.next("agent", i64::try_from(news.len()).unwrap_or(0)).await?;
     let now = change.by.now;
@@ -162,8 +163,9 @@ pub async fn edit(
     if before.version != version {
         return Err(Error::Stale(before.version));
     }
-    let given = checked(given)?;
+    let mut given = checked(given)?;
     refuse_missing(&mut change, &given).await?;
+    spell(&mut change, vec![&mut given]).await?;
     refuse_boundary_change(&before, &given)?;
     if before.facts == given {
         return Ok(before);
@@ -199,9 +201,10 @@ fn refuse_boundary_change(before: &Agent, given: &AgentFacts) -> Result<(), Erro
 pub async fn edit_many(
     change: &mut Change<'_>,
     capacity: &str,
-    edits: Vec<(AgentId, AgentFacts)>,
+    mut edits: Vec<(AgentId, AgentFacts)>,
     reason: &str,
 ) -> Result<Vec<AgentId>, Error> {
+    spell(change, edits.iter_mut().map(|(_, f)| f).collect()).await?;
     let now = change.by.now;
     let ids: Vec<AgentId> = edits.iter().map(|(id, _)| *id).collect();
     let before: HashMap<AgentId, Agent> =
@@ -324,6 +327,42 @@ fn describe(f: &AgentFacts) -> Value {
             })
             .collect(),
     )
+}
+
+/// Names shared records as they are recorded, or as they are named first: a boundary that
+/// says “jira” where the record says “Jira” is the same boundary, and hashes alike.
+async fn spell(change: &mut Change<'_>, mut facts: Vec<&mut AgentFacts>) -> Result<(), DbError> {
+    for (table, names) in [
+        ("tool", tool_names as fn(&mut AgentFacts) -> Vec<&mut String>),
+        ("credential", credential_names),
+        ("vendor", vendor_name),
+    ] {
+        let mut spelled: BTreeMap<String, String> = BTreeMap::new();
+        for name in facts.iter_mut().flat_map(|f| names(f)) {
+            spelled.entry(text::fold(name)).or_insert_with(|| name.clone());
+        }
+        for r in known(change, table, "name_folded, name", spelled.keys()).await? {
+            spelled.insert(r.get(0)?, r.get(1)?);
+        }
+        for name in facts.iter_mut().flat_map(|f| names(f)) {
+            if let Some(recorded) = spelled.get(&text::fold(name)) {
+                name.clone_from(recorded);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn tool_names(f: &mut AgentFacts) -> Vec<&mut String> {
+    f.tools.iter_mut().map(|t| &mut t.name).collect()
+}
+
+fn credential_names(f: &mut AgentFacts) -> Vec<&mut String> {
+    f.credentials.iter_mut().map(|c| &mut c.name).collect()
+}
+
+fn vendor_name(f: &mut AgentFacts) -> Vec<&mut String> {
+    if f.vendor.is_empty() { Vec::new() } else { vec![&mut f.vendor] }
 }
 
 /// The shared records that facts name: found by folded name, made when new.

@@ -308,6 +308,28 @@ async fn edits_are_guarded(db: Db) {
     counters_are_true(&db, 2).await;
 }
 
+async fn a_shared_record_has_one_spelling(db: Db) {
+    company(&db).await;
+    let lead = lead();
+    let tool = |name: &str| ToolGrant {
+        name: name.into(),
+        kind: ToolKind::Saas,
+        sensitivity: Sensitivity::Low,
+        access: Access::Read,
+        scope: String::new(),
+    };
+    let first = AgentFacts { tools: vec![tool("Ledger Desk")], ..running("First") };
+    agents::create(&db, by(&lead, 1), first, Lifecycle::Draft).await.unwrap();
+    let other = AgentFacts { tools: vec![tool("ledger DESK")], ..running("Other") };
+    let other = agents::create(&db, by(&lead, 1), other, Lifecycle::Draft).await.unwrap();
+    assert_eq!(other.facts.tools[0].name, "Ledger Desk");
+    assert_eq!(other.boundary_sha256, other.facts.boundary_sha256());
+    // Another spelling of the same is no change.
+    let again = AgentFacts { tools: vec![tool("LEDGER desk")], ..other.facts.clone() };
+    let same = agents::edit(&db, by(&lead, 2), other.id, 1, again, "").await.unwrap();
+    assert_eq!(same.version, 1);
+}
+
 async fn a_matrix_is_saved_as_one_change(db: Db) {
     company(&db).await;
     let lead = lead();
@@ -341,4 +363,5 @@ story!(paging, super::pages_meet_end_to_end);
 story!(search, super::search_finds_what_people_type);
 story!(confidential, super::what_one_may_not_see_is_not_there);
 story!(edits, super::edits_are_guarded);
+story!(spelling, super::a_shared_record_has_one_spelling);
 story!(matrix, super::a_matrix_is_saved_as_one_change);
