@@ -344,13 +344,13 @@ fn stop(m: &mut Markup, line: &Line, reference: &str, may: Rights) {
     }
     match &line.runtime_party {
         Some((party, name)) => {
-            m.raw("<a class=\"who\" href=\"").text(&party.path()).raw("\" dir=\"auto\">").text(name).raw("</a>");
+            m.raw("<a href=\"").text(&party.path()).raw("\" dir=\"auto\" class=\"who\">").text(name).raw("</a>");
         }
         None if line.state == Lifecycle::Retired => {}
         None => {
             if may.assign {
-                m.raw("<a class=\"assign\" href=\"/agents/").text(reference);
-                m.raw("/assign?duty=containment\">Assign<span class=\"visually-hidden\"> a runtime owner to ");
+                m.raw("<a href=\"/agents/").text(reference);
+                m.raw("/assign?duty=containment\" class=\"assign\">Assign<span class=\"visually-hidden\"> a runtime owner to ");
                 m.text(reference).raw("</span></a>");
             }
             if !may.controls {
