@@ -44,7 +44,12 @@ async fn agents(State(db): State<Db>, RawQuery(query): RawQuery, headers: Header
         return StatusCode::UNAUTHORIZED.into_response();
     };
     let actor = Actor::person(who.person, who.roles);
-    let runtime_owner = query.as_deref().and_then(|q| q.strip_prefix("runtime_owner=")).map(|v| v.parse().unwrap());
+    let runtime_owner = query
+        .as_deref()
+        .and_then(|q| q.strip_prefix("runtime_owner="))
+        .map(|v| v.parse().unwrap())
+        .into_iter()
+        .collect();
     let query = Query { runtime_owner, limit: 50, count_to: 10_000, ..Query::default() };
     let page = list(&db, By { actor: &actor, now }, &query).await.unwrap();
     let document = html! {

@@ -15,6 +15,7 @@ use domain::can::{Actor, Scope};
 use domain::id::{PersonId, TokenId};
 use domain::party::Roles;
 use register::By;
+use register::sessions::Found;
 
 use crate::config::Config;
 use crate::page::{Fault, flash};
@@ -41,6 +42,8 @@ pub struct Person {
     pub email: String,
     /// Their roles.
     pub roles: Roles,
+    /// How much waits for them at home.
+    pub waiting: u64,
     /// What this session is called where sessions are listed.
     pub session: String,
     /// When they asked: one moment for the whole request.
@@ -57,8 +60,20 @@ impl Deref for Signed {
 }
 
 impl Signed {
-    pub(crate) fn new(person: Person) -> Self {
-        Self(Arc::new(person))
+    /// Whose session was found, looking at a page now.
+    pub(crate) fn of(found: Found, now: DateTime<Utc>, visitor: Visitor) -> Self {
+        let Found { public_id, person, name, email, roles, waiting, .. } = found;
+        Self(Arc::new(Person {
+            actor: Actor::person(person, roles),
+            id: person,
+            name,
+            email,
+            roles,
+            waiting: u64::try_from(waiting).unwrap_or(0),
+            session: public_id,
+            now,
+            visitor,
+        }))
     }
 
     /// Who and when, as every use case is given it.

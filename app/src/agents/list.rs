@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::agent::{Environment, Hosting, Lifecycle, Running};
 use domain::assignment::RuntimeOwner;
+use domain::duty::Duty;
 use domain::finding::FindingKey;
 use domain::id::AgentId;
 use domain::party::Party;
@@ -43,6 +44,10 @@ pub struct Line {
     pub runtime_owner: Option<RuntimeOwner>,
     /// Who is to stop it, or was asked to.
     pub runtime_party: Option<(Party, String)>,
+    /// They were only asked.
+    pub offered: bool,
+    /// They hold it, and are not there any more.
+    pub gone: bool,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
 }
@@ -105,9 +110,14 @@ impl List {
         if !units.is_empty() {
             filters.push(Filter::new("business_unit", "Business unit", units));
         }
+        if let Some(duty) = self.here.get("vacant").and_then(|key| key.parse::<Duty>().ok()) {
+            let words = format!("no {}", duty.owner_title().to_lowercase());
+            filters.push(Filter::new("vacant", "Vacant", vec![Choice::new(duty.key(), words)]));
+        }
         for (key, label) in [
             ("business_unit", "Business unit"),
             ("running", "Running"),
+            ("due", "When"),
             ("owner", "Owner"),
             ("wave", "Import"),
             ("system", "System"),
@@ -117,7 +127,15 @@ impl List {
             ("credential", "Credential"),
         ] {
             if let (Some(value), false) = (self.here.get(key), filters.iter().any(|filter| filter.key == key)) {
-                let words = self.names.iter().find(|(reference, _)| reference == value).map_or(value, |(_, name)| name);
+                let words = match (key, value) {
+                    ("due", "yes") => "due now",
+                    ("due", "no") => "waits for its import’s date",
+                    _ => self
+                        .names
+                        .iter()
+                        .find(|(reference, _)| reference == value)
+                        .map_or(value, |(_, name)| name.as_str()),
+                };
                 filters.push(Filter::new(key, label, vec![Choice::new(value, words)]));
             }
         }
@@ -198,10 +216,18 @@ pub fn Inventory(
     } else {
         String::new()
     };
-    let all = elsewhere(&list.here.first_page().without("sort").without("columns"), "/agents/assign")
-        .with("all", "yes")
-        .href();
+    let all =
+        elsewhere(&list.here.first_page().without("sort").without("columns"), "/agents/assign").with("all", "yes");
+    let all = match list.here.get("vacant") {
+        Some(duty) => all.with("duty", duty),
+        None if list.here.get("runtime_owner").is_some() => all.with("duty", Duty::Containment.key()),
+        None => all,
+    }
+    .href();
     let total = list.total;
+    // What a view asks about is what its rows lack.
+    let duty =
+        list.here.get("vacant").or(list.here.get("runtime_owner").map(|_| Duty::Containment.key())).map(str::to_owned);
     let bulk = (may.assign && shown > 0).then(|| Bulk {
         action: "/agents/assign".to_owned(),
         controls: (move || {
@@ -212,6 +238,7 @@ pub fn Inventory(
             };
             view! {
                 <Picks/>
+                {duty.map(|duty| view! { <input type="hidden" name="duty" value=duty/> })}
                 <button class="button primary" formmethod="get">"Assign…"</button>
                 {everything.map(|words| view! { <a class="button quiet" href=all>{words}</a> })}
             }
@@ -344,6 +371,12 @@ fn stop(m: &mut Markup, line: &Line, reference: &str, may: Rights) {
     }
     match &line.runtime_party {
         Some((party, name)) => {
+            // Where the state is shown its word says so already.
+            match line.runtime_owner {
+                None if line.offered => m.raw("<span class=\"unset\">nobody, offered to</span> "),
+                None if line.gone => m.raw("<span class=\"unset\">nobody, gone is</span> "),
+                _ => m,
+            };
             m.raw("<a href=\"").text(&party.path()).raw("\" dir=\"auto\" class=\"who\">").text(name).raw("</a>");
         }
         None if line.state == Lifecycle::Retired => {}
@@ -353,7 +386,7 @@ fn stop(m: &mut Markup, line: &Line, reference: &str, may: Rights) {
                 m.raw("/assign?duty=containment\" class=\"assign\">Assign<span class=\"visually-hidden\"> a runtime owner to ");
                 m.text(reference).raw("</span></a>");
             }
-            if !may.controls {
+            if line.runtime_owner.is_none() {
                 m.raw("<span class=\"unset\">nobody</span>");
             }
         }

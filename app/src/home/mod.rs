@@ -168,7 +168,8 @@ fn lead(posture: &Posture) -> String {
     } else {
         format!("{} agents run or may run", thousands(all))
     };
-    format!("{run}, {} do not, {} are retired.", thousands(idle), thousands(retired))
+    let rest = |n: u64, one: &str, many: &str| format!("{} {}", thousands(n), if n == 1 { one } else { many });
+    format!("{run}, {}, {}.", rest(idle, "does not", "do not"), rest(retired, "is retired", "are retired"))
 }
 
 fn count(n: i64) -> u64 {
@@ -243,14 +244,21 @@ fn waits(home: &Home) -> Option<impl IntoView + use<>> {
         .collect_view();
     let rest = home.waiting_total.saturating_sub(home.waiting.len() as u64);
     let declining = values.answer == "decline";
+    // All means all that were shown: what came since is not accepted unseen.
+    let seen = several.then(|| {
+        home.waiting.iter().map(|offer| view! { <input type="hidden" name="seen" value=offer.key()/> }).collect_view()
+    });
+    let all_words = format!("Accept all {}", home.waiting.len());
     Some(view! {
         <Section title="Waits for you" id="waits" count=home.waiting_total>
             <PostForm action="/" wide=true>
                 <ErrorSummary errors=errors.clone()/>
                 <ul class="panel offers-mine" id="field-offer" tabindex="-1">{lines}</ul>
                 {(rest > 0).then(|| view! { <p class="small muted">{format!("{} more follow when these are answered.", thousands(rest))}</p> })}
+                {seen}
                 <div class="actions">
                     <Button kind=Kind::Primary name="answer" value="accept">{if several { "Accept those ticked" } else { "Accept" }}</Button>
+                    {several.then(|| view! { <Button name="answer" value="accept-all">{all_words}</Button> })}
                 </div>
                 <details class="small" open=declining>
                     <summary>"Decline instead"</summary>
@@ -311,6 +319,13 @@ fn part(state: RuntimeOwner, n: u64, runs: &str) -> Segment {
     Segment::new(words, n, format!("/agents?runs={runs}&runtime_owner={state}"), tone)
 }
 
+/// The agents that run and that nobody can stop, of one business unit or of all.
+fn nobody_can_stop(unit: Option<&str>) -> String {
+    let here = Address::new("/agents").with("runs", "yes");
+    let here = unit.map_or(here.clone(), |unit| here.with("business_unit", unit));
+    RuntimeOwner::NOBODY.iter().fold(here, |here, state| here.and("runtime_owner", state.key())).href()
+}
+
 /// The question, its answer as a number, and the bar.
 #[component]
 fn Stopping(posture: Posture) -> impl IntoView {
@@ -346,7 +361,7 @@ fn Stopping(posture: Posture) -> impl IntoView {
             .collect_view();
         view! {
             <div class="verdict severe">
-                <a class="figure" href="/agents?runs=yes&sort=runtime_owner">{thousands(nobody)}</a>
+                <a class="figure" href=nobody_can_stop(None)>{thousands(nobody)}</a>
                 <div>
                     <p class="words">{if nobody == 1 { "agent runs and nobody can stop it" } else { "agents run and nobody can stop them" }}</p>
                     <ul class="small parts">{parts}</ul>
@@ -432,17 +447,18 @@ fn Units(units: Vec<UnitPosture>) -> impl IntoView {
         let name = if unit.business_unit.is_empty() {
             view! { <span class="unset">"no business unit"</span> }.piece()
         } else {
-            let href = Address::new("/agents")
-                .with("business_unit", &unit.business_unit)
-                .with("runs", "yes")
-                .with("sort", "runtime_owner")
-                .href();
+            let href = Address::new("/agents").with("business_unit", &unit.business_unit).with("runs", "yes").href();
             view! { <a href=href dir="auto">{unit.business_unit.clone()}</a> }.piece()
+        };
+        let loud = (!unit.business_unit.is_empty()).then(|| nobody_can_stop(Some(&unit.business_unit)));
+        let figure = match loud {
+            Some(href) => view! { <a href=href>{thousands(open)}</a> }.piece(),
+            None => thousands(open).piece(),
         };
         view! {
             <tr>
                 <th scope="row">{name}</th>
-                <td class="num">{thousands(open)} <span class="muted">{format!(" of {}", thousands(all))}</span></td>
+                <td class="num">{figure} <span class="muted">{format!(" of {}", thousands(all))}</span></td>
                 <td class="thin roomy"><Meter label=format!("{}: nobody can stop", unit.business_unit) value=open of=all tone=Tone::Severe/></td>
             </tr>
         }
@@ -475,12 +491,7 @@ fn Coverage(posture: Posture) -> impl IntoView {
         .map(|coverage| {
             let (required, held) = (count(coverage.required), count(coverage.held));
             let gap = required.saturating_sub(held);
-            // Of containment every way of being vacant is in order, worst first.
-            let href = if coverage.duty == Duty::Containment {
-                "/agents?sort=runtime_owner".to_owned()
-            } else {
-                format!("/agents?finding={}", FindingKey::NoOwner)
-            };
+            let href = format!("/agents?vacant={}", coverage.duty);
             let tone = if gap == 0 { Tone::Good } else { Tone::Note };
             let gap = if gap == 0 {
                 view! { <span class="muted">"none"</span> }.piece()
@@ -518,10 +529,22 @@ fn Wrong(posture: Posture) -> impl IntoView {
         .filter(|(_, n)| *n > 0)
         .collect();
     let quiet = FindingKey::ALL.len() - found.len();
+    // What waits for the date of its import is set apart, so that what is due is not lost in it.
+    let onboarding = !posture.onboarding.is_empty();
     let rows = found
         .iter()
         .map(|(key, n)| {
-            view! { <tr><th scope="row"><a href=format!("/agents?finding={key}")>{key.label()}</a></th><td class="num" data-label="Agents">{thousands(*n)}</td></tr> }
+            let waits = posture.onboarding.get(key.key()).map_or(0, |n| count(*n));
+            let due = n.saturating_sub(waits);
+            let at = |due: &str| Address::new("/agents").with("finding", key.key()).with("due", due).href();
+            let figure = |n: u64, href: String| match n {
+                0 => view! { <span class="muted">"0"</span> }.piece(),
+                n => view! { <a href=href>{thousands(n)}</a> }.piece(),
+            };
+            let due = figure(due, if onboarding { at("yes") } else { format!("/agents?finding={key}") });
+            let waits =
+                onboarding.then(|| view! { <td class="num" data-label="Onboarding">{figure(waits, at("no"))}</td> });
+            view! { <tr><th scope="row">{key.label()}</th><td class="num" data-label="Due now">{due}</td>{waits}</tr> }
         })
         .collect_view();
     let quiet = match quiet {
@@ -533,7 +556,7 @@ fn Wrong(posture: Posture) -> impl IntoView {
         <Section title="Findings" id="findings" actions=move || view! { <a class="small" href="/help/findings">"What each check means"</a> }>
             {(!found.is_empty()).then(|| view! {
                 <TableFrame label="Findings" compact=true>
-                    <thead><tr><th scope="col">"Finding"</th><th scope="col" class="num">"Agents"</th></tr></thead>
+                    <thead><tr><th scope="col">"Finding"</th><th scope="col" class="num">{if onboarding { "Due now" } else { "Agents" }}</th>{onboarding.then(|| view! { <th scope="col" class="num">"Onboarding"</th> })}</tr></thead>
                     <tbody>{rows}</tbody>
                 </TableFrame>
             })}

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Signed, Theme};
 use super::nav::{Nav, NavGroup};
-use crate::components::{Flash, Glyph, Icon, IntoPiece, Notice, Slot, thousands};
+use crate::components::{Flash, Glyph, Icon, IntoPiece, Notice, Slot};
 
 /// Every page that a signed-in person sees.
 #[component]
@@ -159,7 +159,7 @@ fn Navigation(nav: Nav, path: String) -> impl IntoView {
                 .map(|item| {
                     let here = (current == Some(item.href)).then_some("page");
                     let waits = (item.waits > 0).then(|| {
-                        view! { <span class="waits">{thousands(item.waits)}<span class="visually-hidden">" waiting"</span></span> }
+                        view! { <span class="waits">{waiting(item.waits)}<span class="visually-hidden">" waiting"</span></span> }
                     });
                     view! {
                         <li>
@@ -182,6 +182,11 @@ fn Navigation(nav: Nav, path: String) -> impl IntoView {
         .collect_view();
     // on a narrow screen this opens from the top bar: a popover needs no JavaScript
     view! { <nav class="nav" id="nav" popover="auto" aria-label="Main"><Brand/>{groups}</nav> }.piece()
+}
+
+/// A count in the navigation: what is counted only so far says so.
+fn waiting(count: u64) -> String {
+    if count >= 100 { "99+".to_owned() } else { count.to_string() }
 }
 
 #[component]

@@ -103,6 +103,9 @@ crate::words! {
 }
 
 impl RuntimeOwner {
+    /// The states in which nobody can stop the agent, worst first.
+    pub const NOBODY: [Self; 3] = [Self::None, Self::Inactive, Self::Pending];
+
     /// `none` and `inactive` on an agent that runs are the loudest thing on every dashboard.
     pub const fn nobody_can_stop(self) -> bool {
         matches!(self, Self::None | Self::Inactive | Self::Pending)

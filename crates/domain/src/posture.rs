@@ -63,6 +63,9 @@ pub struct Posture {
     pub duties: Vec<DutyCoverage>,
     /// Agents with a finding of this key now; every key is present.
     pub findings: BTreeMap<String, i64>,
+    /// Of these, those whose gap counts as onboarding until the target date of their import;
+    /// keys that have none are left out.
+    pub onboarding: BTreeMap<String, i64>,
     /// Agents that count as running, by runtime-owner state.
     pub running: ByOwner,
     /// Agents that do not run yet, by runtime-owner state.

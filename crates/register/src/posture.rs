@@ -56,6 +56,7 @@ pub async fn posture(db: &Db, by: By<'_>) -> Result<Posture, Error> {
         findings: FindingKey::ALL.iter().map(|k| (k.key().to_owned(), get(format!("finding:{k}")))).collect(),
         running: RuntimeOwner::ALL.iter().map(|s| (*s, get(format!("stop:running:{s}")))).collect(),
         idle: RuntimeOwner::ALL.iter().map(|s| (*s, get(format!("stop:idle:{s}")))).collect(),
+        onboarding: onboarding(db, by.now).await?,
         units: units(db).await?,
         waves: waves(db, by.now).await?,
     })
@@ -82,6 +83,25 @@ async fn units(db: &Db) -> Result<Vec<UnitPosture>, Error> {
             })
         })
         .collect()
+}
+
+/// Gaps that wait for the target date of their import, by finding.
+pub(crate) async fn onboarding(db: &Db, now: DateTime<Utc>) -> Result<BTreeMap<String, i64>, Error> {
+    let rows = db
+        .all(
+            "SELECT t.facet, t.n FROM wave w JOIN tally t ON t.facet >= 'wave-gap:IM-' || w.id || ':' \
+             AND t.facet < 'wave-gap:IM-' || w.id || ';' WHERE w.target_at > $1 AND t.n > 0",
+            args![now],
+        )
+        .await?;
+    let mut out = BTreeMap::new();
+    for r in rows {
+        let facet: String = r.get(0)?;
+        if let Some((_, key)) = facet.rsplit_once(':') {
+            *out.entry(key.to_owned()).or_insert(0) += r.get::<i64>(1)?;
+        }
+    }
+    Ok(out)
 }
 
 async fn waves(db: &Db, now: DateTime<Utc>) -> Result<Vec<WavePosture>, Error> {

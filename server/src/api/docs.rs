@@ -4,7 +4,6 @@ use app::api::{Answer, ApiReference, Body, Call, Group, Kind, Member, Parameter,
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use domain::can::Actor;
 use leptos::prelude::*;
 use serde_json::Value;
 
@@ -13,7 +12,7 @@ use crate::App;
 use crate::page::{Page, plain};
 use crate::problem::{self, Problem};
 use crate::session;
-use crate::signed::{Person, Signed, Visitor};
+use crate::signed::{Signed, Visitor};
 
 const TITLE: &str = "API";
 
@@ -25,16 +24,7 @@ pub(super) async fn show(State(app): State<App>, visitor: Visitor, headers: Head
     let Some(found) = session::of(&app, &headers).await? else {
         return Ok(plain(&app, &visitor, TITLE, StatusCode::OK, move || view! { <ApiReference reference=reference/> }));
     };
-    let signed = Signed::new(Person {
-        actor: Actor::person(found.person, found.roles),
-        id: found.person,
-        name: found.name,
-        email: found.email,
-        roles: found.roles,
-        session: found.public_id,
-        now,
-        visitor,
-    });
+    let signed = Signed::of(found, now, visitor);
     Ok(Page::new(&app, &signed, TITLE).show(move || view! { <ApiReference reference=reference/> }))
 }
 

@@ -51,6 +51,7 @@ impl Page {
             reference: signed.id.to_string(),
             roles: signed.roles.iter().map(|role| role.label().to_owned()).collect(),
         });
+        frame.nav.waits("/", signed.waiting);
         frame.islands = assets::islands_available();
         Self { frame, status: StatusCode::OK, secure: app.config.secure() }
     }
@@ -72,13 +73,6 @@ impl Page {
     #[must_use]
     pub fn flash(mut self, flash: Flash) -> Self {
         self.frame.flash = Some(flash);
-        self
-    }
-
-    /// How many things wait behind a line of the navigation.
-    #[must_use]
-    pub fn waits(mut self, href: &str, count: u64) -> Self {
-        self.frame.nav.waits(href, count);
         self
     }
 

@@ -20,7 +20,7 @@ use domain::party::Party;
 use futures_util::stream;
 use leptos::prelude::*;
 use register::agents::export::{self, Export};
-use register::agents::list::{self, Query, Sort};
+use register::agents::list::{self, Query, Sort, Whole};
 use register::agents::{self, View, known};
 use register::{By, Error, assignments, audit, paging, stops, systems, teams};
 
@@ -77,15 +77,22 @@ pub(super) fn query(here: &Address) -> Result<Query, Vec<String>> {
             None
         }
     };
+    let due = match here.get("due") {
+        Some("yes") => Some(true),
+        Some("no") => Some(false),
+        _ => None,
+    };
     let text = |key: &str| here.get(key).map(str::to_owned);
     let query = Query {
         state: read.word("state"),
         environment: read.word("environment"),
         tier: read.word("tier"),
-        runtime_owner: read.word("runtime_owner"),
+        runtime_owner: read.words("runtime_owner"),
+        vacant: read.word("vacant"),
         running: read.word("running"),
         runs,
         finding: read.word("finding"),
+        due,
         business_unit: text("business_unit"),
         owner: read.word("owner"),
         wave: read.word("wave"),
@@ -110,6 +117,15 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Every value of a key that may be given more than once.
+    fn words<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, key: &str) -> Vec<T> {
+        let values: Vec<String> = self.here.all(key).filter(|value| !value.is_empty()).map(str::to_owned).collect();
+        values
+            .iter()
+            .filter_map(|value| value.parse().map_err(|e: T::Err| self.wrong.push(e.to_string())).ok())
+            .collect()
+    }
+
     fn word<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, key: &str) -> Option<T> {
         let value = self.here.get(key)?;
         value.parse().map_err(|e: T::Err| self.wrong.push(e.to_string())).ok()
@@ -175,6 +191,8 @@ fn line(line: list::Line) -> Line {
         tier_points: line.tier_points,
         runtime_owner: line.runtime_owner,
         runtime_party: line.runtime_party,
+        offered: line.offered,
+        gone: line.gone,
         updated_at: line.updated_at,
     }
 }
@@ -214,9 +232,9 @@ async fn export(State(app): State<App>, signed: Signed, Here(here): Here) -> Ans
     Ok((headers, Body::from_stream(pieces)).into_response())
 }
 
-fn write(text: &mut String, rows: &[(agents::Agent, Option<(Party, String)>)]) {
-    for (agent, party) in rows {
-        let cells = export::cells(agent, party.as_ref());
+fn write(text: &mut String, rows: &[Whole]) {
+    for row in rows {
+        let cells = export::cells(&row.agent, row.party.as_ref());
         write_row(text, cells.iter().map(String::as_str));
     }
 }

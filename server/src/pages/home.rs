@@ -33,9 +33,10 @@ async fn show(State(app): State<App>, signed: Signed) -> Answer {
 
 /// One answer to the offers that were ticked.
 async fn answer(State(app): State<App>, signed: Signed, fields: Fields) -> Answer {
+    let all = fields.get("answer") == "accept-all";
     let typed = AnswerForm {
-        offers: fields.all("offer").map(str::to_owned).collect(),
-        answer: fields.get("answer").to_owned(),
+        offers: fields.all(if all { "seen" } else { "offer" }).map(str::to_owned).collect(),
+        answer: if all { "accept" } else { fields.get("answer") }.to_owned(),
         reason: fields.get("reason").to_owned(),
     };
     let mut errors = FieldErrors::new();

@@ -966,7 +966,7 @@ async fn done(State(app): State<App>, signed: Signed, Path(id): Path<String>) ->
             let query = Query {
                 wave,
                 runs: Some(true),
-                runtime_owner: Some(RuntimeOwner::None),
+                runtime_owner: RuntimeOwner::NOBODY.to_vec(),
                 limit: 1,
                 count_to: MOST_COUNTED,
                 ..Query::default()

@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::can::Actor;
-use register::sessions::Found;
 use register::tokens;
 
 use super::csrf::bearer;
@@ -14,7 +13,7 @@ use super::guard::RequestId;
 use crate::page::{self, Fault};
 use crate::problem::{Kind, Problem};
 use crate::session;
-use crate::signed::{ApiActor, Person, Signed, Visitor};
+use crate::signed::{ApiActor, Signed, Visitor};
 use crate::state::App;
 
 /// Whether programs ask there, and are answered by problems rather than pages.
@@ -41,19 +40,7 @@ pub async fn page(State(app): State<App>, request: Request, next: Next) -> Respo
 
 async fn who(app: &App, headers: &HeaderMap, visitor: Visitor) -> Result<Option<Signed>, register::Error> {
     let now = app.clock.now();
-    Ok(session::of(app, headers).await?.map(|found| {
-        let Found { public_id, person, name, email, roles, .. } = found;
-        Signed::new(Person {
-            actor: Actor::person(person, roles),
-            id: person,
-            name,
-            email,
-            roles,
-            session: public_id,
-            now,
-            visitor,
-        })
-    }))
+    Ok(session::of(app, headers).await?.map(|found| Signed::of(found, now, visitor)))
 }
 
 /// To sign-in; or to set-up, while nobody can sign in.

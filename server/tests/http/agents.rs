@@ -382,3 +382,24 @@ async fn a_drill_is_told_in_the_sentence() {
     let rows = site.app.db.all("SELECT id FROM stop_method WHERE agent_id = $1", args![id]).await.unwrap();
     assert_eq!(rows.len(), 1);
 }
+
+#[tokio::test]
+async fn a_member_is_told_of_no_owner_who_was_only_asked_and_of_their_own_agents_all() {
+    let site = Site::empty().await;
+    let (bea, ravi) =
+        (site.person("bea@muster.test", &[Role::Member]).await, site.person("ravi@muster.test", &[Role::Member]).await);
+    let asked = agent(&site, "Asked for").await;
+    offered(&site, asked, Duty::Containment, ravi).await;
+    let hers = agent(&site, "Hers").await;
+    owned(&site, hers, Duty::Purpose, bea).await;
+    let bea = site.signed_in_as(bea).await;
+    let list = bea.get("/agents").await.is(200).says("nobody, offered to").says("ravi@muster.test").text();
+    assert_eq!(list.matches(r#"<span class="badge severe">Nobody</span>"#).count(), 1, "{list}");
+    // Home says it of what is hers, loudly.
+    bea.get("/").await.is(200).says(r#"<span class="badge severe">Nobody</span>"#);
+    let items = bea.get("/api/v1/agents").await.is(200).body();
+    assert_eq!(items["items"][0]["runtime_owner"], serde_json::json!({"state": null, "party": null}), "{items}");
+    assert_eq!(items["items"][1]["runtime_owner"], serde_json::json!({"state": "none", "party": null}), "{items}");
+    let csv = bea.get("/agents/export.csv").await.is(200).text();
+    assert!(!csv.contains("ravi@muster.test"), "{csv}");
+}

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::agent::{AgentFacts, Lifecycle};
 use domain::assignment::{Held, Offer, PassedDrill, RuntimeOwner, StopFacts, accountable};
 use domain::duty::Duty;
-use domain::finding::{Assessed, Assessment, FindingKey, assess};
+use domain::finding::{Assessed, Assessment, FindingKey, Severity, assess};
 use domain::id::{AgentId, PersonId, TeamId};
 use domain::party::{Party, Standing};
 use domain::text;
@@ -421,6 +421,14 @@ fn facets(j: &Judged) -> Vec<String> {
     // A finding that only begins later is added by its turn.
     keys.retain(|k| *k != FindingKey::RuntimeOwnerUntested || owner.state == RuntimeOwner::Untested);
     out.extend(keys.into_iter().map(|k| format!("finding:{k}")));
+    // Counted by wave, so that a read asks only for the waves whose date lies ahead.
+    if let Some(wave) = a.wave {
+        let mut gaps: Vec<FindingKey> =
+            j.assessment.findings.iter().filter(|f| f.severity == Severity::Onboarding).map(|f| f.key).collect();
+        gaps.sort_unstable();
+        gaps.dedup();
+        out.extend(gaps.into_iter().map(|k| format!("wave-gap:{wave}:{k}")));
+    }
     out
 }
 

@@ -5,7 +5,7 @@ use domain::can::{Action, Relation, can};
 use domain::party::Party;
 
 use super::Agent;
-use super::list::{Query, list_whole};
+use super::list::{Query, Whole, list_whole};
 use crate::change::By;
 use crate::db::Db;
 use crate::error::Error;
@@ -96,8 +96,8 @@ impl Export {
         Ok(Self { query: Query { cursor: None, limit: BATCH, count_to: 0, ..query }, done: false })
     }
 
-    /// The next agents, each with who is to stop it; `None` when there are no more.
-    pub async fn next(&mut self, db: &Db, by: By<'_>) -> Result<Option<Vec<(Agent, Option<(Party, String)>)>>, Error> {
+    /// The next agents; `None` when there are no more.
+    pub async fn next(&mut self, db: &Db, by: By<'_>) -> Result<Option<Vec<Whole>>, Error> {
         if self.done {
             return Ok(None);
         }

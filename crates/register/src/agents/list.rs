@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use domain::agent::{Environment, Hosting, Lifecycle, Running};
 use domain::assignment::RuntimeOwner;
 use domain::can::{Action, Relation, can};
+use domain::duty::Duty;
 use domain::finding::FindingKey;
 use domain::id::{AgentId, SystemId, TeamId, WaveId};
 use domain::party::Party;
@@ -19,7 +20,7 @@ use domain::tier::Tier;
 
 use super::assess::COUNTED_PREFIX;
 use super::known;
-use super::relation::parties_of;
+use super::relation::{parties_of, relations};
 use super::stored::{self, Agent};
 use crate::args;
 use crate::change::By;
@@ -88,14 +89,19 @@ pub struct Query {
     pub environment: Option<Environment>,
     /// Tier.
     pub tier: Option<Tier>,
-    /// Runtime-owner state; skips retired agents.
-    pub runtime_owner: Option<RuntimeOwner>,
+    /// Runtime-owner states, any of them; skips retired agents. None for all.
+    pub runtime_owner: Vec<RuntimeOwner>,
+    /// A duty that is required and that nobody who is there holds.
+    pub vacant: Option<Duty>,
     /// Whether it runs, as stated.
     pub running: Option<Running>,
     /// Whether it counts as running: unknown does, retired does not.
     pub runs: Option<bool>,
     /// A finding that holds now.
     pub finding: Option<FindingKey>,
+    /// With a finding: whether it is due now (true), or waits for the target date of its
+    /// import (false).
+    pub due: Option<bool>,
     /// Business unit, compared folded.
     pub business_unit: Option<String>,
     /// Accountable for any duty.
@@ -147,10 +153,16 @@ pub struct Line {
     pub tier: Tier,
     /// The tier's points.
     pub tier_points: i64,
+    /// Whether the reader may read its findings, credentials and stop state.
+    pub controls: bool,
     /// Runtime-owner state; `None` once retired or when the reader may not see it.
     pub runtime_owner: Option<RuntimeOwner>,
     /// Accountable for containment, or offered it: who and by what name.
     pub runtime_party: Option<(Party, String)>,
+    /// That party was only asked: nobody is Accountable.
+    pub offered: bool,
+    /// That party is Accountable and not there any more.
+    pub gone: bool,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
     edge: String,
@@ -304,6 +316,43 @@ fn through(table: &str, condition: &str, args: Vec<Arg>) -> Filter {
     }
 }
 
+/// The findings that say that nobody holds a duty.
+const VACANT: [FindingKey; 5] = [
+    FindingKey::NoRuntimeOwner,
+    FindingKey::RuntimeOwnerInactive,
+    FindingKey::RuntimeOwnerPending,
+    FindingKey::NoOwner,
+    FindingKey::OwnerInactive,
+];
+
+/// Agents in any of these runtime-owner states now. A drill that lapsed since the counters
+/// were folded reads `untested` though the column says `verified`.
+fn by_owner(states: &[RuntimeOwner], now: DateTime<Utc>) -> Filter {
+    let (verified, untested) = (states.contains(&RuntimeOwner::Verified), states.contains(&RuntimeOwner::Untested));
+    let mut columns: Vec<&str> = states.iter().map(|s| s.key()).collect();
+    if untested && !verified {
+        columns.push(RuntimeOwner::Verified.key());
+    }
+    columns.sort_unstable();
+    columns.dedup();
+    let marks = vec!["?"; columns.len()].join(", ");
+    let mut args: Vec<Arg> = columns.iter().map(|c| Arg::from(*c)).collect();
+    let mut lapsed = String::new();
+    if verified != untested {
+        let sign = if verified { ">" } else { "<=" };
+        lapsed = format!(" AND (a.runtime_owner <> ? OR a.runtime_owner_until {sign} ?)");
+        args.extend(args![RuntimeOwner::Verified.key(), micros(now)]);
+    }
+    Filter {
+        left: 0.0,
+        drives: true,
+        in_order: columns.len() == 1,
+        open: format!("a.runtime_owner IN ({marks}){lapsed}"),
+        hidden: format!("a.runtime_owner || '' IN ({marks}){lapsed}"),
+        args,
+    }
+}
+
 /// The filters of a query, with what they leave.
 struct Filtered {
     filters: Vec<Filter>,
@@ -317,25 +366,29 @@ struct Filtered {
 async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Result<Filtered, Error> {
     let mut filters: Vec<Filter> = Vec::new();
     let mut facets: Vec<String> = vec!["agents".to_owned()];
-    let mut counted: Vec<usize> = Vec::new();
-    let mut add = |filter: Filter, facet: Option<String>, filters: &mut Vec<Filter>| {
-        if let Some(facet) = facet {
+    // Each counter: the filter it counts for, and whether it adds or takes away.
+    let mut counted: Vec<(usize, f64)> = Vec::new();
+    let mut add = |filter: Filter, counts: Vec<(String, f64)>, filters: &mut Vec<Filter>| {
+        for (facet, sign) in counts {
             facets.push(facet);
-            counted.push(filters.len());
+            counted.push((filters.len(), sign));
         }
         filters.push(filter);
     };
+    let one = |facet: String| vec![(facet, 1.0)];
+    // Filters on what is due now or waits: which, and how many wait.
+    let mut shifts: Vec<(usize, bool, f64)> = Vec::new();
     if let Some(v) = query.state {
-        add(column("state", v.key()), Some(format!("state:{v}")), &mut filters);
+        add(column("state", v.key()), one(format!("state:{v}")), &mut filters);
     }
     if let Some(v) = query.environment {
-        add(column("environment", v.key()), Some(format!("environment:{v}")), &mut filters);
+        add(column("environment", v.key()), one(format!("environment:{v}")), &mut filters);
     }
     if let Some(v) = query.tier {
-        add(column("tier", v.key()), Some(format!("tier:{v}")), &mut filters);
+        add(column("tier", v.key()), one(format!("tier:{v}")), &mut filters);
     }
     if let Some(v) = query.running {
-        add(column("running", v.key()), Some(format!("running:{v}")), &mut filters);
+        add(column("running", v.key()), one(format!("running:{v}")), &mut filters);
     }
     if let Some(v) = query.runs {
         let text = if v { "a.runs" } else { "NOT a.runs" };
@@ -347,49 +400,46 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Resu
             hidden: text.to_owned(),
             args: Vec::new(),
         };
-        add(filter, Some(format!("runs:{}", if v { "yes" } else { "no" })), &mut filters);
+        add(filter, one(format!("runs:{}", if v { "yes" } else { "no" })), &mut filters);
     }
-    if let Some(v) = query.runtime_owner {
-        // A drill that lapsed since the last fold reads `untested` though the column says `verified`.
-        let (open, args) = match v {
-            RuntimeOwner::Verified => {
-                ("a.runtime_owner = ? AND a.runtime_owner_until > ?", args![v.key(), micros(now)])
-            }
-            RuntimeOwner::Untested => (
-                "a.runtime_owner IN (?, ?) AND (a.runtime_owner = ? OR a.runtime_owner_until <= ?)",
-                args![v.key(), RuntimeOwner::Verified.key(), v.key(), micros(now)],
-            ),
-            _ => ("a.runtime_owner = ?", args![v.key()]),
-        };
-        let hidden = open.replacen("a.runtime_owner ", "a.runtime_owner || '' ", 1);
-        add(
-            Filter {
-                left: 0.0,
-                drives: true,
-                in_order: v != RuntimeOwner::Untested,
-                open: open.to_owned(),
-                hidden,
-                args,
-            },
-            Some(format!("owner:{v}")),
-            &mut filters,
-        );
+    if !query.runtime_owner.is_empty() {
+        let facets = query.runtime_owner.iter().map(|v| (format!("owner:{v}"), 1.0)).collect();
+        add(by_owner(&query.runtime_owner, now), facets, &mut filters);
+    }
+    if let Some(duty) = query.vacant {
+        let keys = VACANT.map(|key| format!("'{key}'")).join(", ");
+        let condition = format!("x.duty = ? AND x.key IN ({keys}) AND x.from_at <= ? AND x.until_at > ?");
+        let filter = through("finding", &condition, args![duty.key(), now, now]);
+        add(filter, vec![(format!("required:{duty}"), 1.0), (format!("held:{duty}"), -1.0)], &mut filters);
     }
     if let Some(v) = &query.business_unit {
         let folded = text::fold(v);
-        add(column("unit_folded", folded.as_str()), Some(format!("unit:{folded}")), &mut filters);
+        add(column("unit_folded", folded.as_str()), one(format!("unit:{folded}")), &mut filters);
     }
     if let Some(v) = query.wave {
-        add(column("wave_id", v.0), Some(format!("wave:{v}")), &mut filters);
+        add(column("wave_id", v.0), one(format!("wave:{v}")), &mut filters);
     }
     if let Some(v) = query.finding {
-        let filter = through("finding", "x.key = ? AND x.from_at <= ? AND x.until_at > ?", args![v.key(), now, now]);
-        add(filter, Some(format!("finding:{v}")), &mut filters);
+        let severity = match query.due {
+            None => "",
+            Some(true) => " AND x.severity <> 'onboarding'",
+            Some(false) => " AND x.severity = 'onboarding'",
+        };
+        let condition = format!("x.key = ? AND x.from_at <= ? AND x.until_at > ?{severity}");
+        let filter = through("finding", &condition, args![v.key(), now, now]);
+        add(filter, one(format!("finding:{v}")), &mut filters);
+        if let Some(due) = query.due {
+            let waiting = crate::posture::onboarding(db, now).await?.get(v.key()).copied().unwrap_or(0);
+            #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+            let waiting = waiting as f64;
+            shifts.push((filters.len() - 1, due, waiting));
+        }
     }
     for word in text::words([query.q.as_str()], 8) {
         let end = format!("{word}\u{10ffff}");
         let filter = through("search_word", "x.word >= ? AND x.word < ?", args![&word, end]);
-        let facet = (word.chars().count() <= COUNTED_PREFIX).then(|| format!("word:{word}"));
+        let facet =
+            (word.chars().count() <= COUNTED_PREFIX).then(|| (format!("word:{word}"), 1.0)).into_iter().collect();
         add(filter, facet, &mut filters);
     }
     if filters.is_empty() && !query.q.trim().is_empty() && text::words([query.q.as_str()], 1).is_empty() {
@@ -408,8 +458,11 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Resu
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let mut counts = counts.into_iter().map(|n| n.max(0) as f64);
     let total = counts.next().unwrap_or_default();
-    for (at, n) in counted.into_iter().zip(counts) {
-        filters[at].left = n;
+    for ((at, sign), n) in counted.into_iter().zip(counts) {
+        filters[at].left = (filters[at].left + sign * n).max(0.0);
+    }
+    for (at, due, waiting) in shifts {
+        filters[at].left = if due { (filters[at].left - waiting).max(0.0) } else { waiting };
     }
     // Filters that an index counts: what a party, system, vendor, tool or credential has.
     let mut more: Vec<(Filter, &'static str)> = Vec::new();
@@ -492,10 +545,14 @@ async fn visibility(db: &Db, by: By<'_>) -> Result<Option<Filter>, Error> {
     Ok(Some(Filter { left: f64::INFINITY, drives: false, in_order: false, open: text.clone(), hidden: text, args }))
 }
 
-/// The rights a query needs beyond reading names.
+/// The rights a query needs beyond reading names; whoever asks for what is theirs owns what
+/// is found. Answers whether findings and stop state of all that is found may be read.
 fn allowed(by: By<'_>, query: &Query) -> Result<bool, Error> {
-    let controls = can(by.actor, Action::AgentReadControls, Relation::None);
-    if query.runtime_owner.is_some()
+    let mine = query.owner.is_some() && query.owner == by.actor.person_id().map(Party::Person);
+    let relation = if mine { Relation::Owner } else { Relation::None };
+    let controls = can(by.actor, Action::AgentReadControls, relation);
+    if !query.runtime_owner.is_empty()
+        || query.vacant.is_some()
         || query.finding.is_some()
         || query.credential.is_some()
         || query.sort == Sort::RuntimeOwner
@@ -575,7 +632,10 @@ pub async fn list_with_units(
     let plan = Plan::new(list, estate, query.limit as f64 + 1.0, query.sort == Sort::Id);
     let prepared = prepare(&plan, query)?;
     let rows = db.all(prepared.sql, prepared.args).await?;
-    let mut items = rows.iter().map(|r| line(r, by.now, controls, query.sort)).collect::<Result<Vec<_>, _>>()?;
+    let mut items = rows.iter().map(|r| line(r, by.now, query.sort)).collect::<Result<Vec<_>, _>>()?;
+    if !controls {
+        hide_controls(db, by, &mut items).await?;
+    }
     let more = items.len() as i64 > query.limit;
     items.truncate(usize::try_from(query.limit).unwrap_or(0));
     if prepared.back {
@@ -591,11 +651,37 @@ pub async fn list_with_units(
     Ok((Page { items, next, previous, total }, units))
 }
 
+/// Leaves the stop state only of agents that the reader owns, deputises for or registered.
+async fn hide_controls(db: &Db, by: By<'_>, items: &mut [Line]) -> Result<(), Error> {
+    let ids: Vec<AgentId> = items.iter().map(|l| l.id).collect();
+    let mut reads = db;
+    let stands = relations(&mut reads, by.actor, &ids).await?;
+    for line in items {
+        let relation = stands.get(&line.id).copied().unwrap_or(Relation::None);
+        line.controls = can(by.actor, Action::AgentReadControls, relation).is_ok();
+        if !line.controls {
+            line.runtime_owner = None;
+        }
+    }
+    Ok(())
+}
+
+/// A whole agent of a list.
+#[derive(Debug)]
+pub struct Whole {
+    /// The agent, without what the reader may not see.
+    pub agent: Agent,
+    /// Who is to stop it; whoever may not read stop states is told of nobody who was only
+    /// asked.
+    pub party: Option<(Party, String)>,
+    /// Whether the reader may read its credentials and stop state.
+    pub controls: bool,
+}
+
 /// A page of whole agents: the list of the API.
-pub async fn list_whole(db: &Db, by: By<'_>, query: &Query) -> Result<Page<(Agent, Option<(Party, String)>)>, Error> {
+pub async fn list_whole(db: &Db, by: By<'_>, query: &Query) -> Result<Page<Whole>, Error> {
     let page = list(db, by, query).await?;
     let ids: Vec<AgentId> = page.items.iter().map(|l| l.id).collect();
-    let controls = allowed(by, query)?;
     let mut reads = db;
     let mut agents: std::collections::HashMap<AgentId, Agent> =
         stored::load(&mut reads, &ids, by.now).await?.into_iter().map(|a| (a.id, a)).collect();
@@ -604,11 +690,11 @@ pub async fn list_whole(db: &Db, by: By<'_>, query: &Query) -> Result<Page<(Agen
         .into_iter()
         .filter_map(|l| {
             let mut agent = agents.remove(&l.id)?;
-            if !controls {
-                agent.runtime_owner = None;
-                agent.facts.credentials.clear();
+            if !l.controls {
+                agent.hide_controls();
             }
-            Some((agent, l.runtime_party))
+            let party = l.runtime_party.filter(|_| agent.runtime_party.is_some());
+            Some(Whole { agent, party, controls: l.controls })
         })
         .collect();
     Ok(Page { items, next, previous, total })
@@ -639,10 +725,12 @@ async fn total(db: &Db, by: By<'_>, query: &Query, plan: &Plan, asked: usize) ->
         match &plan.filters[..asked] {
             [] => Some(plan.total as i64),
             [only] => Some(only.left as i64),
-            [_, _] => match (query.runs, query.runtime_owner) {
-                (Some(runs), Some(owner)) => {
-                    let facet = format!("stop:{}:{owner}", if runs { "running" } else { "idle" });
-                    Some(tally(db, &[facet], by.now).await?[0])
+            [_, _] => match query.runs {
+                Some(runs) if !query.runtime_owner.is_empty() => {
+                    let share = if runs { "running" } else { "idle" };
+                    let facets: Vec<String> =
+                        query.runtime_owner.iter().map(|owner| format!("stop:{share}:{owner}")).collect();
+                    Some(tally(db, &facets, by.now).await?.iter().sum())
                 }
                 _ => None,
             },
@@ -688,9 +776,10 @@ pub async fn plans(db: &Db, by: By<'_>, query: &Query) -> Result<Vec<String>, Er
     Ok(db.plan(&prepared.sql, prepared.args).await?)
 }
 
-fn line(r: &Row, now: DateTime<Utc>, controls: bool, sort: Sort) -> Result<Line, Error> {
+fn line(r: &Row, now: DateTime<Utc>, sort: Sort) -> Result<Line, Error> {
     let party = Party::from_stored(&r.get::<String>(11)?, r.get(12)?);
     let name: Option<String> = r.get(14)?;
+    let owner = stored::owner_at(&r.get::<String>(9)?, r.get(10)?, now);
     Ok(Line {
         id: r.get(0)?,
         name: r.get(1)?,
@@ -701,8 +790,11 @@ fn line(r: &Row, now: DateTime<Utc>, controls: bool, sort: Sort) -> Result<Line,
         running: r.get(6)?,
         tier: r.get(7)?,
         tier_points: r.get(8)?,
-        runtime_owner: if controls { stored::owner_at(&r.get::<String>(9)?, r.get(10)?, now) } else { None },
+        controls: true,
+        runtime_owner: owner,
         runtime_party: party.zip(name),
+        offered: owner == Some(RuntimeOwner::Pending),
+        gone: owner == Some(RuntimeOwner::Inactive),
         updated_at: r.get(13)?,
         edge: match sort {
             Sort::Id => String::new(),

@@ -68,8 +68,7 @@ pub async fn read(db: &Db, by: By<'_>, id: AgentId) -> Result<View, Error> {
     } else {
         judged.assessment.findings.clear();
         judged.assessment.runtime_owner = None;
-        judged.agent.runtime_owner = None;
-        judged.agent.facts.credentials.clear();
+        judged.agent.hide_controls();
         judged.stop = domain::assignment::StopFacts::default();
     }
     let parties = judged

@@ -1,13 +1,15 @@
 //! How an actor stands to an agent: what they own adds to their roles.
 
+use std::collections::HashMap;
+
 use domain::assignment::RaciRole;
 use domain::can::{Actor, Relation};
-use domain::id::PersonId;
+use domain::id::{AgentId, PersonId};
 use domain::party::{Party, Role};
 
 use super::Agent;
 use crate::args;
-use crate::db::{DbError, Reads};
+use crate::db::{Arg, DbError, Reads, marks};
 
 /// A person and the teams they act for (member, lead or deputy).
 pub async fn parties_of(reads: &mut impl Reads, person: PersonId) -> Result<Vec<Party>, DbError> {
@@ -28,17 +30,43 @@ pub async fn parties_of(reads: &mut impl Reads, person: PersonId) -> Result<Vec<
 /// The strongest relation of an actor to an agent.
 pub async fn relation(reads: &mut impl Reads, actor: &Actor, agent: &Agent) -> Result<Relation, DbError> {
     let Some(me) = actor.person_id() else { return Ok(Relation::None) };
+    let made = if agent.created_by == me.to_string() { Relation::Requester } else { Relation::None };
+    let found = by_assignment(reads, me, &[agent.id]).await?;
+    Ok(found.get(&agent.id).copied().unwrap_or(Relation::None).min(made))
+}
+
+/// The strongest relation of an actor to each of some agents of a page; those to which there
+/// is none may be left out.
+pub async fn relations(
+    reads: &mut impl Reads,
+    actor: &Actor,
+    agents: &[AgentId],
+) -> Result<HashMap<AgentId, Relation>, DbError> {
+    let Some(me) = actor.person_id().filter(|_| !agents.is_empty()) else { return Ok(HashMap::new()) };
+    let mut out = by_assignment(reads, me, agents).await?;
+    let sql = format!("SELECT id FROM agent WHERE created_by = $1 AND id IN {}", marks(2, agents.len()));
+    let mut list = args![me.to_string()];
+    list.extend(agents.iter().map(|id| Arg::from(*id)));
+    for r in reads.rows(sql, list).await? {
+        let best = out.entry(r.get(0)?).or_insert(Relation::None);
+        *best = (*best).min(Relation::Requester);
+    }
+    Ok(out)
+}
+
+async fn by_assignment(
+    reads: &mut impl Reads,
+    me: PersonId,
+    agents: &[AgentId],
+) -> Result<HashMap<AgentId, Relation>, DbError> {
     let mine = parties_of(reads, me).await?;
-    let rows = reads
-        .rows(
-            "SELECT s.role, s.party_kind, s.party_id, s.accepted_at IS NULL, s.valid_to IS NOT NULL, p.deputy_id \
-             FROM assignment s LEFT JOIN person p ON s.party_kind = 'person' AND p.id = s.party_id \
-             WHERE s.agent_id = $1",
-            args![agent.id],
-        )
-        .await?;
-    let mut best = if agent.created_by == me.to_string() { Relation::Requester } else { Relation::None };
-    for r in rows {
+    let sql = format!(
+        "SELECT s.role, s.party_kind, s.party_id, s.accepted_at IS NULL, s.valid_to IS NOT NULL, p.deputy_id, s.agent_id \
+         FROM assignment s LEFT JOIN person p ON s.party_kind = 'person' AND p.id = s.party_id WHERE s.agent_id IN {}",
+        marks(1, agents.len())
+    );
+    let mut out = HashMap::new();
+    for r in reads.rows(sql, agents.iter().map(|id| Arg::from(*id)).collect()).await? {
         let Some(party) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };
         let role: RaciRole = r.get(0)?;
         let holds = matches!(role, RaciRole::Accountable | RaciRole::Responsible);
@@ -56,9 +84,10 @@ pub async fn relation(reads: &mut impl Reads, actor: &Actor, agent: &Agent) -> R
         } else {
             Relation::None
         };
-        best = best.min(found);
+        let best = out.entry(r.get(6)?).or_insert(Relation::None);
+        *best = (*best).min(found);
     }
-    Ok(best)
+    Ok(out)
 }
 
 /// The capacity in which an actor acts on an agent, for the record.

@@ -62,6 +62,18 @@ pub struct Agent {
     pub runtime_party: Option<Party>,
 }
 
+impl Agent {
+    /// Takes out what is an attack map: the stop state, credentials, and a party that was
+    /// only asked to be able to stop it.
+    pub(crate) fn hide_controls(&mut self) {
+        if self.runtime_owner == Some(RuntimeOwner::Pending) {
+            self.runtime_party = None;
+        }
+        self.runtime_owner = None;
+        self.facts.credentials.clear();
+    }
+}
+
 /// The columns of an agent, in the order [`read`] expects.
 pub(crate) const COLUMNS: &str = "a.id, a.version, a.created_at, a.updated_at, a.created_by, a.state, a.state_at, a.name, \
      a.purpose, a.kind, a.business_unit, a.environment, a.hosting, a.vendor_id, a.contract, a.built_by, a.operated_by, \

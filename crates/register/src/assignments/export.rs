@@ -66,7 +66,7 @@ impl Export {
     pub async fn next(&mut self, db: &Db, by: By<'_>) -> Result<Option<Vec<Line>>, Error> {
         let Some(agents) = self.0.next(db, by).await? else { return Ok(None) };
         let mut names: std::collections::HashMap<AgentId, String> =
-            agents.into_iter().map(|(agent, _)| (agent.id, agent.facts.name)).collect();
+            agents.into_iter().map(|whole| (whole.agent.id, whole.agent.facts.name)).collect();
         if names.is_empty() {
             return Ok(Some(Vec::new()));
         }

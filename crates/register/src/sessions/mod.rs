@@ -22,6 +22,9 @@ pub const LONGEST: TimeDelta = TimeDelta::days(7);
 /// How old the noted last use may be before it is written again.
 pub const SEEN_EVERY: TimeDelta = TimeDelta::minutes(5);
 
+/// So far is what waits counted: beyond it one does not read the number.
+pub const WAITING_MOST: i64 = 100;
+
 /// A session that holds, with the person it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Found {
@@ -35,6 +38,9 @@ pub struct Found {
     pub email: String,
     /// Their roles at this moment.
     pub roles: Roles,
+    /// Offers that wait for their answer or a team's that they lead; counted up to
+    /// [`WAITING_MOST`].
+    pub waiting: i64,
     /// The last noted use.
     pub seen_at: DateTime<Utc>,
     /// When it ends at the latest.
@@ -46,8 +52,13 @@ pub struct Found {
 pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option<Found>, DbError> {
     let row = db
         .one(
-            "SELECT s.public_id, p.id, p.name, p.email, p.roles, s.seen_at, s.expires_at FROM session s \
-             JOIN person p ON p.id = s.person_id \
+            "SELECT s.public_id, p.id, p.name, p.email, p.roles, s.seen_at, s.expires_at, \
+               (SELECT COUNT(*) FROM (SELECT 1 FROM assignment o WHERE o.party_kind = 'person' AND o.party_id = p.id \
+                 AND o.role = 'A' AND o.accepted_at IS NULL AND o.valid_to IS NULL LIMIT 100) mine) \
+               + (SELECT COUNT(*) FROM (SELECT 1 FROM team t JOIN assignment o ON o.party_kind = 'team' \
+                 AND o.party_id = t.id AND o.role = 'A' AND o.accepted_at IS NULL AND o.valid_to IS NULL \
+                 WHERE t.lead_id = p.id OR t.deputy_id = p.id LIMIT 100) ours) \
+             FROM session s JOIN person p ON p.id = s.person_id \
              WHERE s.id_sha256 = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND p.status = 'active'",
             args![id_sha256, now, now - IDLE],
         )
@@ -61,6 +72,7 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
             roles: r.get(4)?,
             seen_at: r.get(5)?,
             expires_at: r.get(6)?,
+            waiting: r.get::<i64>(7)?.min(WAITING_MOST),
         })
     })
     .transpose()

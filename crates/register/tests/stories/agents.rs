@@ -44,7 +44,7 @@ async fn counters_are_true(db: &Db, days: i64) {
     let p = posture::posture(db, by(&lead, days)).await.unwrap();
     let mut all = 0;
     for s in RuntimeOwner::ALL {
-        let q = Query { runtime_owner: Some(*s), limit: 200, ..query() };
+        let q = Query { runtime_owner: vec![*s], limit: 200, ..query() };
         let page = list::list(db, by(&lead, days), &q).await.unwrap();
         assert_eq!(page.total, Some(page.items.len() as i64), "{s}");
         assert_eq!(p.runtime_owner[s.key()], page.items.len() as i64, "{s}");
@@ -56,7 +56,27 @@ async fn counters_are_true(db: &Db, days: i64) {
         let q = Query { finding: Some(*k), limit: 200, ..query() };
         let page = list::list(db, by(&lead, days), &q).await.unwrap();
         assert_eq!(p.findings[k.key()], page.items.len() as i64, "{k}");
+        // What is due now and what waits for the date of its import are all of it.
+        let mut parts = Vec::new();
+        for due in [true, false] {
+            let q = Query { finding: Some(*k), due: Some(due), limit: 200, ..query() };
+            let page = list::list(db, by(&lead, days), &q).await.unwrap();
+            assert_eq!(page.total, Some(page.items.len() as i64), "{k}, due {due}");
+            parts.push(page.items.len() as i64);
+        }
+        assert_eq!(parts.iter().sum::<i64>(), p.findings[k.key()], "{k}");
+        assert_eq!(parts[1], p.onboarding.get(k.key()).copied().unwrap_or(0), "{k}");
     }
+    for duty in &p.duties {
+        let q = Query { vacant: Some(duty.duty), limit: 200, ..query() };
+        let page = list::list(db, by(&lead, days), &q).await.unwrap();
+        assert_eq!(page.total, Some(duty.required - duty.held), "{}", duty.duty);
+        assert_eq!(page.total, Some(page.items.len() as i64), "{}", duty.duty);
+    }
+    // The loud number and the rows that it opens are the same.
+    let q = Query { runs: Some(true), runtime_owner: RuntimeOwner::NOBODY.to_vec(), limit: 200, ..query() };
+    let page = list::list(db, by(&lead, days), &q).await.unwrap();
+    assert_eq!((page.total, page.items.len() as i64), (Some(p.unstoppable()), p.unstoppable()));
     assert_eq!(p.running.values().sum::<i64>() + p.idle.values().sum::<i64>(), all);
 }
 
@@ -265,7 +285,7 @@ async fn what_one_may_not_see_is_not_there(db: Db) {
     let q = Query { q: "whistleblower".into(), ..query() };
     let page = list::list(&db, by(&member, 1), &q).await.unwrap();
     assert_eq!((page.items.len(), page.total), (0, Some(0)));
-    let q = Query { runtime_owner: Some(RuntimeOwner::None), ..query() };
+    let q = Query { runtime_owner: vec![RuntimeOwner::None], ..query() };
     assert!(matches!(list::list(&db, by(&member, 1), &q).await, Err(Error::Denied(_))));
     // Asked to own it, they may look.
     let party = Party::Person(PersonId(15));

@@ -2,6 +2,7 @@
 
 use domain::agent::{Environment, Lifecycle, Running};
 use domain::assignment::RuntimeOwner;
+use domain::duty::Duty;
 use domain::finding::FindingKey;
 use domain::id::{SystemId, TeamId, WaveId};
 use domain::party::Party;
@@ -42,11 +43,22 @@ pub(in crate::api) struct AgentFilter {
     #[param(value_type = Option<words::RuntimeOwnerState>, inline)]
     #[schema(value_type = Option<words::RuntimeOwnerState>)]
     runtime_owner: Option<RuntimeOwner>,
+    /// Needs this duty, and nobody who is there holds it.
+    #[serde(default)]
+    #[param(value_type = Option<words::Duty>, inline)]
+    #[schema(value_type = Option<words::Duty>)]
+    vacant: Option<Duty>,
     /// With this finding now.
     #[serde(default)]
     #[param(value_type = Option<words::FindingKey>, inline)]
     #[schema(value_type = Option<words::FindingKey>)]
     finding: Option<FindingKey>,
+    /// With `finding`: true for what is due now, false for what waits for the target date of
+    /// its import.
+    #[serde(default, deserialize_with = "truth")]
+    #[param(value_type = Option<bool>)]
+    #[schema(value_type = Option<bool>)]
+    due: Option<bool>,
     /// Of this business unit, in whatever case; empty for agents of none.
     #[serde(default)]
     business_unit: Option<String>,
@@ -114,10 +126,12 @@ impl AgentFilter {
             state: self.state,
             environment: self.environment,
             tier: self.tier,
-            runtime_owner: self.runtime_owner,
+            runtime_owner: self.runtime_owner.into_iter().collect(),
+            vacant: self.vacant,
             running: self.running,
             runs: self.runs,
             finding: self.finding,
+            due: self.due,
             business_unit: self.business_unit,
             owner: self.owner,
             wave: self.wave,

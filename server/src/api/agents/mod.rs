@@ -54,8 +54,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 async fn list_agents(State(app): State<App>, caller: ApiActor, asked: Listed<AgentFilter>) -> Answer {
     let query = asked.filter.query(&asked.page)?;
     let page = list::list_whole(&app.db, caller.by(), &query).await?;
-    let controls = can(&caller.actor, Action::AgentReadControls, Relation::None).is_ok();
-    ok(List::from(page.map(|(agent, _)| Agent::new(agent, controls))))
+    ok(List::from(page.map(|whole| Agent::new(whole.agent, whole.controls))))
 }
 
 /// Register an agent

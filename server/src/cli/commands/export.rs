@@ -113,8 +113,9 @@ async fn agents(db: &Db, by: By<'_>, writer: &mut Writer, sink: &mut Sink) -> Re
     let mut export = agents::export::Export::new(by, Query::default())?;
     writer.head(&agents::export::HEADINGS);
     while let Some(rows) = export.next(db, by).await? {
-        for (agent, party) in &rows {
-            writer.row(|| object(agent, party.as_ref()), || agents::export::cells(agent, party.as_ref()));
+        for row in &rows {
+            let party = row.party.as_ref();
+            writer.row(|| object(&row.agent, party), || agents::export::cells(&row.agent, party));
         }
         sink.write(&mut writer.text)?;
         progress(Some(&format!("{} agents", writer.rows)));
