@@ -7,14 +7,14 @@ use domain::agent::{
 use domain::tier;
 use leptos::prelude::*;
 
-use super::choices;
 use super::form::{AgentForm, CredentialForm, ToolForm};
+use super::{Points, choices};
 use crate::components::{
     Button, Checkbox, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, FieldGroup, Glyph, Icon, IntoPiece,
     Kind, LinkButton, Notice, PageHead, Piece, PostForm, RadioGroup, Refused, Section, Select, Suggestions, TableFrame,
-    TextArea, Tone,
+    TextArea, Tier, Tone,
 };
-use crate::islands::TierPreview;
+use crate::islands::{TierPreview, points_words};
 
 const FORM: &str = "agent-form";
 
@@ -74,6 +74,16 @@ pub fn Editor(
     let AgentEditor { agent, form, teams, systems, known, more, conflict, approved } = editor;
     let Refused { values, errors } = form;
     let score = tier::score(&values.facts_so_far().0);
+    // What gives points is the boundary: where that stays, so does the tier.
+    let tier = if approved {
+        view! {
+            <p class="row"><Tier tier=score.tier.key()/> <span class="muted">{points_words(score.points)}</span></p>
+            <Points because=score.because/>
+        }
+        .piece()
+    } else {
+        view! { <TierPreview form=FORM.to_owned() start=score/> }.piece()
+    };
     let (title, back, save) = match &agent {
         None => ("Register an agent".to_owned(), "/agents".to_owned(), "Register"),
         Some((reference, name)) => (format!("Edit {name}"), format!("/agents/{reference}"), "Save"),
@@ -96,7 +106,7 @@ pub fn Editor(
         {conflict.map(conflicting)}
         {approved.then(|| view! {
             <Notice tone=Tone::Note title="Its boundary is approved">
-                <p>"Purpose, tools, data, autonomy, exposure, environment, hosting, models, identity and credentials were approved as they are, and are not changed here. Name, unit, teams, labels and the like may be."</p>
+                <p>"Purpose, tools, data, autonomy, exposure, environment, hosting, models, identity and credentials were approved as they are: they are shown, and not changed here. Name, unit, teams, labels and the like may be."</p>
             </Notice>
         })}
         <div class="with-aside editor">
@@ -105,11 +115,11 @@ pub fn Editor(
                 <input type="hidden" name="version" value=values.version.clone()/>
                 // Enter in a field saves; it must not press one of the buttons that only add rows
                 <button class="visually-hidden" tabindex="-1" aria-hidden="true" name="do" value="save">{save}</button>
-                <What form=values.clone() errors=errors.clone() known=known.clone()/>
-                <Where form=values.clone() errors=errors.clone() teams=teams systems=systems vendors=known.vendors/>
-                <Reach form=values.clone() errors=errors.clone()/>
-                <Tools tools=values.tools.clone() errors=errors.clone() known=known.tools more=more == "tools"/>
-                <Credentials credentials=values.credentials.clone() errors=errors.clone() known=known.credentials more=more == "credentials"/>
+                <What form=values.clone() errors=errors.clone() known=known.clone() locked=approved/>
+                <Where form=values.clone() errors=errors.clone() teams=teams systems=systems vendors=known.vendors locked=approved/>
+                <Reach form=values.clone() errors=errors.clone() locked=approved/>
+                <Tools tools=values.tools.clone() errors=errors.clone() known=known.tools more=more == "tools" locked=approved/>
+                <Credentials credentials=values.credentials.clone() errors=errors.clone() known=known.credentials more=more == "credentials" locked=approved/>
                 {editing.then(|| view! {
                     <Section title="Why" id="why">
                         <TextArea name="reason" label="Reason for the change" value=values.reason.clone() error=errors.of("reason") hint="Kept in the record beside what changed." rows=2/>
@@ -122,7 +132,7 @@ pub fn Editor(
             </PostForm>
             <aside class="panel sticky" aria-labelledby="tier-title">
                 <h2 id="tier-title">"Risk tier"</h2>
-                <TierPreview form=FORM.to_owned() start=score/>
+                {tier}
                 <p class="small muted">"Computed from the facts beside. " <a href="/help/tiers">"The formula"</a></p>
             </aside>
         </div>
@@ -170,14 +180,19 @@ fn readers(
     )
 }
 
+/// What stands by a field: why it is not changed, where its boundary is approved.
+fn or_approved(locked: bool, hint: &'static str) -> &'static str {
+    if locked { "Part of the approved boundary." } else { hint }
+}
+
 #[component]
-fn What(form: AgentForm, errors: FieldErrors, known: Known) -> impl IntoView {
+fn What(form: AgentForm, errors: FieldErrors, known: Known, locked: bool) -> impl IntoView {
     let (v, e) = readers(form, errors);
     view! {
         <Section title="What it is" id="what">
             <Field name="name" label="Name" value=v(|f| &f.name) error=e("name") required=true maxlength=200 autocomplete="off"/>
-            <TextArea name="purpose" label="Purpose" value=v(|f| &f.purpose) error=e("purpose") rows=3
-                hint="What it is for, and where its task ends. Approvals are given for this text."/>
+            <TextArea name="purpose" label="Purpose" value=v(|f| &f.purpose) error=e("purpose") rows=3 readonly=locked
+                hint=or_approved(locked, "What it is for, and where its task ends. Approvals are given for this text.")/>
             <FieldGroup>
                 <Select name="kind" label="Kind" options=choices!(AgentKind) selected=v(|f| &f.kind) error=e("kind") required=true/>
                 <Field name="business_unit" label="Business unit" value=v(|f| &f.business_unit) error=e("business_unit") list="known-units"/>
@@ -201,6 +216,7 @@ fn Where(
     teams: Vec<Choice>,
     systems: Vec<Choice>,
     vendors: Vec<String>,
+    locked: bool,
 ) -> impl IntoView {
     let (v, e) = readers(form, errors);
     let operators = teams.clone();
@@ -208,11 +224,11 @@ fn Where(
         <Section title="Where it runs, and whose it is" id="where">
             <RadioGroup name="running" legend="Does it run now?" options=choices!(Running) selected=v(|f| &f.running) error=e("running") required=true/>
             <FieldGroup>
-                <Select name="environment" label="Environment" options=choices!(Environment) selected=v(|f| &f.environment) error=e("environment") required=true/>
-                <Select name="hosting" label="Hosting" options=choices!(Hosting) selected=v(|f| &f.hosting) error=e("hosting") required=true/>
+                <Select name="environment" label="Environment" options=choices!(Environment) selected=v(|f| &f.environment) error=e("environment") required=true disabled=locked hint=or_approved(locked, "")/>
+                <Select name="hosting" label="Hosting" options=choices!(Hosting) selected=v(|f| &f.hosting) error=e("hosting") required=true disabled=locked hint=or_approved(locked, "")/>
             </FieldGroup>
             <FieldGroup>
-                <Field name="vendor" label="Vendor" value=v(|f| &f.vendor) error=e("vendor") hint="When a vendor hosts it." list="known-vendors"/>
+                <Field name="vendor" label="Vendor" value=v(|f| &f.vendor) error=e("vendor") readonly=locked hint=or_approved(locked, "When a vendor hosts it.") list="known-vendors"/>
                 <Field name="contract" label="Contract" value=v(|f| &f.contract) error=e("contract") hint="Its reference."/>
             </FieldGroup>
             <Suggestions id="known-vendors" values=suggestions(vendors)/>
@@ -222,8 +238,8 @@ fn Where(
                 <Select name="parent" label="Part of the system" options=systems selected=v(|f| &f.parent) blank="None" error=e("parent")/>
             </FieldGroup>
             <FieldGroup>
-                <Field name="workload_identity" label="Workload identity" value=v(|f| &f.workload_identity) error=e("workload_identity") hint="SPIFFE id, OIDC subject or cloud principal."/>
-                <TextArea name="models" label="Models" value=v(|f| &f.models) error=e("models") hint="One a line." rows=2/>
+                <Field name="workload_identity" label="Workload identity" value=v(|f| &f.workload_identity) error=e("workload_identity") readonly=locked hint=or_approved(locked, "SPIFFE id, OIDC subject or cloud principal.")/>
+                <TextArea name="models" label="Models" value=v(|f| &f.models) error=e("models") readonly=locked hint=or_approved(locked, "One a line.") rows=2/>
             </FieldGroup>
         </Section>
     }
@@ -231,27 +247,29 @@ fn Where(
 }
 
 #[component]
-fn Reach(form: AgentForm, errors: FieldErrors) -> impl IntoView {
+fn Reach(form: AgentForm, errors: FieldErrors, locked: bool) -> impl IntoView {
     let (v, e) = readers(form, errors);
     view! {
         <Section title="What it may do" id="reach">
             <FieldGroup>
-                <Select name="autonomy" label="Autonomy" options=choices!(Autonomy) selected=v(|f| &f.autonomy) error=e("autonomy") required=true/>
-                <Select name="exposure" label="Who meets it" options=choices!(Exposure) selected=v(|f| &f.exposure) error=e("exposure") required=true/>
-                <Select name="data" label="Highest class of data" options=choices!(DataClass) selected=v(|f| &f.data) error=e("data") required=true/>
+                <Select name="autonomy" label="Autonomy" options=choices!(Autonomy) selected=v(|f| &f.autonomy) error=e("autonomy") required=true disabled=locked hint=or_approved(locked, "")/>
+                <Select name="exposure" label="Who meets it" options=choices!(Exposure) selected=v(|f| &f.exposure) error=e("exposure") required=true disabled=locked hint=or_approved(locked, "")/>
+                <Select name="data" label="Highest class of data" options=choices!(DataClass) selected=v(|f| &f.data) error=e("data") required=true disabled=locked hint=or_approved(locked, "")/>
             </FieldGroup>
-            <Checkbox name="regulated" label="Regulated" checked=!v(|f| &f.regulated).is_empty() error=e("regulated") hint="A law or a regulator has a say in what it does."/>
+            <Checkbox name="regulated" label="Regulated" checked=!v(|f| &f.regulated).is_empty() error=e("regulated") disabled=locked
+                hint=or_approved(locked, "A law or a regulator has a say in what it does.")/>
         </Section>
     }
     .piece()
 }
 
-/// How many empty rows follow those that are filled.
-fn blanks(filled: usize, more: bool) -> usize {
-    match (more, filled) {
-        (true, _) => 5,
-        (false, 0) => 2,
-        (false, _) => 1,
+/// How many empty rows follow those that are filled; none where rows are not added.
+fn blanks(filled: usize, more: bool, locked: bool) -> usize {
+    match (locked, more, filled) {
+        (true, ..) => 0,
+        (_, true, _) => 5,
+        (_, false, 0) => 2,
+        (_, false, _) => 1,
     }
 }
 
@@ -263,13 +281,14 @@ fn text_cell(
     value: String,
     list: &'static str,
     errors: &FieldErrors,
+    locked: bool,
 ) -> Piece {
     let error = errors.of(&name);
     let id = format!("field-{name}");
     let error_id = format!("{id}-error");
     view! {
         <td data-label=label>
-            <input class="input" id=id name=name value=value list=(!list.is_empty()).then_some(list) autocomplete="off"
+            <input class="input" id=id name=name value=value list=(!list.is_empty()).then_some(list) autocomplete="off" readonly=locked
                 aria-label=format!("{label}, row {}", row + 1)
                 aria-invalid=error.is_some().then_some("true")
                 aria-describedby=error.is_some().then(|| error_id.clone())/>
@@ -286,10 +305,13 @@ fn choice_cell(
     value: &str,
     options: Vec<Choice>,
     errors: &FieldErrors,
+    locked: bool,
 ) -> Piece {
     let error = errors.of(&name);
     let id = format!("field-{name}");
     let error_id = format!("{id}-error");
+    // a choice that is locked is not sent: its copy is, so that the row is whole
+    let copy = locked.then(|| view! { <input type="hidden" name=name.clone() value=value.to_owned()/> });
     let options = options
         .into_iter()
         .map(|choice| {
@@ -299,7 +321,8 @@ fn choice_cell(
         .collect_view();
     view! {
         <td data-label=label>
-            <select class="input" id=id name=name aria-label=format!("{label}, row {}", row + 1)
+            {copy}
+            <select class="input" id=id name=name disabled=locked aria-label=format!("{label}, row {}", row + 1)
                 aria-invalid=error.is_some().then_some("true")
                 aria-describedby=error.is_some().then(|| error_id.clone())>
                 {options}
@@ -311,14 +334,19 @@ fn choice_cell(
 }
 
 #[component]
-fn Tools(tools: Vec<ToolForm>, errors: FieldErrors, known: Vec<String>, more: bool) -> impl IntoView {
+fn Tools(tools: Vec<ToolForm>, errors: FieldErrors, known: Vec<String>, more: bool, locked: bool) -> impl IntoView {
     let empty = ToolForm {
         kind: ToolKind::Other.key().to_owned(),
         sensitivity: Sensitivity::Medium.key().to_owned(),
         access: Access::Read.key().to_owned(),
         ..ToolForm::default()
     };
-    let count = blanks(tools.len(), more);
+    let count = blanks(tools.len(), more, locked);
+    let about = if locked {
+        "Part of the approved boundary: which tools it has, and how it may use them."
+    } else {
+        "What it may use. A tool is a shared record: its kind and sensitivity are the same for every agent that uses it. Empty the name and the scope to remove a row."
+    };
     let rows = tools
         .into_iter()
         .chain(std::iter::repeat_n(empty, count))
@@ -327,33 +355,44 @@ fn Tools(tools: Vec<ToolForm>, errors: FieldErrors, known: Vec<String>, more: bo
             let at = |field: &str| format!("tool-{row}-{field}");
             view! {
                 <tr>
-                    {text_cell("Tool", row, at("name"), tool.name, "known-tools", &errors)}
-                    {choice_cell("Kind", row, at("kind"), &tool.kind, choices!(ToolKind), &errors)}
-                    {choice_cell("Access", row, at("access"), &tool.access, choices!(Access), &errors)}
-                    {choice_cell("Sensitivity", row, at("sensitivity"), &tool.sensitivity, choices!(Sensitivity), &errors)}
-                    {text_cell("Scope", row, at("scope"), tool.scope, "", &errors)}
+                    {text_cell("Tool", row, at("name"), tool.name, "known-tools", &errors, locked)}
+                    {choice_cell("Kind", row, at("kind"), &tool.kind, choices!(ToolKind), &errors, locked)}
+                    {choice_cell("Access", row, at("access"), &tool.access, choices!(Access), &errors, locked)}
+                    {choice_cell("Sensitivity", row, at("sensitivity"), &tool.sensitivity, choices!(Sensitivity), &errors, locked)}
+                    {text_cell("Scope", row, at("scope"), tool.scope, "", &errors, locked)}
                 </tr>
             }
         })
         .collect_view();
     view! {
         <Section title="Tools" id="tools">
-            <p class="small muted">"What it may use. A tool is a shared record: its kind and sensitivity are the same for every agent that uses it. Empty the name and the scope to remove a row."</p>
+            <p class="small muted">{about}</p>
             <TableFrame label="Tools" stacks=true compact=true>
                 <thead><tr><th scope="col">"Tool"</th><th scope="col">"Kind"</th><th scope="col">"Access"</th><th scope="col">"Sensitivity"</th><th scope="col">"Scope"</th></tr></thead>
                 <tbody class="rows">{rows}</tbody>
             </TableFrame>
             <Suggestions id="known-tools" values=suggestions(known)/>
-            <div class="actions"><Button kind=Kind::Small name="do" value="more-tools"><Icon glyph=Glyph::Plus/>"More rows"</Button></div>
+            {(!locked).then(|| view! { <div class="actions"><Button kind=Kind::Small name="do" value="more-tools"><Icon glyph=Glyph::Plus/>"More rows"</Button></div> })}
         </Section>
     }
     .piece()
 }
 
 #[component]
-fn Credentials(credentials: Vec<CredentialForm>, errors: FieldErrors, known: Vec<String>, more: bool) -> impl IntoView {
+fn Credentials(
+    credentials: Vec<CredentialForm>,
+    errors: FieldErrors,
+    known: Vec<String>,
+    more: bool,
+    locked: bool,
+) -> impl IntoView {
     let empty = CredentialForm { kind: CredentialKind::ShortLived.key().to_owned(), ..CredentialForm::default() };
-    let count = blanks(credentials.len(), more);
+    let count = blanks(credentials.len(), more, locked);
+    let about = if locked {
+        "Which credentials it has is part of the approved boundary. Lifetime such as 15m, 8h or 90d, empty when it has no end; rotated as a date, 2026-11-21."
+    } else {
+        "What it signs in with: a name, never the secret itself. Lifetime such as 15m, 8h or 90d, empty when it has no end; rotated as a date, 2026-11-21."
+    };
     let rows = credentials
         .into_iter()
         .chain(std::iter::repeat_n(empty, count))
@@ -362,24 +401,24 @@ fn Credentials(credentials: Vec<CredentialForm>, errors: FieldErrors, known: Vec
             let at = |field: &str| format!("credential-{row}-{field}");
             view! {
                 <tr>
-                    {text_cell("Credential", row, at("name"), c.name, "known-credentials", &errors)}
-                    {choice_cell("Kind", row, at("kind"), &c.kind, choices!(CredentialKind), &errors)}
-                    {text_cell("Lifetime", row, at("lifetime"), c.lifetime, "", &errors)}
-                    {text_cell("Kept in", row, at("kept_in"), c.kept_in, "", &errors)}
-                    {text_cell("Last rotated", row, at("last_rotated"), c.last_rotated, "", &errors)}
+                    {text_cell("Credential", row, at("name"), c.name, "known-credentials", &errors, locked)}
+                    {choice_cell("Kind", row, at("kind"), &c.kind, choices!(CredentialKind), &errors, locked)}
+                    {text_cell("Lifetime", row, at("lifetime"), c.lifetime, "", &errors, false)}
+                    {text_cell("Kept in", row, at("kept_in"), c.kept_in, "", &errors, false)}
+                    {text_cell("Last rotated", row, at("last_rotated"), c.last_rotated, "", &errors, false)}
                 </tr>
             }
         })
         .collect_view();
     view! {
         <Section title="Credentials" id="credentials">
-            <p class="small muted">"What it signs in with: a name, never the secret itself. Lifetime such as 15m, 8h or 90d, empty when it has no end; rotated as a date, 2026-11-21."</p>
+            <p class="small muted">{about}</p>
             <TableFrame label="Credentials" stacks=true compact=true>
                 <thead><tr><th scope="col">"Credential"</th><th scope="col">"Kind"</th><th scope="col">"Lifetime"</th><th scope="col">"Kept in"</th><th scope="col">"Last rotated"</th></tr></thead>
                 <tbody class="rows">{rows}</tbody>
             </TableFrame>
             <Suggestions id="known-credentials" values=suggestions(known)/>
-            <div class="actions"><Button kind=Kind::Small name="do" value="more-credentials"><Icon glyph=Glyph::Plus/>"More rows"</Button></div>
+            {(!locked).then(|| view! { <div class="actions"><Button kind=Kind::Small name="do" value="more-credentials"><Icon glyph=Glyph::Plus/>"More rows"</Button></div> })}
         </Section>
     }
     .piece()

@@ -12,6 +12,21 @@ use crate::components::FieldErrors;
 /// Rows of a repeated part that a form may send; more are refused by `facts::check` anyway.
 const ROWS_MAX: usize = 400;
 
+/// The fields that an approval covers, beside tools and credentials. The contract is not read by
+/// policy, but says nothing without its vendor.
+const BOUNDARY: [&str; 10] = [
+    "purpose",
+    "environment",
+    "hosting",
+    "vendor",
+    "workload_identity",
+    "models",
+    "autonomy",
+    "exposure",
+    "data",
+    "regulated",
+];
+
 /// A tool as typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields of `domain::agent::ToolGrant`, as text")]
@@ -94,7 +109,7 @@ impl AgentForm {
             operated_by: id(facts.operated_by.map(|t| t.to_string())),
             parent: id(facts.parent.map(|s| s.to_string())),
             external_ids: lines(facts.external_ids.iter().map(|e| format!("{}={}", e.source, e.id))),
-            labels: lines(facts.labels.iter().map(|(k, v)| if v.is_empty() { k.clone() } else { format!("{k}={v}") })),
+            labels: lines(facts.labels.iter().map(|(k, v)| format!("{k}={v}"))),
             workload_identity: facts.workload_identity.clone(),
             models: lines(facts.models.iter().cloned()),
             autonomy: facts.autonomy.key().to_owned(),
@@ -193,6 +208,25 @@ impl AgentForm {
             "reason" => &mut self.reason,
             _ => return None,
         })
+    }
+
+    /// Takes from `stored` every part of the boundary that was not sent: the form of an agent
+    /// whose boundary is approved shows it and sends none of it.
+    pub fn keep_boundary(&mut self, stored: &Self, sent: impl Fn(&str) -> bool) {
+        for name in BOUNDARY {
+            let mut stored = stored.clone();
+            if !sent(name)
+                && let (Some(here), Some(there)) = (self.field(name), stored.field(name))
+            {
+                *here = std::mem::take(there);
+            }
+        }
+        if !sent("tool-0-name") {
+            self.tools.clone_from(&stored.tools);
+        }
+        if !sent("credential-0-name") {
+            self.credentials.clone_from(&stored.credentials);
+        }
     }
 
     /// The facts as far as they can be read, and what cannot be.
@@ -415,7 +449,10 @@ fn external_ids(text: &str, errors: &mut FieldErrors) -> Vec<ExternalId> {
 fn labels(text: &str, errors: &mut FieldErrors) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
     for (number, line) in filled(text) {
-        let (key, value) = line.split_once('=').unwrap_or((line, ""));
+        let Some((key, value)) = line.split_once('=') else {
+            errors.add("labels", format!("Line {number}: write the key, “=” and the value."));
+            continue;
+        };
         let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
         if out.contains_key(&key) {
             errors.add("labels", format!("Line {number}: “{key}” is given twice."));
@@ -499,13 +536,14 @@ mod tests {
             ("name", " "),
             ("autonomy", "does-what-it-likes"),
             ("external_ids", "cmdb=1\nnonsense"),
+            ("labels", "empty=\nbare"),
             ("tool-0-name", "a\u{1}"),
             ("credential-0-name", "k"),
             ("credential-0-lifetime", "soon"),
         ]);
         let errors = form.facts().unwrap_err();
         let fields: Vec<&str> = errors.iter().map(|(field, _)| field).collect();
-        assert_eq!(fields, ["external_ids", "autonomy", "credential-0-lifetime", "name", "tool-0-name"]);
+        assert_eq!(fields, ["external_ids", "labels", "autonomy", "credential-0-lifetime", "name", "tool-0-name"]);
     }
 
     #[test]
@@ -516,6 +554,18 @@ mod tests {
         }
         assert_eq!(seconds(" "), Ok(None));
         assert!(seconds("9999999999999999999d").is_err() && seconds("-1").is_err() && seconds("1 week").is_err());
+    }
+
+    #[test]
+    fn a_boundary_that_was_not_sent_is_the_stored_one() {
+        let stored = AgentForm::of(&facts());
+        let sent = [("name", "New name"), ("kind", "assistant"), ("data", "public")];
+        let mut form = AgentForm::read(sent);
+        form.keep_boundary(&stored, |name| sent.iter().any(|(n, _)| *n == name));
+        assert_eq!((form.name.as_str(), form.data.as_str()), ("New name", "public"), "what is sent stays");
+        assert_eq!((&form.purpose, &form.regulated), (&stored.purpose, &stored.regulated));
+        assert_eq!((form.tools.len(), &form.credentials), (1, &stored.credentials));
+        assert!(form.labels.is_empty(), "what is not of the boundary is as it was sent");
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct History {
     pub agent: AgentId,
     /// Its name.
     pub name: String,
-    /// The moment asked about, as typed.
+    /// The moment asked about, as the field of a browser takes it: `2026-07-03T14:05:00`.
     pub asked: String,
     /// What is wrong with it.
     pub error: Option<String>,

@@ -149,8 +149,8 @@ pub fn ApiReference(
     view! {
         <PageHead title="API" reference=version lead="What programs may ask of Muster, and what they are told."
             actions=move || view! { <a class="button" href="/api/v1/openapi.json">"OpenAPI document"</a> }/>
-        <nav class="prose" aria-label="Contents">
-            <ul>
+        <nav aria-label="Contents">
+            <ul class="contents">
                 {contents}
                 <li><a href="#problems">"problems"</a></li>
                 <li><a href="#shapes">"shapes"</a></li>
@@ -198,7 +198,7 @@ fn OneCall(call: Call) -> impl IntoView {
     let heading = format!("{id}-title");
     let taken = (!parameters.is_empty()).then(|| view! { <Parameters of=path.clone() parameters=parameters/> });
     let body = body.map(|body| {
-        view! { <p>"Takes " <OneKind kind=body.kind/> " as " <span class="ref">{body.types}</span> "."</p> }
+        view! { <p>"Takes " <OneKind kind=body.kind/> " as " <span class="types">{body.types}</span> "."</p> }
     });
     let answers = answers
         .into_iter()
@@ -211,7 +211,7 @@ fn OneCall(call: Call) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <article class="panel stack" id=id aria-labelledby=heading>
+        <article class="panel stack reference" id=id aria-labelledby=heading>
             <h3 id=heading.clone()>{summary}</h3>
             <p class="row"><Badge tone=tone(&method)>{method}</Badge> <code>{path}</code></p>
             {prose(&about)}
@@ -301,7 +301,7 @@ fn OneShape(shape: Shape) -> impl IntoView {
     });
     let id = format!("shape-{name}");
     view! {
-        <details class="panel" id=id>
+        <details class="panel reference" id=id>
             <summary><code>{name.clone()}</code></summary>
             <div class="stack">
                 {prose(&about)}

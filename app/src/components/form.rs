@@ -154,7 +154,8 @@ pub fn PostForm(
     .piece()
 }
 
-/// At the head of a refused form: what is wrong, each a link to its field.
+/// At the head of a refused form: what is wrong, each a link to its field. The page opens here,
+/// whatever else on it would take the cursor.
 #[component]
 pub fn ErrorSummary(
     /// What is wrong; shows nothing when nothing is.
@@ -177,7 +178,7 @@ pub fn ErrorSummary(
                     }
                 })
                 .collect_view();
-            view! { <div class="refused" role="alert" tabindex="-1"><h2>{title}</h2><ul>{lines}</ul></div> }
+            view! { <div class="refused" role="alert" tabindex="-1" autofocus=true><h2>{title}</h2><ul>{lines}</ul></div> }
         })
         .piece()
 }
@@ -312,6 +313,9 @@ pub fn TextArea(
     /// The longest text.
     #[prop(optional)]
     maxlength: Option<u32>,
+    /// Shown, not to be changed.
+    #[prop(optional)]
+    readonly: bool,
 ) -> impl IntoView {
     let ties = Ties::new(&name, &hint, error.as_deref());
     view! {
@@ -325,6 +329,7 @@ pub fn TextArea(
                 dir="auto"
                 rows=rows.to_string()
                 required=required
+                readonly=readonly
                 maxlength=maxlength.map(|most| most.to_string())
                 aria-invalid=ties.invalid
                 aria-describedby=ties.described_by
@@ -374,6 +379,9 @@ pub fn Select(
     /// Narrow.
     #[prop(optional)]
     short: bool,
+    /// Shown, not to be changed, and not sent.
+    #[prop(optional)]
+    disabled: bool,
 ) -> impl IntoView {
     let ties = Ties::new(&name, &hint, error.as_deref());
     let blank = blank.map(|words| view! { <option value="" selected=selected.is_empty()>{words}</option> });
@@ -386,6 +394,7 @@ pub fn Select(
                 id=ties.id
                 name=name
                 required=required
+                disabled=disabled
                 aria-invalid=ties.invalid
                 aria-describedby=ties.described_by
             >
@@ -447,6 +456,9 @@ pub fn Checkbox(
     /// A sentence below the label.
     #[prop(optional, into)]
     hint: String,
+    /// Shown, not to be changed, and not sent.
+    #[prop(optional)]
+    disabled: bool,
 ) -> impl IntoView {
     let ties = Ties::new(&name, &hint, error.as_deref());
     view! {
@@ -458,6 +470,7 @@ pub fn Checkbox(
                     name=name
                     value=value
                     checked=checked
+                    disabled=disabled
                     aria-invalid=ties.invalid
                     aria-describedby=ties.described_by
                 />

@@ -171,14 +171,16 @@ pub fn FilterMenu(
             }
         })
         .collect_view();
+    // many fields stand in two columns where there is room
+    let drawer = if keys.len() > 4 { "drawer double" } else { "drawer" };
     view! {
         <details class="drop">
             <summary class="button"><Icon glyph=Glyph::Filter/>"Filter"</summary>
-            <div class="drawer">
+            <div class=drawer>
                 <form method="get" action=here.path().to_owned()>
                     {hidden}
                     {fields}
-                    <div><button class="button primary">"Show"</button></div>
+                    <div class="foot-row"><button class="button primary">"Show"</button></div>
                 </form>
             </div>
         </details>
@@ -260,7 +262,7 @@ pub fn ColumnPicker(
                 <form method="get" action=here.path().to_owned()>
                     {hidden}
                     <div>{boxes}</div>
-                    <div><button class="button primary">"Show"</button></div>
+                    <div class="foot-row"><button class="button primary">"Show"</button></div>
                 </form>
             </div>
         </details>
@@ -324,6 +326,11 @@ pub fn RowPick(
     view! { <td class="pick"><input type="checkbox" name="id" value=id aria-label=format!("Pick {name}")/></td> }
 }
 
+/// As many columns as fit beside the navigation on the narrowest screen that shows it.
+const FEW_COLUMNS: usize = 5;
+/// As many as fit from 1,200 pixels on.
+const MANY_COLUMNS: usize = 7;
+
 /// A table of one's own (`<thead>` and `<tbody>` as children) in a frame that scrolls sideways on a
 /// narrow screen and can be reached by keyboard.
 #[component]
@@ -340,10 +347,19 @@ pub fn TableFrame(
     /// Rows close together.
     #[prop(optional)]
     compact: bool,
+    /// How many columns it has, if they may be many: the more there are, the wider the screen
+    /// on which its header sticks to the page and not to its frame.
+    #[prop(optional)]
+    columns: usize,
     /// Head and body.
     children: Slot,
 ) -> impl IntoView {
-    let frame = if boxed { "scroll boxed" } else { "scroll" };
+    let frame = match (boxed, columns) {
+        (true, _) => "scroll boxed",
+        (false, 0..=FEW_COLUMNS) => "scroll",
+        (false, ..=MANY_COLUMNS) => "scroll broad",
+        (false, _) => "scroll vast",
+    };
     let table = match (stacks, compact) {
         (true, true) => "table stacks compact",
         (true, false) => "table stacks",
@@ -440,11 +456,14 @@ pub fn Listing(
         None => format!("{shown} rows"),
     };
     let picks = bulk.is_some();
+    let wide = columns.iter().filter(|column| column.shown).count();
+    let above = (shown > 0).then(|| view! { <span class="total">{count.clone()}</span> });
     let toolbar = view! {
         <div class="toolbar">
             {(!search.is_empty()).then(|| view! { <SearchBox here=here.clone() label=search/> })}
             {(!filters.is_empty()).then(|| view! { <FilterMenu here=here.clone() filters=filters.clone()/> })}
             <div class="tail">
+                {above}
                 {(!columns.is_empty() && columns.iter().any(|column| !column.fixed))
                     .then(|| view! { <ColumnPicker here=here.clone() columns=columns.clone()/> })}
                 {export.map(|href| view! { <a class="button quiet" href=href download=""><Icon glyph=Glyph::Export/>"Export"</a> })}
@@ -461,7 +480,7 @@ pub fn Listing(
         }
     } else {
         let table = view! {
-            <TableFrame label=label stacks=stacks>
+            <TableFrame label=label stacks=stacks columns=wide>
                 <TableHead here=head columns=columns default_sort=default_sort picks=picks/>
                 <tbody>{children.run()}</tbody>
             </TableFrame>

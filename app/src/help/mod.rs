@@ -258,7 +258,7 @@ fn Keys() -> impl IntoView {
     view! {
         <Section id="keys" title=heading("keys")>
             <div class="prose">
-                <p>"Everything works with " <kbd>"Tab"</kbd> ", " <kbd>"Enter"</kbd> " and " <kbd>"Space"</kbd> ", and without JavaScript. " <kbd>"Esc"</kbd> " closes a menu. The first " <kbd>"Tab"</kbd> " on a page offers to skip to its content. A table that is wider than the screen can be focused and moved with the arrow keys."</p>
+                <p>"Everything works with " <kbd>"Tab"</kbd> ", " <kbd>"Enter"</kbd> " and " <kbd>"Space"</kbd> ", and without JavaScript. " <kbd>"Esc"</kbd> " closes a menu. " <kbd>"Ctrl"</kbd> " " <kbd>"K"</kbd> " (on a Mac " <kbd>"⌘"</kbd> " " <kbd>"K"</kbd> ") opens “Go to” from anywhere: write a part of a name or a reference, choose with the arrow keys, and press " <kbd>"Enter"</kbd> ". The first " <kbd>"Tab"</kbd> " on a page offers to skip to its content. A table that is wider than the screen can be focused and moved with the arrow keys."</p>
                 <p>"Search, filters, order and columns are in the address: copy it to send a view to somebody, or keep it as a bookmark. Times are shown relative to now; rest on one to see it in UTC."</p>
             </div>
         </Section>

@@ -1,5 +1,6 @@
 //! What an import did.
 
+use domain::assignment::RuntimeOwner;
 use domain::id::WaveId;
 use leptos::prelude::*;
 
@@ -21,8 +22,8 @@ pub struct Done {
     pub counts: Counts,
     /// Owners that were asked or recorded.
     pub appointed: u64,
-    /// Agents of the wave that count as running and that nobody can stop.
-    pub unstoppable: u64,
+    /// Agents of the wave that count as running and that nobody can stop, by why nobody can.
+    pub unstoppable: Vec<(RuntimeOwner, u64)>,
 }
 
 /// The page at `/agents/import/{id}/done`; goes inside `Layout`.
@@ -44,20 +45,29 @@ pub fn DonePage(
     };
     let unchanged_href = Some(format!("{base}/diff?show=unchanged"));
     let refused_href = Some(format!("{base}/diff?show=refused"));
-    let loud = (unstoppable > 0).then(|| {
-        let href = agents.clone().map(|a| format!("{a}&runs=yes&runtime_owner=none")).unwrap_or_default();
-        let text = if unstoppable == 1 {
+    let all: u64 = unstoppable.iter().map(|(_, n)| n).sum();
+    let loud = (all > 0).then(|| {
+        let links = unstoppable
+            .into_iter()
+            .filter(|(_, n)| *n > 0)
+            .map(|(state, n)| {
+                let href = agents.clone().map(|a| format!("{a}&runs=yes&runtime_owner={}", state.key())).unwrap_or_default();
+                view! { <li><a href=href>{format!("{}: {}", state.label(), thousands(n))}</a></li> }
+            })
+            .collect_view();
+        let text = if all == 1 {
             "1 agent of this import runs or may run, and nobody can stop it. That never waits for the target date.".to_owned()
         } else {
             format!(
                 "{} agents of this import run or may run, and nobody can stop them. That never waits for the target date.",
-                thousands(unstoppable)
+                thousands(all)
             )
         };
         view! {
             <Notice tone=Tone::Severe title="Who can stop them?">
                 <p>{text}</p>
-                <p><a href=href>"See them and assign a runtime owner"</a></p>
+                <p>"See them and assign a runtime owner:"</p>
+                <ul class="inline">{links}</ul>
             </Notice>
         }
     });

@@ -9,4 +9,4 @@ pub mod tier;
 pub use palette::palette;
 pub use palette::{Palette, Place};
 pub use picks::Picks;
-pub use tier::TierPreview;
+pub use tier::{TierPreview, points_words};

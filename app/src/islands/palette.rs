@@ -57,7 +57,7 @@ pub fn palette(nav: &Nav) -> Piece {
     Piece::new(html.clone())
 }
 
-/// Finds pages, agents and people from anywhere. Its button appears when it is alive; without
+/// Finds pages, agents, people and teams from anywhere. Its button appears when it is alive; without
 /// it there is the navigation and the search in the top bar.
 #[island]
 pub fn Palette(
@@ -106,14 +106,14 @@ pub fn Palette(
             <span class="word">"Go to"</span>
             <kbd>"Ctrl K"</kbd>
         </button>
-        <dialog class="palette" node_ref=dialog aria-label="Go to a page, an agent or a person">
+        <dialog class="palette" node_ref=dialog aria-label="Go to a page, an agent, a person or a team">
             <input
                 class="input"
                 type="text"
                 role="combobox"
                 node_ref=input
-                aria-label="Go to a page, an agent or a person"
-                placeholder="A page, an agent, a person"
+                aria-label="Go to a page, an agent, a person or a team"
+                placeholder="A page, an agent, a person, a team"
                 aria-autocomplete="list"
                 aria-expanded=move || if found.with(Vec::is_empty) { "false" } else { "true" }
                 aria-controls="palette-list"
@@ -244,17 +244,18 @@ mod live {
 
         async fn ask(self, text: String) {
             let query = String::from(js_sys::encode_uri_component(&text));
-            // both are on their way before either is waited for
+            // all are on their way before any is waited for
             let agents = window().fetch_with_str(&format!("/api/v1/agents?limit={MOST}&q={query}"));
             let people = window().fetch_with_str(&format!("/api/v1/people?limit={MOST}&q={query}"));
-            let (agents, people) = (read(agents).await, read(people).await);
+            let teams = window().fetch_with_str(&format!("/api/v1/teams?limit={MOST}&q={query}"));
+            let (agents, people, teams) = (read(agents).await, read(people).await, read(teams).await);
             // somebody typed on, or left
             if self.typed.with_untracked(|now| now.trim() != text) {
                 return;
             }
-            let failed = agents.is_none() && people.is_none();
+            let failed = agents.is_none() && people.is_none() && teams.is_none();
             let mut places = self.near(&text);
-            for item in agents.into_iter().chain(people).flatten() {
+            for item in agents.into_iter().chain(people).chain(teams).flatten() {
                 if let Some(href) = href_of(&item.id)
                     && !places.iter().any(|place| place.href == href && place.note != item.id)
                 {

@@ -45,7 +45,8 @@ pub fn TierPreview(
     }
 }
 
-fn points_words(points: u32) -> String {
+/// "1 point", "12 points".
+pub fn points_words(points: u32) -> String {
     if points == 1 { "1 point".to_owned() } else { format!("{points} points") }
 }
 

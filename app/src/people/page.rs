@@ -319,7 +319,10 @@ fn offers(shown: &Shown) -> Option<impl IntoView + use<>> {
             let late = now - offer.offered_at > OFFER_ESCALATES_AFTER;
             let team = (offer.party != me).then(|| {
                 let href = offer.party.path();
-                view! { " " <span class="small muted">"to " <a href=href>{offer.party.to_string()}</a></span> }
+                // they lead it or stand in for its lead, so it is among their teams
+                let name = shown.teams.iter().find(|team| Who::Team(team.id) == offer.party);
+                let name = name.map_or_else(|| offer.party.to_string(), |team| team.name.clone());
+                view! { " " <span class="small muted">"to " <a href=href dir="auto">{name}</a></span> }
             });
             let href = format!("/agents/{}#offers", offer.agent);
             let reason = (!offer.reason.is_empty())

@@ -340,6 +340,10 @@ async fn edit(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>) -
 async fn save(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, fields: Fields) -> Answer {
     let agent = editable(&app, &signed, id).await?.judged.agent;
     let mut values = typed(&fields);
+    if agent.state.boundary_is_approved() {
+        let sent = |name: &str| fields.pairs().iter().any(|(sent, _)| sent == name);
+        values.keep_boundary(&AgentForm::of(&agent.facts), sent);
+    }
     let mut shown = AgentEditor {
         agent: Some((id.to_string(), agent.facts.name.clone())),
         approved: agent.state.boundary_is_approved(),
@@ -524,9 +528,9 @@ async fn history(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>
     let by = signed.by();
     let view = agents::read(&app.db, by, id).await?;
     can(&signed.actor, Action::AgentHistory, view.relation).map_err(Error::from)?;
-    let asked = here.get("at").unwrap_or_default().to_owned();
+    let asked = here.get("at").unwrap_or_default();
     let (mut error, mut answer) = (None, None);
-    match (asked.as_str(), moment(&asked)) {
+    match (asked, moment(asked)) {
         ("", _) => {}
         (_, None) => error = Some("Write a date and a time in UTC, such as 2026-07-03T14:05.".to_owned()),
         (_, Some(at)) if at > by.now => error = Some("That moment has not come yet.".to_owned()),
@@ -549,7 +553,7 @@ async fn history(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>
     let history = History {
         agent: id,
         name: view.judged.agent.facts.name,
-        asked,
+        asked: moment(asked).map_or_else(|| asked.to_owned(), |at| at.format("%Y-%m-%dT%H:%M:%S").to_string()),
         error,
         answer,
         events: found.items.iter().map(|event| EventView::new(event, &names)).collect(),

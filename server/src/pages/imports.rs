@@ -961,20 +961,21 @@ async fn done(State(app): State<App>, signed: Signed, Path(id): Path<String>) ->
     else {
         return Ok(see_other(format!("/agents/import/{id}/diff")));
     };
-    let unstoppable = match wave {
-        Some(_) => {
+    let mut unstoppable = Vec::new();
+    if wave.is_some() {
+        for state in RuntimeOwner::ALL.iter().copied().filter(|state| state.nobody_can_stop()) {
             let query = Query {
                 wave,
                 runs: Some(true),
-                runtime_owner: RuntimeOwner::NOBODY.to_vec(),
+                runtime_owner: vec![state],
                 limit: 1,
                 count_to: MOST_COUNTED,
                 ..Query::default()
             };
-            list::list(&app.db, signed.by(), &query).await?.total.and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
+            let found = list::list(&app.db, signed.by(), &query).await?.total;
+            unstoppable.push((state, found.and_then(|n| u64::try_from(n).ok()).unwrap_or(0)));
         }
-        None => 0,
-    };
+    }
     let page = Done {
         id,
         file: upload.name,

@@ -40,8 +40,12 @@ pub struct Compared {
 pub fn compare(row: &Imported, before: &AgentFacts, state: Lifecycle) -> Compared {
     let mut notes = Vec::new();
     if state == Lifecycle::Retired {
-        let runs = row.said.running == Some(Running::Yes);
-        notes.push(if runs { Note::SignOfLife } else { Note::RecordClosed });
+        if row.said.running == Some(Running::Yes) {
+            notes.push(Note::SignOfLife);
+        } else if !changes(before, &row.said.upon(before, &mut Vec::new())).is_empty() {
+            // A row that says what is on record is no news.
+            notes.push(Note::RecordClosed);
+        }
         return Compared { facts: before.clone(), changes: Vec::new(), drift: Vec::new(), notes };
     }
     if row.state_said && row.state == Lifecycle::Retired && state != Lifecycle::Retiring {

@@ -103,7 +103,7 @@ pub enum Note {
     RetireHere,
     /// The file says both retired and running.
     Contradiction,
-    /// Retired here: its record is closed.
+    /// Retired here: its record is closed, and the row differs from it.
     RecordClosed,
     /// Retired here, and the file says that it runs.
     SignOfLife,

@@ -306,7 +306,17 @@ impl Comparing<'_> {
         let compared = domain::import::compare(&row, &agent.facts, agent.state);
         notes.extend(compared.notes);
         let (mut facts, mut changes) = (compared.facts, compared.changes);
-        if agent.state != Lifecycle::Retired {
+        if agent.state == Lifecycle::Retired {
+            // Teams are read by name here, so that only here can be seen whether they differ.
+            let mut unsaid = Vec::new();
+            let built = self.directory.team("Built by", &row.built_by, &mut unsaid);
+            let operated = self.directory.team("Operated by", &row.operated_by, &mut unsaid);
+            let differ = (built.is_some() && built != agent.facts.built_by)
+                || (operated.is_some() && operated != agent.facts.operated_by);
+            if differ && !notes.iter().any(|n| matches!(n, Note::RecordClosed | Note::SignOfLife)) {
+                notes.push(Note::RecordClosed);
+            }
+        } else {
             let built = self.directory.team("Built by", &row.built_by, notes);
             let operated = self.directory.team("Operated by", &row.operated_by, notes);
             if built.is_some() || operated.is_some() {
