@@ -41,5 +41,6 @@ export const PAGES: KnownPage[] = [
   { name: "help", path: "/help", as: "member" },
   { name: "help-findings", path: "/help/findings", as: "member" },
   { name: "help-tiers", path: "/help/tiers", as: "member" },
+  { name: "raci-check", path: "/raci/check", as: "member" },
   { name: "not-found", path: "/nothing-here", as: "member", status: 404 },
 ];

@@ -26,6 +26,7 @@ pub mod islands;
 pub mod login;
 #[cfg(feature = "ssr")]
 pub mod people;
+pub mod raci;
 #[cfg(feature = "ssr")]
 pub mod settings;
 #[cfg(feature = "ssr")]

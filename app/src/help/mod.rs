@@ -152,6 +152,7 @@ fn Duties() -> impl IntoView {
                 <thead><tr><th scope="col">"Owner"</th><th scope="col">"Answers for"</th><th scope="col">"Needed"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </TableFrame>
+            <p class="prose">"To see whether a RACI table of any origin keeps the rules (one A, at least one R in every row), " <a href="/raci/check">"check it"</a> ": paste it or send it as a file. Nothing of it is stored."</p>
         </Section>
     }
     .piece()

@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::{AgentFacts, Lifecycle};
-use crate::assignment::{Held, Offer, RaciRole, RuntimeOwner, RuntimeOwnerNow, StopFacts, accountable, runtime_owner};
-use crate::duty::{Duty, harmless_sandbox};
-use crate::party::Standing;
+use crate::assignment::{Held, Offer, RuntimeOwner, RuntimeOwnerNow, StopFacts, accountable, runtime_owner};
+use crate::duty::Duty;
+use crate::raci::{Breach, Breached, Seat, Ward, breaches};
 use crate::tier::Tier;
 
 crate::words! {
@@ -244,38 +244,12 @@ pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
         }
     }
 
-    let sandbox = harmless_sandbox(a.facts);
-    for duty in Duty::all_required(a.facts) {
-        match accountable(a.held, duty) {
-            None if duty != Duty::Containment => {
-                let since = out.vacant_since(duty);
-                let severity = match duty {
-                    Duty::Purpose | Duty::Policy if running => Severity::High,
-                    _ => Severity::Medium,
-                };
-                out.gap(FindingKey::NoOwner, Some(duty), severity, since);
-            }
-            None => {}
-            Some(h) => {
-                if h.standing != Standing::Active && duty != Duty::Containment {
-                    out.add_now(FindingKey::OwnerInactive, Some(duty), Severity::High, gone_since(h));
-                }
-                let has_r = a.held.iter().any(|x| x.duty == duty && x.role == RaciRole::Responsible);
-                if !has_r && !sandbox {
-                    out.gap(FindingKey::NoResponsible, Some(duty), Severity::Low, h.since);
-                }
-            }
-        }
+    for breach in breaches(&Ward::of_agent(a.facts), &Seat::now(a.held, a.offers)) {
+        out.breach(&breach, running);
     }
     for &duty in a.split {
         let since = accountable(a.held, duty).map_or(a.recorded_at, |h| h.since);
         out.gap(FindingKey::LifecycleSplit, Some(duty), Severity::Low, since);
-    }
-    if a.facts.regulated
-        && let (Some(p), Some(r)) = (accountable(a.held, Duty::Purpose), accountable(a.held, Duty::Regulatory))
-        && p.party == r.party
-    {
-        out.add_now(FindingKey::RegulatoryConflict, Some(Duty::Regulatory), Severity::High, p.since.max(r.since));
     }
     if a.state == Lifecycle::Discovered && running {
         out.gap(FindingKey::NeverApproved, None, Severity::High, a.recorded_at);
@@ -314,6 +288,32 @@ struct Findings<'a, 'b> {
 impl Findings<'_, '_> {
     fn vacant_since(&self, duty: Duty) -> DateTime<Utc> {
         self.a.vacated.iter().find(|(d, _)| *d == duty).map_or(self.a.recorded_at, |(_, at)| *at)
+    }
+
+    /// A rule of the matrix that is broken. Containment without a present owner is told by the
+    /// runtime-owner state.
+    fn breach(&mut self, breach: &Breach, running: bool) {
+        let duty = breach.duty;
+        match (breach.rule, accountable(self.a.held, duty)) {
+            (Breached::NoAccountable | Breached::Pending, _) if duty != Duty::Containment => {
+                let severity = match duty {
+                    Duty::Purpose | Duty::Policy if running => Severity::High,
+                    _ => Severity::Medium,
+                };
+                self.gap(FindingKey::NoOwner, Some(duty), severity, self.vacant_since(duty));
+            }
+            (Breached::Gone, Some(h)) if duty != Duty::Containment => {
+                self.add_now(FindingKey::OwnerInactive, Some(duty), Severity::High, gone_since(h));
+            }
+            (Breached::NoResponsible, Some(h)) => {
+                self.gap(FindingKey::NoResponsible, Some(duty), Severity::Low, h.since);
+            }
+            (Breached::SameParty, Some(h)) => {
+                let since = accountable(self.a.held, Duty::Purpose).map_or(h.since, |p| p.since.max(h.since));
+                self.add_now(FindingKey::RegulatoryConflict, Some(duty), Severity::High, since);
+            }
+            _ => {}
+        }
     }
 
     fn add_now(&mut self, key: FindingKey, duty: Option<Duty>, severity: Severity, from: DateTime<Utc>) {

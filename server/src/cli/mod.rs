@@ -70,6 +70,8 @@ commands! {
     /// Write agents, who answers for them, or the record, for other programs.
     #[command(after_help = "Examples:\n  muster export agents --output agents.csv\n  muster export audit > record.jsonl")]
     Export(export),
+    /// Check a RACI table of any origin.
+    Raci(raci),
     /// Copy the whole database into a new file, while Muster runs.
     #[command(after_help = "Example:\n  muster backup muster-2026-07-03.backup")]
     Backup(backup),

@@ -34,6 +34,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    /// Of pairs that came another way, such as the parts of a form with files.
+    pub fn of(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// The first value of a field; empty when it was not sent.
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)

@@ -172,7 +172,9 @@ async fn beginning(app: &App, signed: &Signed, errors: FieldErrors) -> Answer {
 }
 
 /// The parts of a form with files: name, file name, bytes.
-async fn parts(form: Result<Multipart, MultipartRejection>) -> Result<Vec<(String, String, Vec<u8>)>, Fault> {
+pub(super) async fn parts(
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Vec<(String, String, Vec<u8>)>, Fault> {
     let mut form = form.map_err(|e| Fault::malformed(e.body_text()))?;
     let mut out = Vec::new();
     while let Some(part) = form.next_field().await.map_err(too_large)? {

@@ -9,6 +9,7 @@ mod home;
 mod imports;
 mod login;
 mod people;
+mod raci;
 mod settings;
 mod setup;
 mod systems;
@@ -30,6 +31,7 @@ pub fn routes() -> Routes {
         .and(assignments::routes())
         .and(agents::routes())
         .and(imports::routes())
+        .and(raci::routes())
         .and(people::routes())
         .and(teams::routes())
         .and(systems::routes())

@@ -18,6 +18,7 @@ mod home;
 mod imports;
 mod people;
 mod plans;
+mod raci;
 mod record_commands;
 mod rights;
 mod security;

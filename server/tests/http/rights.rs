@@ -78,6 +78,8 @@ pub(crate) const CASES: &[Case] = &[
     Case("POST", "/", "/", "answer=accept", Everybody),
     Case("GET", "/help/findings", "/help/findings", "", Everybody),
     Case("GET", "/help/tiers", "/help/tiers", "", Everybody),
+    Case("GET", "/raci/check", "/raci/check", "", Everybody),
+    Case("POST", "/raci/check", "/raci/check", "table=Task,One", Everybody),
     Case("GET", "/agents", "/agents", "", Everybody),
     Case("GET", "/agents/export.csv", "/agents/export.csv", "", Everybody),
     Case("GET", "/agents/new", "/agents/new", "", May::Roles(REGISTER)),

@@ -38,6 +38,9 @@ pub enum Unreadable {
     /// A header and nothing below it.
     #[error("The file has a header and no rows.")]
     NoRows,
+    /// A RACI table without a party.
+    #[error("The table has one column. The first names the activities, and each party needs a column of its own.")]
+    NoParties,
     /// Too many columns.
     #[error("The file has {0} columns; at most 2,000 are taken. Leave out those that no fact comes from.")]
     TooManyColumns(usize),

@@ -6,6 +6,7 @@ mod demo;
 pub(super) mod doctor;
 pub(super) mod export;
 pub(super) mod import;
+pub(super) mod raci;
 pub(super) mod restore;
 pub(super) mod seed;
 pub(super) mod serve;
