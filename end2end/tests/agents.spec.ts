@@ -1,7 +1,7 @@
 // Agents: found, registered, owned. Each journey with JavaScript and without.
 import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures.ts";
-import { axe, fits } from "../look.ts";
+import { PHONE, axe, fits } from "../look.ts";
 
 const alive = (page: Page) => expect(page.locator("html")).toHaveAttribute("data-islands", "alive");
 
@@ -256,4 +256,38 @@ test("a few letters lead anywhere", async ({ page, signIn, js }) => {
   await field.fill("PE-4");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/people\/PE-4$/);
+});
+
+test.describe("under a thumb", () => {
+  test.use({ hasTouch: true, viewport: PHONE });
+
+  test("a row is picked, and the bar comes", async ({ page, signIn }) => {
+    await signIn("security-lead");
+    await page.goto("/agents");
+    const row = page.locator("tbody tr").first();
+    await row.getByRole("checkbox").tap();
+    await expect(row.getByRole("checkbox")).toBeChecked();
+    const bar = page.getByRole("group", { name: "With the picked rows" });
+    await expect(bar).toBeVisible();
+    await bar.getByRole("button", { name: /^Assign/ }).first().tap();
+    await expect(page).toHaveURL(/\/agents\/assign/);
+  });
+
+  test("the button of the filters is in sight", async ({ page, signIn }) => {
+    await signIn("security-lead");
+    await page.goto("/agents");
+    await page.getByText("Filter", { exact: true }).tap();
+    await expect(page.getByRole("button", { name: "Show" }).first()).toBeInViewport({ ratio: 1 });
+  });
+});
+
+test("the inventory scrolls in its frame, never with the page", async ({ page, signIn, js }) => {
+  test.skip(!js, "the width is the same without JavaScript");
+  await signIn("security-lead");
+  await page.goto("/agents");
+  const keys = await page.locator(".drop.end input[type=checkbox]").evaluateAll((all) => all.map((box) => (box as HTMLInputElement).value));
+  for (const path of ["/agents", `/agents?${keys.map((key) => `columns=${key}`).join("&")}`]) {
+    await page.goto(path);
+    for (const width of [390, 640, 800, 960, 1024, 1140, 1200, 1280, 1440]) await fits(page, { width, height: 900 });
+  }
 });

@@ -244,7 +244,7 @@ pub fn Field(
     let value = if kind == "password" || kind == "file" { None } else { Some(value) };
     view! {
         <div class="field">
-            <label for=ties.id.clone()>{label}{optional_mark(required)}</label>
+            <label for=ties.id.clone()>{label}{optional_mark(required || readonly)}</label>
             {hint_line(ties.hint_id, hint)}
             <input
                 class=if short { "input short" } else { "input" }
@@ -320,7 +320,7 @@ pub fn TextArea(
     let ties = Ties::new(&name, &hint, error.as_deref());
     view! {
         <div class="field">
-            <label for=ties.id.clone()>{label}{optional_mark(required)}</label>
+            <label for=ties.id.clone()>{label}{optional_mark(required || readonly)}</label>
             {hint_line(ties.hint_id, hint)}
             <textarea
                 class="input"

@@ -327,9 +327,9 @@ pub fn RowPick(
 }
 
 /// As many columns as fit beside the navigation on the narrowest screen that shows it.
-const FEW_COLUMNS: usize = 5;
+const FEW_COLUMNS: usize = 4;
 /// As many as fit from 1,200 pixels on.
-const MANY_COLUMNS: usize = 7;
+const MANY_COLUMNS: usize = 6;
 
 /// A table of one's own (`<thead>` and `<tbody>` as children) in a frame that scrolls sideways on a
 /// narrow screen and can be reached by keyboard.

@@ -335,6 +335,38 @@ async fn an_edit_says_why_and_meets_another_kindly() {
 }
 
 #[tokio::test]
+async fn an_approved_boundary_is_shown_and_not_asked_for() {
+    let site = Site::empty().await;
+    site.signed_in(Role::Member).await.post("/agents/new", WHOLE).await.leads_to("/agents/AG-1");
+    site.app.db.run("UPDATE agent SET state = 'active' WHERE id = 1", args![]).await.unwrap();
+    let risk = site.signed_in(Role::RiskAnalyst).await;
+    let page = risk.get("/agents/AG-1/edit").await.is(200).says("Part of the approved boundary.").text();
+    assert!(!page.contains("more-tools") && !page.contains("tool-1-name") && !page.contains("tier-preview"));
+    // What a browser sends of it: nothing that is disabled.
+    let sent = [
+        ("version", "1"),
+        ("name", "Renamed"),
+        ("kind", "workflow"),
+        ("running", "yes"),
+        ("labels", "cost=8"),
+        ("credential-0-name", "ledger key"),
+        ("credential-0-kind", "short-lived"),
+        ("credential-0-lifetime", "12h"),
+        ("do", "save"),
+    ];
+    risk.post("/agents/AG-1/edit", &with(&sent, &[("labels", "bare")])).await.is(422).says("write the key");
+    risk.post("/agents/AG-1/edit", &sent).await.leads_to("/agents/AG-1");
+    let by = By { actor: &Actor::cli(), now: site.app.clock.now() };
+    let facts = agents::read(&site.app.db, by, AgentId(1)).await.unwrap().judged.agent.facts;
+    assert_eq!((facts.name.as_str(), facts.labels["cost"].as_str()), ("Renamed", "8"));
+    assert_eq!((facts.environment, facts.purpose.as_str()), (Environment::Production, "Reconciles."));
+    assert_eq!((facts.tools.len(), facts.credentials[0].ttl_seconds), (1, Some(43_200)));
+    // What is sent all the same is refused, not dropped.
+    let other = with(&sent, &[("version", "2"), ("purpose", "Pays.")]);
+    risk.post("/agents/AG-1/edit", &other).await.is(409).says("not edited in place");
+}
+
+#[tokio::test]
 async fn the_past_answers_who_was_accountable() {
     let site = Site::empty().await;
     let lead = site.signed_in(Role::SecurityLead).await;
@@ -349,6 +381,9 @@ async fn the_past_answers_who_was_accountable() {
     let at = |t: chrono::DateTime<chrono::Utc>| format!("{path}?at={}", t.format("%Y-%m-%dT%H:%M:%S"));
     let then = lead_again.get(&at(before + chrono::TimeDelta::days(1))).await.is(200);
     then.says("was accountable for anything at");
+    let moment = (before + chrono::TimeDelta::days(1)).format("%Y-%m-%dT%H:%M");
+    let zulu = lead_again.get(&format!("{path}?at={moment}Z")).await.is(200);
+    zulu.says(&format!(r#"value="{moment}:00""#));
     lead_again.get(&at(before + chrono::TimeDelta::days(3))).await.is(200).says("Name of later@muster.test");
     lead_again.get(&at(before - chrono::TimeDelta::days(3))).await.is(200).says("not on record yet");
     lead_again.get(&at(before + chrono::TimeDelta::days(300))).await.is(422).says("has not come yet");

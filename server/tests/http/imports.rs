@@ -131,6 +131,7 @@ async fn an_inventory_goes_from_the_file_to_the_agents() {
     assert_eq!(site.events("import.applied").await, 1);
     let done = lead.get(&format!("{here}/done")).await.is(200).says("Imported as IM-1").text();
     assert!(done.contains("/agents?wave=IM-1") && done.contains("nobody can stop"), "{done}");
+    assert!(done.contains("&amp;runs=yes&amp;runtime_owner="), "{done}");
     lead.get("/agents?wave=IM-1").await.is(200).says("Claims helper");
     lead.get("/agents/import").await.is(200).says("IM-1").says("my inventory.csv");
 

@@ -227,6 +227,28 @@ async fn what_changed_is_shown_and_an_approved_boundary_stays(db: Db) {
 }
 story!(changes_and_drift, super::what_changed_is_shown_and_an_approved_boundary_stays);
 
+async fn a_closed_record_is_spoken_of_only_when_the_row_differs(db: Db) {
+    seed::demo(&db, by(&Actor::cli(), 0)).await.unwrap();
+    let lead = lead();
+    let names = db.all("SELECT name FROM team ORDER BY id LIMIT 2", args![]).await.unwrap();
+    let [team, other] = [0, 1].map(|n| names[n].get::<String>(0).unwrap());
+    let file = |purpose: &str, stage: &str, team: &str| {
+        format!("id,name,purpose,stage,region,Operated by\n1,Old,{purpose},{stage},North,{team}\n")
+    };
+    let first = file("counts", "Retired", &team);
+    run(&db, &lead, 1, &guessed("a.csv", first.as_bytes(), "cmdb"), &Wish::default()).await.unwrap();
+    let notes = async |text: String| {
+        let plan = preview(&db, &lead, &guessed("a.csv", text.as_bytes(), "cmdb")).await;
+        assert_eq!(plan.counts.to_string(), "rows 1 new 0 changed 0 unchanged 1 refused 0");
+        plan.lines[0].notes.clone()
+    };
+    assert_eq!(notes(first).await, [], "the same file is no news");
+    assert_eq!(notes(file("weighs", "Retired", &team)).await, [Note::RecordClosed]);
+    assert_eq!(notes(file("counts", "Retired", &other)).await, [Note::RecordClosed]);
+    assert_eq!(notes(file("counts", "Live", &team)).await, [Note::SignOfLife]);
+}
+story!(closed_records, super::a_closed_record_is_spoken_of_only_when_the_row_differs);
+
 async fn owners_are_people_or_are_reported(db: Db) {
     seed::demo(&db, by(&Actor::cli(), 0)).await.unwrap();
     let lead = lead();
