@@ -15,6 +15,7 @@ pub mod id;
 pub mod import;
 pub mod party;
 pub mod posture;
+pub mod proposal;
 pub mod record;
 pub mod text;
 pub mod tier;
