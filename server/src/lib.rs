@@ -12,6 +12,7 @@ pub mod health;
 pub mod housekeeping;
 pub mod json;
 pub mod metrics;
+pub mod notes;
 pub mod page;
 pub mod pages;
 pub mod problem;

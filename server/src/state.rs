@@ -9,6 +9,7 @@ use register::db::DbError;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::notes::Notes;
 use crate::setup::SetupCode;
 
 /// The running server: the store, the clock, the configuration. Cheap to clone.
@@ -26,6 +27,8 @@ pub struct Shared {
     pub config: Config,
     /// Opens set-up while nobody can sign in.
     pub setup_code: SetupCode,
+    /// Secrets that wait for the page that shows them.
+    pub notes: Notes,
     has_people: AtomicBool,
 }
 
@@ -44,6 +47,7 @@ impl App {
             clock,
             config,
             setup_code: SetupCode::default(),
+            notes: Notes::default(),
             has_people: AtomicBool::new(false),
         }))
     }

@@ -1,5 +1,6 @@
 //! Who is to answer: for one agent, and for many at once.
 
+use chrono::{DateTime, Utc};
 use domain::agent::AgentFacts;
 use domain::assignment::RaciRole;
 use domain::duty::Duty;
@@ -8,8 +9,8 @@ use domain::party::Party as Who;
 use leptos::prelude::*;
 
 use crate::components::{
-    Address, Button, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, IntoPiece, Kind, LinkButton, Notice,
-    PageHead, Piece, PostForm, RadioGroup, Refused, Select, Suggestions, TextArea, Tone, thousands,
+    Address, Button, Choice, Crumb, Crumbs, Day, DidYouMean, ErrorSummary, Field, FieldErrors, Fit, IntoPiece, Kind,
+    LinkButton, Notice, PageHead, Piece, PostForm, RadioGroup, Refused, Select, Suggestions, TextArea, Tone, thousands,
 };
 
 /// As typed.
@@ -29,33 +30,13 @@ pub struct AssignForm {
     pub next: String,
 }
 
-/// Somebody who fits what was typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fits {
-    /// Who.
-    pub party: Who,
-    /// By what name.
-    pub name: String,
-    /// What tells them from their namesakes: an address, a lead.
-    pub note: String,
-}
-
-impl Fits {
-    /// As the field is filled when this one is chosen: the name, and the reference that decides.
-    pub fn written(&self) -> String {
-        format!("{} ({})", self.name, self.party)
-    }
-}
-
 /// What is common to both pages.
 #[derive(Debug, Clone, Default)]
 pub struct Assigning {
     /// As typed, with what is wrong.
     pub form: Refused<AssignForm>,
     /// People and teams to suggest.
-    pub suggested: Vec<Fits>,
-    /// Those who fit what was typed, when it was not one.
-    pub fits: Vec<Fits>,
+    pub suggested: Vec<Fit>,
     /// The reader may record a present owner as accepted.
     pub record: bool,
 }
@@ -71,6 +52,8 @@ pub struct Assign {
     pub facts: AgentFacts,
     /// Who is Accountable now, by duty: the name, and since when they are gone if they are.
     pub owners: Vec<(Duty, Who, String, bool)>,
+    /// What is on offer, by duty: to whom, their name, since when.
+    pub offers: Vec<(Duty, Who, String, DateTime<Utc>)>,
     /// The form.
     pub assigning: Assigning,
 }
@@ -91,22 +74,11 @@ fn duties(facts: Option<&AgentFacts>) -> Vec<Choice> {
 
 fn who(assigning: &Assigning, errors: &FieldErrors) -> impl IntoView + use<> {
     let suggested = assigning.suggested.iter().map(|f| Choice::new(f.written(), f.note.clone())).collect::<Vec<_>>();
-    let fits = (!assigning.fits.is_empty()).then(|| {
-        let rows = assigning
-            .fits
-            .iter()
-            .map(|f| {
-                let written = f.written();
-                view! { <li><button class="link" name="choose" value=written dir="auto">{f.name.clone()}</button> " " <span class="ref muted">{f.party.to_string()}</span> " " <span class="small muted">{f.note.clone()}</span></li> }
-            })
-            .collect_view();
-        view! { <div class="fits"><p class="small">"Did you mean"</p><ul class="plain-list">{rows}</ul></div> }
-    });
     view! {
         <Field name="party" label="Person or team" value=assigning.form.values.party.clone() error=errors.of("party") required=true
-            list="parties" autocomplete="off" hint="Part of a name, an e-mail address, or a reference such as PE-7 or TE-2."/>
+            list="parties" autocomplete="off" hint="A whole name, an e-mail address, or a reference such as PE-7 or TE-2."/>
         <Suggestions id="parties" values=suggested/>
-        {fits}
+        <DidYouMean field="party" errors=errors.clone()/>
     }
     .piece()
 }
@@ -139,13 +111,28 @@ fn why(assigning: &Assigning, errors: &FieldErrors) -> impl IntoView + use<> {
     view! { <TextArea name="reason" label="Reason" value=assigning.form.values.reason.clone() error=errors.of("reason") rows=2 hint=hint/> }
 }
 
+/// The open offers that assigning would end: of the duty chosen, or of each while none is.
+fn on_offer(offers: &[(Duty, Who, String, DateTime<Utc>)], duty: Option<Duty>) -> Option<impl IntoView + use<>> {
+    let shown: Vec<_> = offers.iter().filter(|(d, ..)| duty.is_none_or(|duty| duty == *d)).collect();
+    if shown.is_empty() {
+        return None;
+    }
+    let lines = shown
+        .iter()
+        .map(|(duty, party, name, since)| {
+            view! { <li>{duty.owner_title()}" is offered to "<a href=party.path() dir="auto">{name.clone()}</a>" since "<Day at=*since/>", not yet accepted. Offering it to somebody else ends that offer."</li> }
+        })
+        .collect_view();
+    Some(view! { <Notice tone=Tone::Note><ul class="plain-list">{lines}</ul></Notice> })
+}
+
 /// One duty of one agent; goes inside `Layout`.
 #[component]
 pub fn AssignPage(
     /// What it shows.
     assign: Assign,
 ) -> impl IntoView {
-    let Assign { agent, name, facts, owners, assigning } = assign;
+    let Assign { agent, name, facts, owners, offers, assigning } = assign;
     let errors = assigning.form.errors.clone();
     let values = assigning.form.values.clone();
     let duty: Option<Duty> = values.duty.parse().ok();
@@ -157,6 +144,7 @@ pub fn AssignPage(
         }
         None => view! { <p>{format!("{} now: ", duty.owner_title())} <span class="vacant">"nobody"</span> "."</p> }.piece(),
     });
+    let open = on_offer(&offers, duty);
     let roles = [
         (RaciRole::Accountable, "Owner (A): answers for it, one party at a time"),
         (RaciRole::Responsible, "Responsible (R): does the work, beside others"),
@@ -168,6 +156,7 @@ pub fn AssignPage(
         <Crumbs trail=vec![Crumb::new("Agents", "/agents"), Crumb::new(agent.to_string(), format!("/agents/{agent}")), Crumb::here("Assign")]/>
         <PageHead title=format!("Assign: {name}") reference=agent.to_string()/>
         {now}
+        {open}
         <PostForm>
             <ErrorSummary errors=errors.clone()/>
             <input type="hidden" name="next" value=values.next.clone()/>

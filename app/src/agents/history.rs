@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::duty::Duty;
-use domain::id::AgentId;
+use domain::id::{AgentId, PersonId};
 use domain::party::Party as Who;
 use leptos::prelude::*;
 
@@ -14,12 +14,27 @@ use crate::components::{Crumb, Crumbs, IntoPiece, PageHead, Section, TableFrame,
 pub struct Answer {
     /// The moment.
     pub at: DateTime<Utc>,
-    /// Duty, party, its name today, since when.
-    pub duties: Vec<(Duty, Who, String, DateTime<Utc>)>,
+    /// Who held what.
+    pub duties: Vec<Holder>,
     /// Its boundary's hash then, when the agent has not changed since.
     pub boundary_sha256: Option<String>,
     /// The record began later.
     pub before_record: bool,
+}
+
+/// Who held a duty at a moment.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    /// The duty.
+    pub duty: Duty,
+    /// The party.
+    pub party: Who,
+    /// Its name today.
+    pub name: String,
+    /// The person named by it: themself, or who led the team at that moment.
+    pub named: Option<(PersonId, String)>,
+    /// Since when.
+    pub since: DateTime<Utc>,
 }
 
 /// The page of an agent's past.
@@ -97,11 +112,16 @@ fn answered(answer: Answer) -> impl IntoView {
     let rows = answer
         .duties
         .into_iter()
-        .map(|(duty, party, name, since)| {
+        .map(|Holder { duty, party, name, named, since }| {
+            let named = match named {
+                Some((id, name)) => view! { <a href=format!("/people/{id}") dir="auto">{name}</a> " " <span class="ref muted">{id.to_string()}</span> }.piece(),
+                None => view! { <span class="vacant">"nobody led it"</span> }.piece(),
+            };
             view! {
                 <tr>
                     <th scope="row">{duty.owner_title()}</th>
                     <td data-label="Held by"><a href=party.path() dir="auto">{name}</a> " " <span class="ref muted">{party.to_string()}</span></td>
+                    <td data-label="Named owner">{named}</td>
                     <td data-label="Since"><time title=exact(since)>{exact(since)}</time></td>
                 </tr>
             }
@@ -110,7 +130,7 @@ fn answered(answer: Answer) -> impl IntoView {
     view! {
         <p>{format!("At {moment}:")}</p>
         <TableFrame label="Who was accountable" stacks=true compact=true>
-            <thead><tr><th scope="col">"Duty"</th><th scope="col">"Held by"</th><th scope="col">"Since"</th></tr></thead>
+            <thead><tr><th scope="col">"Duty"</th><th scope="col">"Held by"</th><th scope="col">"Named owner"</th><th scope="col">"Since"</th></tr></thead>
             <tbody>{rows}</tbody>
         </TableFrame>
         {boundary}

@@ -23,13 +23,13 @@ pub mod page;
 mod sentence;
 
 #[cfg(feature = "ssr")]
-pub use assign::{Assign, AssignForm, AssignPage, Assigning, BulkAssign, BulkAssignPage, Fits, Picked, Preview};
+pub use assign::{Assign, AssignForm, AssignPage, Assigning, BulkAssign, BulkAssignPage, Picked, Preview};
 #[cfg(feature = "ssr")]
 pub use catalogue::{Findings, Tiers};
 #[cfg(feature = "ssr")]
 pub use edit::{AgentEditor, Conflict, Editor, Known};
 #[cfg(feature = "ssr")]
-pub use history::{Answer, History, HistoryPage};
+pub use history::{Answer, History, HistoryPage, Holder};
 #[cfg(feature = "ssr")]
 pub use list::{Inventory, Line, List, Rights};
 #[cfg(feature = "ssr")]

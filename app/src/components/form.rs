@@ -10,7 +10,28 @@ use leptos::prelude::*;
 use super::piece::{IntoPiece, Piece, Slot};
 /// What is wrong, by field, in the order of the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FieldErrors(Vec<(Cow<'static, str>, String)>);
+pub struct FieldErrors {
+    said: Vec<(Cow<'static, str>, String)>,
+    fits: Vec<(Cow<'static, str>, Vec<Fit>)>,
+}
+
+/// Somebody or something that fits what was typed into a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fit {
+    /// By what name.
+    pub name: String,
+    /// Its reference, which decides.
+    pub reference: String,
+    /// What tells it from its namesakes.
+    pub note: String,
+}
+
+impl Fit {
+    /// As the field is filled when this one is chosen: the name, and the reference that decides.
+    pub fn written(&self) -> String {
+        format!("{} ({})", self.name, self.reference)
+    }
+}
 
 impl FieldErrors {
     /// Nothing is wrong yet.
@@ -20,22 +41,35 @@ impl FieldErrors {
 
     /// Notes what is wrong with a field; an empty name is about the whole form.
     pub fn add(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
-        self.0.push((field.into(), message.into()));
+        self.said.push((field.into(), message.into()));
+    }
+
+    /// Notes what is wrong with a field, and what may have been meant.
+    pub fn unclear(&mut self, field: &'static str, message: impl Into<String>, fits: Vec<Fit>) {
+        self.add(field, message);
+        if !fits.is_empty() {
+            self.fits.push((field.into(), fits));
+        }
+    }
+
+    /// What may have been meant in a field.
+    pub fn fits(&self, field: &str) -> &[Fit] {
+        self.fits.iter().find(|(name, _)| name == field).map_or(&[], |(_, fits)| fits.as_slice())
     }
 
     /// The message for a field, if there is one.
     pub fn of(&self, field: &str) -> Option<String> {
-        self.0.iter().find(|(name, _)| name == field).map(|(_, message)| message.clone())
+        self.said.iter().find(|(name, _)| name == field).map(|(_, message)| message.clone())
     }
 
     /// Nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.said.is_empty()
     }
 
     /// Every field and its message.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(field, message)| (field.as_ref(), message.as_str()))
+        self.said.iter().map(|(field, message)| (field.as_ref(), message.as_str()))
     }
 }
 
@@ -163,12 +197,12 @@ pub fn ErrorSummary(
 ) -> impl IntoView {
     (!errors.is_empty())
         .then(|| {
-            let title = match errors.0.len() {
+            let title = match errors.said.len() {
                 1 => "One thing needs correcting".to_owned(),
                 count => format!("{count} things need correcting"),
             };
             let lines = errors
-                .0
+                .said
                 .into_iter()
                 .map(|(field, message)| {
                     if field.is_empty() {
@@ -584,6 +618,34 @@ fn choices(
         </fieldset>
     }
     .piece()
+}
+
+/// Below a field that names somebody: those who fit what was typed, each a press away. The
+/// press sends `choose` with the field and what to fill it with, and nothing is done yet.
+#[component]
+pub fn DidYouMean(
+    /// The field's name.
+    field: &'static str,
+    /// What is wrong with the form.
+    errors: FieldErrors,
+) -> impl IntoView {
+    let fits = errors.fits(field);
+    (!fits.is_empty())
+        .then(|| {
+            let rows = fits
+                .iter()
+                .map(|fit| {
+                    let value = format!("{field}:{}", fit.written());
+                    view! { <li><button class="link" name="choose" value=value formnovalidate=true dir="auto">{fit.name.clone()}</button> " " <span class="ref muted">{fit.reference.clone()}</span> " " <span class="small muted">{fit.note.clone()}</span></li> }
+                })
+                .collect_view();
+            view! {
+                // Enter in a field sends the form; it must not choose one of those who fit.
+                <button class="visually-hidden" tabindex="-1" aria-hidden="true">"Send"</button>
+                <div class="fits"><p class="small">"Did you mean"</p><ul class="plain-list">{rows}</ul></div>
+            }
+        })
+        .piece()
 }
 
 /// Fields that belong together, side by side where there is room.

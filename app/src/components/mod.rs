@@ -24,8 +24,8 @@ pub use button::{Button, Confirm, Kind, LinkButton};
 pub use chart::{Meter, Segment, Sparkline, StackedBar, Stat, Stats};
 pub use facts::{Fact, Facts};
 pub use form::{
-    Checkbox, CheckboxGroup, Choice, ErrorSummary, Field, FieldErrors, FieldGroup, PostForm, RadioGroup, Refused,
-    Select, Suggestions, TextArea,
+    Checkbox, CheckboxGroup, Choice, DidYouMean, ErrorSummary, Field, FieldErrors, FieldGroup, Fit, PostForm,
+    RadioGroup, Refused, Select, Suggestions, TextArea,
 };
 pub use head::{Crumb, Crumbs, PageHead, Section, Tab, Tabs};
 pub use icon::{Glyph, Icon};

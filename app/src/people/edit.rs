@@ -6,8 +6,8 @@ use leptos::prelude::*;
 
 use super::{Named, WHO, suggestions};
 use crate::components::{
-    Button, CheckboxGroup, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, IntoPiece, Kind, LinkButton,
-    Notice, PageHead, PostForm, Refused, TextArea, Tone,
+    Button, CheckboxGroup, Choice, Crumb, Crumbs, DidYouMean, ErrorSummary, Field, FieldErrors, IntoPiece, Kind,
+    LinkButton, Notice, PageHead, PostForm, Refused, TextArea, Tone,
 };
 
 /// As typed.
@@ -90,8 +90,10 @@ pub fn EditPerson(
                 error=errors.of("business_unit") maxlength=200 autocomplete="off"/>
             <Field name="manager" label="Manager" value=values.manager error=errors.of("manager") list="people"
                 autocomplete="off" hint=format!("{WHO} Decides for them what they asked for themselves.")/>
+            <DidYouMean field="manager" errors=errors.clone()/>
             <Field name="deputy" label="Deputy" value=values.deputy error=errors.of("deputy") list="people"
                 autocomplete="off" hint=format!("{WHO} Asked first when they are gone.")/>
+            <DidYouMean field="deputy" errors=errors.clone()/>
             {suggestions("people", &suggested)}
             {may_grant.then(|| roles(values.roles, &errors, &sole))}
             {reason}
@@ -123,7 +125,7 @@ fn roles(selected: Vec<String>, errors: &FieldErrors, sole: &[Role]) -> impl Int
     let alone = sole_words(sole);
     view! {
         <CheckboxGroup name="roles" legend="Roles" options=options selected=selected error=errors.of("roles")
-            hint="What they may do beyond what their duties say. Without any role they can read nothing."/>
+            hint="What they may do beyond what their duties say. Without any role they can read nothing. Administrator and security lead need a second person once there are two of these."/>
         {alone}
     }
     .piece()

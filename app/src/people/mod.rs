@@ -4,16 +4,18 @@ pub mod edit;
 pub mod handover;
 pub mod list;
 pub mod page;
+pub mod proposals;
 
 use domain::id::PersonId;
 use domain::party::Roles;
 use leptos::prelude::*;
 
 pub use edit::{EditPerson, PersonEditor, PersonForm};
-pub use handover::HandoverForm;
+pub use handover::{Away, HandoverForm};
 pub use list::{Line, List, People};
 pub use page::{Held, Holdings, Impact, Led, Membership, Offer, Orphan, PersonPage, Reason, Shown, SignIn};
 pub(crate) use page::{Voice, holdings};
+pub use proposals::Proposal;
 
 use crate::components::{Choice, IntoPiece, Piece, Suggestions, thousands};
 
@@ -79,7 +81,7 @@ pub(crate) fn suggestions(id: &'static str, people: &[Named]) -> impl IntoView +
 }
 
 /// What a field that asks for a person takes.
-pub(crate) const WHO: &str = "A name, an e-mail address, or a reference such as PE-7.";
+pub(crate) const WHO: &str = "A whole name, an e-mail address, or a reference such as PE-7.";
 
 /// `1 duty`, `3 duties`.
 pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {

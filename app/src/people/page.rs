@@ -12,8 +12,9 @@ use domain::tier::Tier as Risk;
 use leptos::prelude::*;
 
 use super::edit::sole_words;
-use super::handover::{Handover, HandoverForm};
+use super::handover::{Away, Handover, HandoverForm, away};
 use super::list::Status;
+use super::proposals::{Proposal, waiting};
 use super::{Named, chain, counted, link, link_or, links};
 use crate::components::{
     Address, Badge, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, IntoPiece, Kind, LinkButton, Notice,
@@ -148,6 +149,8 @@ pub struct SignIn {
     pub has_password: bool,
     /// The password just set: the only moment at which it is shown.
     pub fresh: Option<String>,
+    /// The reader sets passwords.
+    pub may_set: bool,
 }
 
 /// Why somebody leaves or returns, as typed.
@@ -198,6 +201,10 @@ pub struct Shown {
     pub offers: Vec<Offer>,
     /// How many offers wait; `None` above a thousand.
     pub offer_count: Option<u64>,
+    /// What of theirs is on offer to others.
+    pub away: Vec<Away>,
+    /// What about them waits for a second person.
+    pub proposals: Vec<Proposal>,
     /// What would follow if they left.
     pub impact: Impact,
     /// How they sign in; `None` when the reader has no business knowing.
@@ -262,6 +269,7 @@ pub fn PersonPage(
         {fresh_password(&shown)}
         <div class="with-aside">
             <div class="stack loose">
+                {waiting(&shown.proposals, shown.now)}
                 {offers(&shown)}
                 {left.then(|| impact(&shown))}
                 {holdings(shown.holdings.clone(), &shown.id.to_string(), if left { Voice::Gone } else { Voice::Person })}
@@ -489,10 +497,11 @@ fn impact(shown: &Shown) -> Piece {
     let told = left && impact.teams.is_empty() && impact.orphans.len() <= shown.holdings.rows.len();
     let table = (!impact.orphans.is_empty() && !told).then(|| orphans(impact, &shown.id.to_string()));
     let own = impact.own > 0;
+    let offered = away(&shown.away);
     let handover = (own && (shown.may_offer || shown.is_me)).then(|| {
         let what = counted(impact.own, "duty", "duties");
         view! {
-            <Handover action=format!("{}/handover", shown.path()) form=shown.handover.clone() what=what suggested=shown.suggested.clone()/>
+            <Handover action=format!("{}/handover", shown.path()) form=shown.handover.clone() what=what offered=shown.away.clone() suggested=shown.suggested.clone()/>
         }
     });
     view! {
@@ -500,6 +509,7 @@ fn impact(shown: &Shown) -> Piece {
             <p>{sentence}{loud}". "{own.then(|| view! { "Next in line for what is theirs alone: " {chain(&next)} ". " })}"Nothing is reassigned by itself."</p>
             {teams}
             {split}
+            {offered}
             {table}
             {handover}
         </Section>
@@ -616,10 +626,10 @@ fn orphans(impact: &Impact, person: &str) -> impl IntoView + use<> {
 
 /// Leaving, returning, signing in: what only those who keep people see.
 fn keeping(shown: &Shown) -> Option<impl IntoView + use<>> {
-    if !shown.may_write && shown.sign_in.is_none() {
+    if !shown.may_write && !shown.sign_in.as_ref().is_some_and(|s| s.may_set) {
         return None;
     }
-    let sign_in = shown.sign_in.as_ref().filter(|_| !shown.left() && !shown.is_me).map(|s| {
+    let sign_in = shown.sign_in.as_ref().filter(|s| s.may_set && !shown.left() && !shown.is_me).map(|s| {
         let (label, words) = if s.has_password {
             ("Set a new password…", "They have a password. A new one ends every session of theirs.")
         } else {
@@ -629,7 +639,7 @@ fn keeping(shown: &Shown) -> Option<impl IntoView + use<>> {
         view! {
             <p class="small muted">{words}</p>
             <Confirm label=label action=action confirm="Make a password and show it once" calm=true>
-                <p>"Muster makes one and shows it to you this once."</p>
+                <p>"Muster makes one and shows it to you this once. Of somebody who owns anything or is administrator or security lead, a second person confirms it first, and sees it, once there are two of these."</p>
             </Confirm>
         }
     });

@@ -6,8 +6,8 @@ use domain::id::{PersonId, TokenId};
 use leptos::prelude::*;
 
 use crate::components::{
-    Badge, CheckboxGroup, Choice, Confirm, ErrorSummary, Field, IntoPiece, Notice, Party, Piece, Refused, Section,
-    TableFrame, Tone, When, thousands,
+    Badge, CheckboxGroup, Choice, Confirm, DidYouMean, ErrorSummary, Field, IntoPiece, Notice, Party, Piece, Refused,
+    Section, TableFrame, Tone, When, thousands,
 };
 use crate::people::{Named, WHO, suggestions};
 
@@ -181,6 +181,7 @@ fn making(form: Refused<TokenForm>, suggested: &[Named]) -> impl IntoView + use<
             <CheckboxGroup name="scopes" legend="Scopes" options=scopes selected=values.scopes error=errors.of("scopes")/>
             <Field name="owner" label="Acts as" value=values.owner error=errors.of("owner") list="people" autocomplete="off"
                 hint=format!("{WHO} Left empty, it acts as itself and takes no decision that is reserved to a person.")/>
+            <DidYouMean field="owner" errors=errors.clone()/>
             {suggestions}
             <Field name="days" label="Days it lives" value=values.days error=errors.of("days") required=true short=true
                 inputmode="numeric" hint="At most 366."/>

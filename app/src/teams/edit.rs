@@ -5,8 +5,8 @@ use domain::party::TeamKind;
 use leptos::prelude::*;
 
 use crate::components::{
-    Button, Choice, Crumb, Crumbs, ErrorSummary, Field, IntoPiece, Kind, LinkButton, PageHead, PostForm, Refused,
-    Select, TextArea,
+    Button, Choice, Crumb, Crumbs, DidYouMean, ErrorSummary, Field, IntoPiece, Kind, LinkButton, PageHead, PostForm,
+    Refused, Select, TextArea,
 };
 use crate::people::{Named, WHO, suggestions};
 
@@ -79,11 +79,13 @@ pub fn EditTeam(
                 required=true/>
             <Field name="lead" label="Lead" value=values.lead error=errors.of("lead") list="people" autocomplete="off"
                 hint=format!("{WHO} The named owner of whatever the team holds; without one it owns nothing.")/>
+            <DidYouMean field="lead" errors=errors.clone()/>
             <Field name="deputy" label="Deputy" value=values.deputy error=errors.of("deputy") list="people"
                 autocomplete="off" hint="Stands in for the lead, and may accept offers to the team."/>
+            <DidYouMean field="deputy" errors=errors.clone()/>
             {suggestions("people", &suggested)}
             <TextArea name="members" label="Members" value=values.members error=errors.of("members") rows=6
-                hint="One a line: a name, an e-mail address, or a reference such as PE-7. They act for the team on what it holds."/>
+                hint="One a line: a whole name, an e-mail address, or a reference such as PE-7. They act for the team on what it holds."/>
             {reason}
             <div class="actions">
                 <Button kind=Kind::Primary>{if known { "Save" } else { "Add" }}</Button>

@@ -6,8 +6,8 @@ use domain::party::TeamKind;
 use leptos::prelude::*;
 
 use crate::components::{
-    Badge, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Field, IntoPiece, Kind, LinkButton, Notice,
-    PageHead, Refused, Section, TableFrame, Tone, When, thousands,
+    Badge, Confirm, Crumb, Crumbs, Day, DidYouMean, ErrorSummary, Fact, Facts, Field, IntoPiece, Kind, LinkButton,
+    Notice, PageHead, Refused, Section, TableFrame, Tone, When, thousands,
 };
 use crate::people::{Holdings, Named, Voice, WHO, chain, counted, holdings, link, link_or, suggestions};
 
@@ -173,7 +173,7 @@ fn members(shown: &Shown, path: &str) -> impl IntoView + use<> {
         shown.members.is_empty().then(|| view! { <p class="muted">"Nobody but its lead and deputy acts for it."</p> });
     let add = may_write.then(|| {
         let Refused { values, errors } = shown.join.clone();
-        let open = !errors.is_empty();
+        let open = !errors.is_empty() || !values.is_empty();
         let people = suggestions("people", &shown.suggested);
         view! {
             <Confirm label="Add a member…" action=format!("{path}/members") confirm="Add" calm=true open=open>
@@ -181,6 +181,7 @@ fn members(shown: &Shown, path: &str) -> impl IntoView + use<> {
                 <Field name="person" label="Who" value=values error=errors.of("person") required=true list="people"
                     autocomplete="off" hint=WHO/>
                 {people}
+                <DidYouMean field="person" errors=errors.clone()/>
             </Confirm>
         }
     });

@@ -124,6 +124,7 @@ crate::words! {
         PersonWrite = "person.write", "Create and change people";
         PersonGrant = "person.grant", "Grant roles";
         PersonCredential = "person.credential", "Set a person's password";
+        PersonConfirm = "person.confirm", "Confirm what needs a second person";
         TeamWrite = "team.write", "Create and change teams";
         SystemWrite = "system.write", "Create and change systems";
         ImportRun = "import.run", "Import an inventory";
@@ -165,6 +166,13 @@ pub fn can(actor: &Actor, action: Action, relation: Relation) -> Result<(), Deni
     }
     Err(match action {
         Action::AgentReadConfidential => Denied::Hidden,
+        // Its scopes allow it, but it has nobody's roles.
+        _ if matches!(actor.who, Who::Token(_)) => Denied::Forbidden(format!(
+            "{} is for {}, and a token without an owner is none of these: use a token whose owner is, or one with \
+             scope admin.",
+            action.label(),
+            who_may(action)
+        )),
         _ => Denied::Forbidden(format!("{} is for {}.", action.label(), who_may(action))),
     })
 }
@@ -194,6 +202,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             Action::PersonWrite => scopes.contains(&Scope::Write) || scopes.contains(&Scope::Scim),
             Action::PersonGrant
             | Action::PersonCredential
+            | Action::PersonConfirm
             | Action::SettingsWrite
             | Action::TokenManage
             | Action::SessionManage => false,
@@ -203,7 +212,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
 /// Decisions that no program makes by itself. The command line records present owners
 /// at set-up, and says so in the record.
 const fn reserved_to_a_person(action: Action) -> bool {
-    matches!(action, Action::AssignmentAnswer)
+    matches!(action, Action::AssignmentAnswer | Action::PersonConfirm)
 }
 
 fn role_allows(roles: Roles, action: Action) -> bool {
@@ -231,7 +240,7 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::SettingsWrite
         | Action::TokenManage
         | Action::SessionManage => &[Administrator],
-        Action::TeamWrite => &[Administrator, SecurityLead],
+        Action::TeamWrite | Action::PersonConfirm => &[Administrator, SecurityLead],
     };
     roles.any(allowed)
 }
@@ -276,7 +285,7 @@ fn who_may(action: Action) -> &'static str {
         Action::AssignmentWithdraw => "whoever offered it and security leads",
         Action::AssignmentRecord | Action::SystemWrite => "security leads",
         Action::StopMethodWrite => "the agent's owners, their deputies and security leads",
-        Action::TeamWrite => "administrators and security leads",
+        Action::TeamWrite | Action::PersonConfirm => "administrators and security leads",
         Action::PersonWrite
         | Action::PersonGrant
         | Action::PersonCredential
@@ -346,6 +355,13 @@ mod tests {
                 assert!(Relation::ALL.iter().all(|r| can(&auditor, action, *r).is_err()), "{action}");
             }
         }
+    }
+
+    #[test]
+    fn a_token_without_owner_is_told_what_it_needs() {
+        let token = Actor::token(TokenId(1), vec![Scope::Write]);
+        let refused = can(&token, Action::PersonWrite, Relation::None).unwrap_err().to_string();
+        assert!(refused.contains("administrators") && refused.contains("scope admin"), "{refused}");
     }
 
     #[test]

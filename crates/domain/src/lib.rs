@@ -16,6 +16,7 @@ pub mod import;
 pub mod party;
 pub mod posture;
 pub mod raci;
+pub mod proposal;
 pub mod record;
 pub mod text;
 pub mod tier;

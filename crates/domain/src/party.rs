@@ -38,6 +38,12 @@ impl Roles {
         Self(self.0 | other.0)
     }
 
+    /// The roles of this set that are not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether the role is in the set.
     pub const fn has(self, role: Role) -> bool {
         self.0 & (1 << role as u8) != 0

@@ -67,6 +67,7 @@ pub const AUDITED: &[&Audited] = &[
     &SETTING,
     &IMPORT_MAPPING,
     &TOKEN,
+    &PROPOSAL,
 ];
 
 macro_rules! audited {
@@ -106,6 +107,8 @@ audited! {
     IMPORT_MAPPING = "import_mapping" by "source": source Text, toml Text;
     TOKEN = "token" by "id": id Int, name Text, sha256 Text, scopes Text, owner_id Int, created_at Int, expires_at Int,
         revoked_at Int;
+    PROPOSAL = "proposal" by "id": id Int, person_id Int, matter Text, roles Text, asked_by Int, asked_at Int,
+        reason Text, state Text, decided_by Int, decided_at Int;
 }
 
 impl Audited {

@@ -16,6 +16,7 @@ pub mod paging;
 pub mod passwords;
 pub mod people;
 pub mod posture;
+pub mod proposals;
 pub mod random;
 pub mod seed;
 pub mod sessions;

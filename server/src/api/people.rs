@@ -25,7 +25,7 @@ use super::sent::{At, Expected, merge, patch, read, said, without_echo};
 use super::words;
 use crate::App;
 use crate::json::Json as Sent;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::signed::ApiActor;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -81,6 +81,11 @@ struct Person {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     report_count: Option<i64>,
+    /// A privileged role that was asked for and needs a second person: what happens next;
+    /// only where a person was just recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    asked: Option<String>,
 }
 
 /// A team that a person belongs to.
@@ -114,6 +119,7 @@ impl From<people::Person> for Person {
             roles: p.roles,
             teams: None,
             report_count: None,
+            asked: None,
         }
     }
 }
@@ -274,7 +280,8 @@ async fn create_person(State(app): State<App>, caller: ApiActor, Sent(body): Sen
     }
     let roles = new.roles;
     let person = people::create(&app.db, caller.by(), &new.into(), roles).await?;
-    created(&format!("/api/v1/people/{}", person.id), person.version, Person::from(person))
+    let answer = Person { asked: person.asked, ..Person::from(person.person) };
+    created(&format!("/api/v1/people/{}", answer.id), answer.version, answer)
 }
 
 /// Read a person
@@ -300,7 +307,9 @@ const BY_PROGRAM: &str = "Changed through the API, without a reason.";
 ///
 /// By merge patch, for administrators. `status` changes by itself: `left` ends their sessions
 /// and opens a gap for everything they answer for, at once; nothing is reassigned. The last
-/// administrator stays (409).
+/// administrator stays (409). Granting `administrator` or `security-lead` needs a second
+/// person once there are two of these: then it becomes a proposal, which the 409 names, and
+/// everything else in the patch is changed.
 #[utoipa::path(
     patch,
     path = "/api/v1/people/{id}",
@@ -342,8 +351,12 @@ async fn change_person(
         };
         return versioned(turned.person.version, Person::from(turned.person));
     }
-    let person = people::edit(&app.db, caller.by(), id, version, &fields, Some(roles), &reason).await?;
-    versioned(person.version, Person::from(person))
+    let written = people::edit(&app.db, caller.by(), id, version, &fields, Some(roles), &reason).await?;
+    if let Some(next) = written.asked {
+        let rest = if written.person.version == version { "" } else { " Everything else is changed." };
+        return Err(Problem::new(Kind::Conflict, format!("{next}{rest}")));
+    }
+    versioned(written.person.version, Person::from(written.person))
 }
 
 /// What would follow if a person left, or followed when they did.

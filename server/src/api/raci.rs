@@ -7,7 +7,7 @@ use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::finding::{FindingKey, Severity};
-use domain::id::AgentId;
+use domain::id::{AgentId, PersonId};
 use domain::party::Party;
 use register::assignments::{self, Wanted};
 use register::{Checked, Error, agents};
@@ -280,6 +280,10 @@ struct Accountable {
     party: Party,
     /// What the party is called now.
     name: String,
+    /// The named owner: the person themself, or who led the team at that moment; null when
+    /// nobody led it.
+    #[schema(value_type = Option<words::PersonRef>, required)]
+    named: Option<PersonId>,
     /// Since when.
     since: DateTime<Utc>,
 }
@@ -307,7 +311,13 @@ async fn read_accountability(
         duties: then
             .duties
             .into_iter()
-            .map(|d| Accountable { duty: d.duty, party: d.party, name: d.name, since: d.since })
+            .map(|d| Accountable {
+                duty: d.duty,
+                party: d.party,
+                name: d.name,
+                named: d.named.map(|(id, _)| id),
+                since: d.since,
+            })
             .collect(),
         approvals: Vec::new(),
         exceptions: Vec::new(),

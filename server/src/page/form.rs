@@ -29,6 +29,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     }
 }
 
+/// A choice among those who fit what was typed: `field:Name (PE-7)`.
+pub fn chosen(choose: &str) -> Option<(&str, &str)> {
+    choose.split_once(':')
+}
+
 /// A form as the pairs it was sent as, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Fields(Vec<(String, String)>);
@@ -47,6 +52,11 @@ impl Fields {
     /// Every value of a field.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The choice that was pressed among those who fit: the field, and what to fill it with.
+    pub fn chosen(&self) -> Option<(&str, &str)> {
+        chosen(self.get("choose"))
     }
 
     /// Every field, in order.

@@ -18,7 +18,7 @@ use crate::state::App;
 
 pub use fault::Fault;
 pub(crate) use fault::dress;
-pub use form::{Fields, Form, Here, field_errors};
+pub use form::{Fields, Form, Here, chosen, field_errors};
 
 /// What a page's handler answers.
 pub type Answer = Result<Response, Fault>;

@@ -1,8 +1,8 @@
 //! `/agents`: the inventory, one agent, its form, its past.
 
 use app::agents::{
-    AgentEditor, AgentForm, AgentPage, Answer as Then, Conflict, Do, Editor, Findings, History, HistoryPage, Inventory,
-    Known, Line, List, May, OpenOffer, Rights, Shown, Tiers, form,
+    AgentEditor, AgentForm, AgentPage, Answer as Then, Conflict, Do, Editor, Findings, History, HistoryPage, Holder,
+    Inventory, Known, Line, List, May, OpenOffer, Rights, Shown, Tiers, form,
 };
 use app::audit::{EventView, references};
 use app::components::{Address, Choice, FieldErrors, Flash, Refused};
@@ -538,7 +538,11 @@ async fn history(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>
             let then = assignments::accountability(&app.db, by, id, at).await?;
             answer = Some(Then {
                 at,
-                duties: then.duties.into_iter().map(|d| (d.duty, d.party, d.name, d.since)).collect(),
+                duties: then
+                    .duties
+                    .into_iter()
+                    .map(|d| Holder { duty: d.duty, party: d.party, name: d.name, named: d.named, since: d.since })
+                    .collect(),
                 boundary_sha256: then.boundary_sha256,
                 before_record: at < view.judged.agent.created_at,
             });

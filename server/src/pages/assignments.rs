@@ -1,23 +1,25 @@
 //! Assigning a duty: of one agent, and of many at once.
 
-use app::agents::{Assign, AssignForm, AssignPage, Assigning, BulkAssign, BulkAssignPage, Fits, Picked, Preview};
-use app::components::{Address, FieldErrors, Flash, Refused};
+use app::agents::{Assign, AssignForm, AssignPage, Assigning, BulkAssign, BulkAssignPage, Picked, Preview};
+use app::components::{Address, FieldErrors, Fit, Flash, Refused};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use domain::agent::Lifecycle;
 use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::id::AgentId;
-use domain::party::{Party, PersonStatus, Standing};
-use domain::text;
+use domain::party::{Party, Standing};
 use leptos::prelude::*;
 use register::agents::list::{self, Query};
 use register::assignments::{self, Mode};
+use register::people::Among;
 use register::{Db, Error, agents, people, teams};
 
 use super::agents::query;
+use super::people::named_in;
 use crate::App;
 use crate::page::{Answer, Fault, Fields, Here, Page, field_errors, local, see_other, see_other_saying};
 use crate::routes::Routes;
@@ -29,8 +31,6 @@ const SUGGESTED: i64 = 200;
 const MOST: i64 = 10_000;
 /// Agents named beside a bulk assignment, to recognise it by.
 const NAMED: usize = 12;
-/// Whom a name that fits several is narrowed down to.
-const FITS: i64 = 8;
 
 pub(super) fn routes() -> Routes {
     Routes::page()
@@ -52,100 +52,25 @@ fn typed(fields: &Fields) -> AssignForm {
     }
 }
 
-/// Who is meant: found, or a sentence with those who fit.
-enum Meant {
-    This(Party, String),
-    Unclear(String, Vec<Fits>),
-}
-
-/// Finds the one person or team that a text means.
-async fn meant(db: &Db, signed: &Signed, typed: &str) -> Result<Meant, Error> {
-    let mut reads = db;
-    let unclear = |sentence: String| Ok(Meant::Unclear(sentence, Vec::new()));
-    let reference = typed.trim().strip_suffix(')').and_then(|t| t.rsplit_once('(')).map_or(typed.trim(), |(_, id)| id);
-    match reference.parse::<Party>() {
-        Ok(Party::Team(_)) => {
-            return match teams::resolve(&mut reads, typed).await? {
-                Ok((id, name)) => Ok(Meant::This(Party::Team(id), name)),
-                Err(sentence) => unclear(sentence),
-            };
-        }
-        Ok(Party::Person(_)) => {
-            return match people::resolve(&mut reads, typed).await? {
-                Ok(named) => Ok(Meant::This(Party::Person(named.id), named.name)),
-                Err(sentence) => unclear(sentence),
-            };
-        }
-        Err(_) if typed.trim().is_empty() => return unclear("Enter a person or a team.".to_owned()),
-        Err(_) => {}
-    }
-    let person = people::resolve(&mut reads, typed).await?;
-    if typed.contains('@') {
-        return match person {
-            Ok(named) => Ok(Meant::This(Party::Person(named.id), named.name)),
-            Err(sentence) => unclear(sentence),
-        };
-    }
-    let team = teams::resolve(&mut reads, typed).await?;
-    let whole = |name: &str| text::fold(name) == text::fold(typed);
-    match (person, team) {
-        (Ok(p), Err(_)) => return Ok(Meant::This(Party::Person(p.id), p.name)),
-        (Err(_), Ok((id, name))) => return Ok(Meant::This(Party::Team(id), name)),
-        (Ok(p), Ok((_, team))) if whole(&p.name) && !whole(&team) => {
-            return Ok(Meant::This(Party::Person(p.id), p.name));
-        }
-        (Ok(p), Ok((id, team))) if whole(&team) && !whole(&p.name) => return Ok(Meant::This(Party::Team(id), team)),
-        _ => {}
-    }
-    let fits = fits(db, signed, typed).await?;
-    let sentence = if fits.is_empty() {
-        format!("Nobody and no team is called “{}”.", typed.trim())
-    } else {
-        "Say whom you mean: choose one below, or enter a reference.".to_owned()
-    };
-    Ok(Meant::Unclear(sentence, fits))
-}
-
-/// People and teams with a word that begins as typed.
-async fn fits(db: &Db, signed: &Signed, typed: &str) -> Result<Vec<Fits>, Error> {
-    let q = typed.trim().to_owned();
-    let query =
-        people::Query { q: q.clone(), status: Some(PersonStatus::Active), limit: FITS, ..people::Query::default() };
-    let found = people::list(db, signed.by(), &query).await?.items;
-    let mut out: Vec<Fits> = found
-        .into_iter()
-        .map(|line| Fits { party: Party::Person(line.id), name: line.name, note: line.email })
-        .collect();
-    let query = teams::Query { q, limit: FITS, ..teams::Query::default() };
-    let found = teams::list(db, signed.by(), &query).await?.items;
-    out.extend(found.into_iter().map(|line| Fits {
-        party: Party::Team(line.id),
-        name: line.name,
-        note: format!("{} team", line.kind.label()),
-    }));
-    Ok(out)
-}
-
-async fn suggested(db: &Db, signed: &Signed) -> Result<Vec<Fits>, Error> {
+async fn suggested(db: &Db, signed: &Signed) -> Result<Vec<Fit>, Error> {
     let by = signed.by();
-    let mut out: Vec<Fits> = teams::directory(db, by, SUGGESTED)
+    let mut out: Vec<Fit> = teams::directory(db, by, SUGGESTED)
         .await?
         .into_iter()
-        .map(|(id, name, kind)| Fits { party: Party::Team(id), name, note: format!("{} team", kind.label()) })
+        .map(|(id, name, kind)| Fit { reference: id.to_string(), name, note: format!("{} team", kind.label()) })
         .collect();
-    out.extend(people::directory(db, by, SUGGESTED).await?.into_iter().map(|p| Fits {
-        party: Party::Person(p.id),
+    out.extend(people::directory(db, by, SUGGESTED).await?.into_iter().map(|p| Fit {
+        reference: p.id.to_string(),
         name: p.name,
         note: String::new(),
     }));
     Ok(out)
 }
 
-async fn assigning(app: &App, signed: &Signed, form: Refused<AssignForm>, fits: Vec<Fits>) -> Result<Assigning, Error> {
+async fn assigning(app: &App, signed: &Signed, form: Refused<AssignForm>) -> Result<Assigning, Error> {
     Ok(Assigning {
         form,
         suggested: suggested(&app.db, signed).await?,
-        fits,
         record: can(&signed.actor, Action::AssignmentRecord, Relation::None).is_ok(),
     })
 }
@@ -153,17 +78,10 @@ async fn assigning(app: &App, signed: &Signed, form: Refused<AssignForm>, fits: 
 async fn ask(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, Here(here): Here) -> Answer {
     let get = |key| here.get(key).unwrap_or_default().to_owned();
     let form = AssignForm { duty: get("duty"), role: get("role"), next: get("next"), ..AssignForm::default() };
-    page(&app, &signed, id, Refused::fresh(form), Vec::new(), StatusCode::OK).await
+    page(&app, &signed, id, Refused::fresh(form), StatusCode::OK).await
 }
 
-async fn page(
-    app: &App,
-    signed: &Signed,
-    id: AgentId,
-    form: Refused<AssignForm>,
-    fits: Vec<Fits>,
-    status: StatusCode,
-) -> Answer {
+async fn page(app: &App, signed: &Signed, id: AgentId, form: Refused<AssignForm>, status: StatusCode) -> Answer {
     let view = agents::read(&app.db, signed.by(), id).await?;
     can(&signed.actor, Action::AssignmentOffer, view.relation).map_err(Error::from)?;
     if view.judged.agent.state == Lifecycle::Retired {
@@ -179,15 +97,26 @@ async fn page(
             (held.duty, held.party, name, held.standing != Standing::Active)
         })
         .collect();
+    let offers = offered(app, signed, id).await?;
     let assign = Assign {
         agent: id,
         name: view.judged.agent.facts.name.clone(),
         facts: view.judged.agent.facts,
         owners,
-        assigning: assigning(app, signed, form, fits).await?,
+        offers,
+        assigning: assigning(app, signed, form).await?,
     };
     let title = format!("Assign {id}");
     Ok(Page::new(app, signed, title).status(status).show(move || view! { <AssignPage assign=assign/> }))
+}
+
+/// What of an agent is on offer: the duty, to whom, their name, since when.
+async fn offered(app: &App, signed: &Signed, id: AgentId) -> Result<Vec<(Duty, Party, String, DateTime<Utc>)>, Error> {
+    let open = assignments::offers(&app.db, signed.by(), id).await?;
+    let mut reads = &app.db;
+    let names = agents::assess::party_names(&mut reads, open.iter().map(|o| o.party).collect::<Vec<_>>()).await?;
+    let name = |party: Party| names.get(&party).cloned().unwrap_or_else(|| party.to_string());
+    Ok(open.into_iter().map(|o| (o.duty, o.party, name(o.party), o.offered_at)).collect())
 }
 
 /// Where to go when it is done: where one came from, if that is of this site.
@@ -200,20 +129,25 @@ fn then(next: &str, otherwise: String) -> String {
 
 async fn one(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, fields: Fields) -> Answer {
     let mut form = typed(&fields);
-    if !fields.get("choose").is_empty() {
-        fields.get("choose").clone_into(&mut form.party);
-        return page(&app, &signed, id, Refused::fresh(form), Vec::new(), StatusCode::OK).await;
+    if let Some((_, chosen)) = fields.chosen() {
+        chosen.clone_into(&mut form.party);
+        return page(&app, &signed, id, Refused::fresh(form), StatusCode::OK).await;
     }
     let by = signed.by();
     let mut errors = FieldErrors::new();
     let duty = duty(&form, &mut errors);
     let role = form.role.parse().unwrap_or(RaciRole::Accountable);
     let mode = mode(&form);
-    let (party, fits) = party(&app.db, &signed, &form, &mut errors).await?;
+    let party = party(&app.db, &form, &mut errors).await?;
     let (Some(duty), Some((party, name))) = (duty, party) else {
-        return page(&app, &signed, id, Refused { values: form, errors }, fits, StatusCode::UNPROCESSABLE_ENTITY).await;
+        return page(&app, &signed, id, Refused { values: form, errors }, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     let title = duty.owner_title().to_lowercase();
+    let ends = match role {
+        RaciRole::Accountable => offered(&app, &signed, id).await?,
+        _ => Vec::new(),
+    };
+    let ends = ends.into_iter().find(|(d, to, ..)| *d == duty && *to != party);
     let done = match role {
         RaciRole::Accountable => {
             assignments::assign(&app.db, by, id, duty, party, mode, &form.reason).await.map(|()| match mode {
@@ -226,14 +160,17 @@ async fn one(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, fi
             .map(|()| format!("{name} is {} for {} of {id}.", role.label(), duty.label().to_lowercase())),
     };
     match done {
-        Ok(sentence) => {
+        Ok(mut sentence) => {
+            if let Some((_, _, former, _)) = ends {
+                sentence.push_str(&format!(" The offer to {former} is taken back."));
+            }
             let to = then(&form.next, format!("/agents/{id}"));
             Ok(see_other_saying(&app, to, &Flash::good(sentence)))
         }
         Err(error) => {
             let status = status(&error);
             let errors = field_errors(error)?;
-            page(&app, &signed, id, Refused { values: form, errors }, Vec::new(), status).await
+            page(&app, &signed, id, Refused { values: form, errors }, status).await
         }
     }
 }
@@ -254,19 +191,8 @@ fn mode(form: &AssignForm) -> Mode {
     if form.mode == "record" { Mode::Record } else { Mode::Offer }
 }
 
-async fn party(
-    db: &Db,
-    signed: &Signed,
-    form: &AssignForm,
-    errors: &mut FieldErrors,
-) -> Result<(Option<(Party, String)>, Vec<Fits>), Error> {
-    Ok(match meant(db, signed, &form.party).await? {
-        Meant::This(party, name) => (Some((party, name)), Vec::new()),
-        Meant::Unclear(sentence, fits) => {
-            errors.add("party", sentence);
-            (None, fits)
-        }
-    })
+async fn party(db: &Db, form: &AssignForm, errors: &mut FieldErrors) -> Result<Option<(Party, String)>, Fault> {
+    named_in(db, &form.party, "party", Among::Parties, errors).await
 }
 
 /// The agents of a bulk assignment: those picked, or all that a query of the inventory finds.
@@ -316,7 +242,7 @@ async fn begin(State(app): State<App>, signed: Signed, Here(here): Here) -> Answ
         return Ok(see_other_saying(&app, next, &none_picked()));
     }
     let form = AssignForm { duty: here.get("duty").unwrap_or_default().to_owned(), next, ..AssignForm::default() };
-    bulk(&app, &signed, picked, &ids, Refused::fresh(form), Vec::new(), None, StatusCode::OK).await
+    bulk(&app, &signed, picked, &ids, Refused::fresh(form), None, StatusCode::OK).await
 }
 
 #[expect(clippy::too_many_arguments, reason = "what one page shows")]
@@ -326,7 +252,6 @@ async fn bulk(
     picked: Picked,
     ids: &[AgentId],
     form: Refused<AssignForm>,
-    fits: Vec<Fits>,
     preview: Option<Preview>,
     status: StatusCode,
 ) -> Answer {
@@ -340,13 +265,8 @@ async fn bulk(
         agents::read::visible(&signed.actor, &agent, stands)?;
         first.push((agent.id, agent.facts.name));
     }
-    let page = BulkAssign {
-        picked,
-        count: ids.len() as u64,
-        first,
-        assigning: assigning(app, signed, form, fits).await?,
-        preview,
-    };
+    let page =
+        BulkAssign { picked, count: ids.len() as u64, first, assigning: assigning(app, signed, form).await?, preview };
     Ok(Page::new(app, signed, "Assign").status(status).show(move || view! { <BulkAssignPage bulk=page/> }))
 }
 
@@ -358,13 +278,13 @@ async fn many(State(app): State<App>, signed: Signed, fields: Fields) -> Answer 
     if ids.is_empty() {
         return Ok(see_other_saying(&app, then(&form.next, "/agents".to_owned()), &none_picked()));
     }
-    if !fields.get("choose").is_empty() {
-        fields.get("choose").clone_into(&mut form.party);
-        return bulk(&app, &signed, picked, &ids, Refused::fresh(form), Vec::new(), None, StatusCode::OK).await;
+    if let Some((_, chosen)) = fields.chosen() {
+        chosen.clone_into(&mut form.party);
+        return bulk(&app, &signed, picked, &ids, Refused::fresh(form), None, StatusCode::OK).await;
     }
     let pressed = fields.get("do");
     if !matches!(pressed, "preview" | "confirm") {
-        return bulk(&app, &signed, picked, &ids, Refused::fresh(form), Vec::new(), None, StatusCode::OK).await;
+        return bulk(&app, &signed, picked, &ids, Refused::fresh(form), None, StatusCode::OK).await;
     }
     let by = signed.by();
     let mut errors = FieldErrors::new();
@@ -373,10 +293,10 @@ async fn many(State(app): State<App>, signed: Signed, fields: Fields) -> Answer 
     if mode == Mode::Record && form.reason.trim().is_empty() {
         errors.add("reason", "Enter how you know that they hold it.");
     }
-    let (party, fits) = party(&app.db, &signed, &form, &mut errors).await?;
+    let party = party(&app.db, &form, &mut errors).await?;
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
     let (Some(duty), Some((party, name)), true) = (duty, party, errors.is_empty()) else {
-        return bulk(&app, &signed, picked, &ids, Refused { values: form, errors }, fits, None, refused).await;
+        return bulk(&app, &signed, picked, &ids, Refused { values: form, errors }, None, refused).await;
     };
     if pressed == "confirm" {
         return match assignments::assign_many(&app.db, by, &ids, duty, party, mode, &form.reason).await {
@@ -384,7 +304,7 @@ async fn many(State(app): State<App>, signed: Signed, fields: Fields) -> Answer 
             Err(error) => {
                 let status = status(&error);
                 let errors = field_errors(error)?;
-                bulk(&app, &signed, picked, &ids, Refused { values: form, errors }, Vec::new(), None, status).await
+                bulk(&app, &signed, picked, &ids, Refused { values: form, errors }, None, status).await
             }
         };
     }
@@ -392,12 +312,11 @@ async fn many(State(app): State<App>, signed: Signed, fields: Fields) -> Answer 
         Ok(foreseen) => foreseen,
         Err(error) => {
             let errors = field_errors(error)?;
-            return bulk(&app, &signed, picked, &ids, Refused { values: form, errors }, Vec::new(), None, refused)
-                .await;
+            return bulk(&app, &signed, picked, &ids, Refused { values: form, errors }, None, refused).await;
         }
     };
     // From here on whoever was meant is named by reference: what one confirms is what one saw.
-    form.party = Fits { party, name: name.clone(), note: String::new() }.written();
+    form.party = format!("{name} ({party})");
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     let preview = Preview {
         duty: Some(duty),
@@ -408,7 +327,7 @@ async fn many(State(app): State<App>, signed: Signed, fields: Fields) -> Answer 
         reoffered: count(foreseen.reoffered),
         skipped: foreseen.skipped.into_iter().map(|(why, n)| (why, count(n))).collect(),
     };
-    bulk(&app, &signed, picked, &ids, Refused::fresh(form), Vec::new(), Some(preview), StatusCode::OK).await
+    bulk(&app, &signed, picked, &ids, Refused::fresh(form), Some(preview), StatusCode::OK).await
 }
 
 /// What a bulk assignment did, said on the page one came from.

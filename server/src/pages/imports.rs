@@ -688,7 +688,7 @@ async fn owner(app: &App, typed: &str, errors: &mut FieldErrors) -> Result<Optio
     match people::resolve(&mut reads, typed).await? {
         Ok(person) if person.active => return Ok(Some(person.id)),
         Ok(person) => errors.add("owner", format!("{} has left: name somebody who is there.", person.name)),
-        Err(sentence) => errors.add("owner", sentence),
+        Err(unclear) => errors.add("owner", unclear.told(typed)),
     }
     Ok(None)
 }

@@ -1,24 +1,27 @@
 //! `/people`: the list, one person, their form, leaving and returning.
 
-use app::components::{Choice, FieldErrors, Flash, Refused};
+use app::components::{Choice, FieldErrors, Fit, Flash, Refused};
 use app::people::{
-    EditPerson, HandoverForm, Held, Holdings, Impact, Led, Line, List, Membership, Named, Offer, Orphan, People,
-    PersonEditor, PersonForm, PersonPage, Reason, Shown, SignIn,
+    Away, EditPerson, HandoverForm, Held, Holdings, Impact, Led, Line, List, Membership, Named, Offer, Orphan, People,
+    PersonEditor, PersonForm, PersonPage, Proposal, Reason, Shown, SignIn,
 };
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use domain::assignment::RaciRole;
 use domain::can::{Action, Actor, Relation, can};
 use domain::id::PersonId;
 use domain::party::{Party, Role, Roles};
 use leptos::prelude::*;
 
-use register::people::{self, HoldingsQuery, Part};
+use register::people::{self, Among, HoldingsQuery, Part};
+use register::proposals::{self, Decided};
 use register::{Db, Error, passwords, teams};
 use serde::Deserialize;
 
 use crate::App;
-use crate::page::{Answer, Fault, Fields, Form, Here, Page, field_errors, see_other_saying};
+use crate::notes::Secret;
+use crate::page::{Answer, Fault, Fields, Form, Here, Page, chosen, field_errors, see_other, see_other_saying};
 use crate::routes::Routes;
 use crate::signed::Signed;
 
@@ -41,7 +44,10 @@ pub(super) fn routes() -> Routes {
         .post("/people/{id}/edit", save)
         .post("/people/{id}/leave", leave)
         .post("/people/{id}/return", come_back)
+        .get("/people/{id}/password", to_person)
         .post("/people/{id}/password", set_password)
+        .post("/people/{id}/proposals/{proposal}/confirm", confirm)
+        .post("/people/{id}/proposals/{proposal}/refuse", refuse_proposal)
         .post("/people/{id}/handover", hand_over)
 }
 
@@ -64,7 +70,7 @@ pub(super) async fn suggested(app: &App, signed: &Signed) -> Result<Vec<Named>, 
 
 /// The person that a field names, if it names one; what is wrong is noted beside the field.
 pub(super) async fn who(
-    mut db: &Db,
+    db: &Db,
     typed: &str,
     field: &'static str,
     errors: &mut FieldErrors,
@@ -72,10 +78,26 @@ pub(super) async fn who(
     if typed.trim().is_empty() {
         return Ok(None);
     }
-    match people::resolve(&mut db, typed).await? {
-        Ok(person) => Ok(Some(person.id)),
-        Err(sentence) => {
-            errors.add(field, sentence);
+    Ok(match named_in(db, typed, field, Among::People, errors).await? {
+        Some((Party::Person(id), _)) => Some(id),
+        _ => None,
+    })
+}
+
+/// The one party that a field names; what is wrong, with those who fit, is noted beside it.
+pub(super) async fn named_in(
+    mut db: &Db,
+    typed: &str,
+    field: &'static str,
+    among: Among,
+    errors: &mut FieldErrors,
+) -> Result<Option<(Party, String)>, Fault> {
+    match people::meant(&mut db, typed, among).await? {
+        Ok(found) => Ok(Some(found)),
+        Err(unclear) => {
+            let fits = unclear.fits.into_iter();
+            let fits = fits.map(|f| Fit { name: f.name, reference: f.party.to_string(), note: f.note }).collect();
+            errors.unclear(field, unclear.sentence, fits);
             Ok(None)
         }
     }
@@ -184,7 +206,10 @@ async fn editor(
 }
 
 fn typed(fields: &Fields) -> PersonForm {
-    let get = |name: &str| fields.get(name).to_owned();
+    let get = |name: &str| match fields.chosen() {
+        Some((field, value)) if field == name => value.to_owned(),
+        _ => fields.get(name).to_owned(),
+    };
     PersonForm {
         name: get("name"),
         email: get("email"),
@@ -223,13 +248,17 @@ async fn given(
 async fn create(State(app): State<App>, signed: Signed, fields: Fields) -> Answer {
     can(&signed.actor, Action::PersonWrite, Relation::None).map_err(Error::from)?;
     let form = typed(&fields);
+    if fields.chosen().is_some() {
+        return editor(&app, &signed, None, Refused::fresh(form), StatusCode::OK).await;
+    }
     let mut errors = FieldErrors::new();
     let (given, roles) = given(&app, &signed, &form, &mut errors).await?;
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if errors.is_empty() {
         match people::create(&app.db, signed.by(), &given, roles.unwrap_or_default()).await {
             Ok(person) => {
-                let flash = Flash::good(format!("{} is recorded.", person.name));
+                let next = person.asked.as_deref().unwrap_or_default();
+                let flash = Flash::good(format!("{} is recorded. {next}", person.name).trim_end());
                 let flash = if may(&signed.actor, Action::PersonCredential) {
                     flash.and_link("Set a first password", format!("/people/{}#keeping", person.id))
                 } else {
@@ -276,13 +305,21 @@ async fn save(State(app): State<App>, signed: Signed, Path(id): Path<PersonId>, 
     let person = found(&app, &signed, id).await?;
     can(&signed.actor, Action::PersonWrite, Relation::None).map_err(Error::from)?;
     let form = typed(&fields);
+    if fields.chosen().is_some() {
+        return editor(&app, &signed, Some(&person), Refused::fresh(form), StatusCode::OK).await;
+    }
     let mut errors = FieldErrors::new();
     let (given, roles) = given(&app, &signed, &form, &mut errors).await?;
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if errors.is_empty() {
         match people::edit(&app.db, signed.by(), id, version(&form.version), &given, roles, &form.reason).await {
             Ok(saved) => {
-                let text = if saved.version == person.version { "Nothing was changed." } else { "Saved." };
+                let text = match (saved.asked.as_deref(), saved.version == person.version) {
+                    (Some(next), true) => next.to_owned(),
+                    (Some(next), false) => format!("Saved. {next}"),
+                    (None, true) => "Nothing was changed.".to_owned(),
+                    (None, false) => "Saved.".to_owned(),
+                };
                 return Ok(see_other_saying(&app, format!("/people/{id}"), &Flash::good(text)));
             }
             Err(error) => status = refuse(error, &mut errors)?,
@@ -301,7 +338,12 @@ struct Around {
 }
 
 async fn show(State(app): State<App>, signed: Signed, Path(id): Path<PersonId>, here: Here) -> Answer {
-    page(&app, &signed, id, here, Around::default()).await
+    let mine = |s: &Secret| matches!(s, Secret::Password { person, .. } if *person == id);
+    let fresh = match app.notes.take(&signed.session, mine, signed.now) {
+        Some(Secret::Password { password, .. }) => Some(password),
+        _ => None,
+    };
+    page(&app, &signed, id, here, Around { fresh, ..Around::default() }).await
 }
 
 /// A page of what a party holds, under the letter that the address asks for.
@@ -363,6 +405,22 @@ fn impact_shown(impact: people::Impact) -> Impact {
     }
 }
 
+fn proposal(p: proposals::Proposal) -> Proposal {
+    Proposal {
+        until: p.until(),
+        id: p.id,
+        person: p.person,
+        name: p.name,
+        matter: p.matter,
+        roles: p.roles,
+        asked_by: (p.asked_by, p.asked_by_name),
+        asked_at: p.asked_at,
+        reason: p.reason,
+        may_confirm: p.may_confirm,
+        may_refuse: p.may_refuse,
+    }
+}
+
 async fn page(app: &App, signed: &Signed, id: PersonId, here: Here, around: Around) -> Answer {
     let by = signed.by();
     let view = people::read(&app.db, by, id).await?;
@@ -371,8 +429,20 @@ async fn page(app: &App, signed: &Signed, id: PersonId, here: Here, around: Arou
     parties.extend(view.teams.iter().filter(|t| t.part != Part::Member).map(|t| Party::Team(t.team)));
     let (offers, offer_count) = people::offers_to(&app.db, by, &parties, OFFERS).await?;
     let impact = impact_shown(people::impact(&app.db, by, id).await?);
+    let away = people::away(&app.db, by, id).await?;
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    let away = away
+        .into_iter()
+        .map(|a| Away { party: a.party, name: a.name, count: count(a.count), since: a.since })
+        .collect();
     let may_offer = may(&signed.actor, Action::AssignmentOffer);
     let is_me = signed.id == id;
+    // A security lead who confirmed a new password is shown it, and nothing else of sign-in.
+    let sign_in = match (view.has_password, around.fresh) {
+        (Some(has_password), fresh) => Some(SignIn { has_password, fresh, may_set: true }),
+        (None, Some(fresh)) => Some(SignIn { has_password: true, fresh: Some(fresh), may_set: false }),
+        (None, None) => None,
+    };
     let people = if may_offer || is_me { suggested(app, signed).await? } else { Vec::new() };
     let person = view.person;
     let title = person.name.clone();
@@ -419,8 +489,10 @@ async fn page(app: &App, signed: &Signed, id: PersonId, here: Here, around: Arou
             })
             .collect(),
         offer_count: offer_count.and_then(|n| u64::try_from(n).ok()),
+        away,
+        proposals: proposals::about(&app.db, by, id).await?.into_iter().map(proposal).collect(),
         impact,
-        sign_in: view.has_password.map(|has_password| SignIn { has_password, fresh: around.fresh }),
+        sign_in,
         is_me,
         may_write: may(&signed.actor, Action::PersonWrite),
         may_offer,
@@ -510,7 +582,7 @@ fn one_time() -> String {
     groups.join("-")
 }
 
-async fn set_password(State(app): State<App>, signed: Signed, Path(id): Path<PersonId>, here: Here) -> Answer {
+async fn set_password(State(app): State<App>, signed: Signed, Path(id): Path<PersonId>) -> Answer {
     let back = format!("/people/{id}");
     if id == signed.id {
         return Err(Fault::conflict(
@@ -519,34 +591,71 @@ async fn set_password(State(app): State<App>, signed: Signed, Path(id): Path<Per
         .back("/account"));
     }
     let password = one_time();
-    if let Err(error) = passwords::set(&app.db, signed.by(), id, &password).await {
-        return Err(Fault::from(error).back(back));
+    match passwords::set(&app.db, signed.by(), id, &password).await {
+        Ok(None) => {
+            app.notes.keep(&signed.session, Secret::Password { person: id, password }, signed.now);
+            Ok(see_other(back))
+        }
+        Ok(Some(next)) => Ok(see_other_saying(&app, back, &Flash::good(next))),
+        Err(error) => Err(Fault::from(error).back(back)),
     }
-    page(&app, &signed, id, here, Around { fresh: Some(password), ..Around::default() }).await
+}
+
+/// Where the form posts is no page of its own.
+async fn to_person(_: Signed, Path(id): Path<PersonId>) -> Response {
+    see_other(format!("/people/{id}"))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Deciding {
+    reason: String,
+}
+
+async fn confirm(
+    State(app): State<App>,
+    signed: Signed,
+    Path((id, proposal)): Path<(PersonId, i64)>,
+    Form(typed): Form<Deciding>,
+) -> Answer {
+    let password = one_time();
+    let done = proposals::confirm(&app.db, signed.by(), id, proposal, &password, &typed.reason).await;
+    if matches!(done, Ok(Decided::PasswordSet)) {
+        app.notes.keep(&signed.session, Secret::Password { person: id, password }, signed.now);
+    }
+    decided(&app, id, done)
+}
+
+async fn refuse_proposal(
+    State(app): State<App>,
+    signed: Signed,
+    Path((id, proposal)): Path<(PersonId, i64)>,
+    Form(typed): Form<Deciding>,
+) -> Answer {
+    decided(&app, id, proposals::refuse(&app.db, signed.by(), id, proposal, &typed.reason).await)
+}
+
+/// The page again, saying what was decided.
+fn decided(app: &App, id: PersonId, done: Result<Decided, Error>) -> Answer {
+    let back = format!("/people/{id}");
+    match done {
+        Ok(Decided::PasswordSet) => Ok(see_other(back)),
+        Ok(Decided::Granted(roles)) => {
+            let words: Vec<&str> = roles.iter().map(Role::label).collect();
+            Ok(see_other_saying(app, back, &Flash::good(format!("Confirmed: they are {} now.", words.join(", ")))))
+        }
+        Ok(Decided::Refused) => Ok(see_other_saying(app, back, &Flash::good("It is not done; nothing changed."))),
+        Err(error) => Err(Fault::from(error).back(back)),
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct HandingOver {
+    choose: String,
     to: String,
+    take_back: String,
     handover_reason: String,
-}
-
-/// The party that was typed: a person if one fits, else a team.
-async fn party(app: &App, typed: &str, errors: &mut FieldErrors) -> Result<Option<(Party, String)>, Fault> {
-    let mut reads = &app.db;
-    if let Ok((id, name)) = teams::resolve(&mut reads, typed).await?
-        && (typed.contains("TE-") || people::resolve(&mut reads, typed).await?.is_err())
-    {
-        return Ok(Some((Party::Team(id), name)));
-    }
-    match people::resolve(&mut reads, typed).await? {
-        Ok(person) => Ok(Some((Party::Person(person.id), person.name))),
-        Err(sentence) => {
-            errors.add("to", sentence);
-            Ok(None)
-        }
-    }
 }
 
 async fn hand_over(
@@ -559,16 +668,27 @@ async fn hand_over(
     if signed.id != id {
         can(&signed.actor, Action::AssignmentOffer, Relation::None).map_err(Error::from)?;
     }
+    if let Some((_, to)) = chosen(&typed.choose) {
+        let take_back = !typed.take_back.is_empty();
+        let values = HandoverForm { to: to.to_owned(), reason: typed.handover_reason, take_back };
+        let handover = Refused::fresh(values);
+        return page(&app, &signed, id, here, Around { handover, ..Around::default() }).await;
+    }
+    let take_back = !typed.take_back.is_empty();
     let mut errors = FieldErrors::new();
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
-    if let Some((to, name)) = party(&app, &typed.to, &mut errors).await? {
-        match people::hand_over(&app.db, signed.by(), id, to, &typed.handover_reason).await {
+    if let Some((to, name)) = named_in(&app.db, &typed.to, "to", Among::Parties, &mut errors).await? {
+        match people::hand_over(&app.db, signed.by(), id, to, take_back, &typed.handover_reason).await {
             Ok(done) => {
                 let mut words = match done.offered {
                     1 => format!("1 duty is offered to {name}."),
                     n => format!("{n} duties are offered to {name}."),
                 };
                 words.push_str(" Each changes hands when it is accepted.");
+                for back in &done.taken_back {
+                    let what = if back.count == 1 { "1 offer".to_owned() } else { format!("{} offers", back.count) };
+                    words.push_str(&format!(" {what} to {} taken back.", back.name));
+                }
                 if let Some((_, why)) = done.skipped.first() {
                     let count = done.skipped.len();
                     words = format!("{words} {count} were left as they were: {why}");
@@ -587,6 +707,6 @@ async fn hand_over(
             Err(error) => status = refuse(error, &mut errors)?,
         }
     }
-    let handover = Refused { values: HandoverForm { to: typed.to, reason: typed.handover_reason }, errors };
+    let handover = Refused { values: HandoverForm { to: typed.to, reason: typed.handover_reason, take_back }, errors };
     page(&app, &signed, id, here, Around { status, handover, ..Around::default() }).await
 }

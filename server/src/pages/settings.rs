@@ -6,6 +6,7 @@ use app::settings::{
 };
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use chrono::TimeDelta;
 use domain::can::{Action, Relation, Scope, can};
 use domain::id::TokenId;
@@ -15,7 +16,8 @@ use serde::Deserialize;
 
 use super::account::browser;
 use super::people::{may, refuse, suggested, version, who};
-use crate::page::{Answer, Fault, Fields, Form, Page, see_other_saying};
+use crate::notes::Secret;
+use crate::page::{Answer, Fault, Fields, Form, Page, see_other, see_other_saying};
 use crate::routes::Routes;
 use crate::signed::Signed;
 use crate::{App, assets};
@@ -27,6 +29,7 @@ pub(super) fn routes() -> Routes {
     Routes::page()
         .get("/settings", show)
         .post("/settings", save)
+        .get("/settings/tokens", to_tokens)
         .post("/settings/tokens", create_token)
         .post("/settings/tokens/{id}/revoke", revoke_token)
         .post("/settings/sessions/{session}/revoke", revoke_session)
@@ -42,7 +45,16 @@ struct Around {
 }
 
 async fn show(State(app): State<App>, signed: Signed) -> Answer {
-    page(&app, &signed, Around::default()).await
+    let fresh = match app.notes.take(&signed.session, |s| matches!(s, Secret::Token { .. }), signed.now) {
+        Some(Secret::Token { id, secret, expires_at }) => Some(Fresh { id, secret, expires_at }),
+        _ => None,
+    };
+    page(&app, &signed, Around { fresh, ..Around::default() }).await
+}
+
+/// Where the form of a token posts is no page of its own.
+async fn to_tokens(_: Signed) -> Response {
+    see_other("/settings#tokens")
 }
 
 async fn page(app: &App, signed: &Signed, around: Around) -> Answer {
@@ -176,6 +188,10 @@ async fn create_token(State(app): State<App>, signed: Signed, fields: Fields) ->
         owner: fields.get("owner").to_owned(),
         days: fields.get("days").to_owned(),
     };
+    if let Some((_, owner)) = fields.chosen() {
+        let token = Some(Refused::fresh(TokenForm { owner: owner.to_owned(), ..form }));
+        return page(&app, &signed, Around { token, ..Around::default() }).await;
+    }
     let mut errors = FieldErrors::new();
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     let owner = who(&app.db, &form.owner, "owner", &mut errors).await?;
@@ -188,9 +204,10 @@ async fn create_token(State(app): State<App>, signed: Signed, fields: Fields) ->
         let new = tokens::NewToken { name: form.name.clone(), scopes, owner, life: days.and_then(TimeDelta::try_days) };
         match tokens::create(&app.db, signed.by(), new).await {
             Ok(made) => {
-                // Shown in the answer itself and nowhere else: no redirect carries a secret.
-                let fresh = Some(Fresh { id: made.id, secret: made.secret, expires_at: made.expires_at });
-                return page(&app, &signed, Around { fresh, ..Around::default() }).await;
+                // The next page of this session shows it, once; the redirect carries no secret.
+                let secret = Secret::Token { id: made.id, secret: made.secret, expires_at: made.expires_at };
+                app.notes.keep(&signed.session, secret, signed.now);
+                return Ok(see_other("/settings#tokens"));
             }
             Err(error) => status = refuse(error, &mut errors)?,
         }

@@ -34,7 +34,7 @@ fn kinds() -> Vec<Choice> {
         .map(|k| {
             let hint = match k {
                 SystemKind::MultiAgent => "Several agents that do one job together.",
-                SystemKind::Platform => "What several agents run on, with duties of its own.",
+                SystemKind::Platform => "What several agents run on.",
             };
             Choice::new(k.key(), k.label()).hint(hint)
         })

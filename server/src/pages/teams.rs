@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::people::{holdings, may, named, refuse, suggested, version, who};
 use crate::App;
-use crate::page::{Answer, Fault, Form, Here, Page, see_other_saying};
+use crate::page::{Answer, Fault, Form, Here, Page, chosen, see_other_saying};
 use crate::routes::Routes;
 use crate::signed::Signed;
 
@@ -104,7 +104,7 @@ async fn given(app: &App, form: &TeamForm, errors: &mut FieldErrors) -> Result<O
         match people::resolve(&mut reads, line).await? {
             Ok(person) => members.push(person.id),
             // One sentence for the field: the first line that names nobody.
-            Err(sentence) if errors.of("members").is_none() => errors.add("members", sentence),
+            Err(unclear) if errors.of("members").is_none() => errors.add("members", unclear.told(line)),
             Err(_) => {}
         }
     }
@@ -129,7 +129,11 @@ fn gathered(error: Error) -> Error {
 
 async fn create(State(app): State<App>, signed: Signed, Form(typed): Form<Typed>) -> Answer {
     can(&signed.actor, Action::TeamWrite, Relation::None).map_err(Error::from)?;
+    let choosing = chosen(&typed.choose).is_some();
     let form = TeamForm::from(typed);
+    if choosing {
+        return editor(&app, &signed, None, Refused::fresh(form), StatusCode::OK).await;
+    }
     let mut errors = FieldErrors::new();
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if let Some(given) = given(&app, &form, &mut errors).await?
@@ -149,6 +153,7 @@ async fn create(State(app): State<App>, signed: Signed, Form(typed): Form<Typed>
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Typed {
+    choose: String,
     name: String,
     kind: String,
     lead: String,
@@ -160,11 +165,15 @@ struct Typed {
 
 impl From<Typed> for TeamForm {
     fn from(t: Typed) -> Self {
+        let typed = |field: &str, typed: String| match chosen(&t.choose) {
+            Some((chosen, value)) if chosen == field => value.to_owned(),
+            _ => typed,
+        };
         Self {
             name: t.name,
             kind: t.kind,
-            lead: t.lead,
-            deputy: t.deputy,
+            lead: typed("lead", t.lead),
+            deputy: typed("deputy", t.deputy),
             members: t.members,
             reason: t.reason,
             version: t.version,
@@ -192,7 +201,11 @@ async fn edit(State(app): State<App>, signed: Signed, Path(id): Path<TeamId>) ->
 async fn save(State(app): State<App>, signed: Signed, Path(id): Path<TeamId>, Form(typed): Form<Typed>) -> Answer {
     let before = teams::read(&app.db, signed.by(), id).await?.team;
     can(&signed.actor, Action::TeamWrite, Relation::None).map_err(Error::from)?;
+    let choosing = chosen(&typed.choose).is_some();
     let form = TeamForm::from(typed);
+    if choosing {
+        return editor(&app, &signed, Some((id, before.name)), Refused::fresh(form), StatusCode::OK).await;
+    }
     let mut errors = FieldErrors::new();
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if let Some(given) = given(&app, &form, &mut errors).await?
@@ -251,6 +264,7 @@ async fn page(app: &App, signed: &Signed, id: TeamId, here: Here, join: Refused<
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Joining {
+    choose: String,
     person: String,
 }
 
@@ -262,6 +276,9 @@ async fn join(
     Form(typed): Form<Joining>,
 ) -> Answer {
     can(&signed.actor, Action::TeamWrite, Relation::None).map_err(Error::from)?;
+    if let Some((_, person)) = chosen(&typed.choose) {
+        return page(&app, &signed, id, here, Refused::fresh(person.to_owned()), StatusCode::OK).await;
+    }
     let mut errors = FieldErrors::new();
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if typed.person.trim().is_empty() {

@@ -37,7 +37,7 @@ async fn a_duty_is_offered_by_name_address_or_reference() {
     );
     for (duty, typed) in [
         ("containment", "ada@muster.test".to_owned()),
-        ("purpose", "name of ADA".to_owned()),
+        ("purpose", "name of ADA@muster.TEST".to_owned()),
         ("policy", ada.to_string()),
         ("identity", format!("Name of ada@muster.test ({ada})")),
     ] {
@@ -62,9 +62,17 @@ async fn an_unclear_name_is_asked_again_and_keeps_the_rest() {
     }
     let chosen = format!("Name of sam@a.test ({first})");
     let mut choose = typed.to_vec();
-    choose.push(("choose", &chosen));
+    let pressed = format!("party:{chosen}");
+    assert!(text.contains(&format!(r#"value="{pressed}""#)), "each is a press away");
+    choose.push(("choose", &pressed));
     let text = lead.post(&path, &choose).await.is(200).text();
     assert!(text.contains(&format!(r#"value="{chosen}""#)) && text.contains("They know &lt;it&gt;"));
+    // Part of a name appoints nobody, even if it fits one alone.
+    for part in ["name of sam@a", "Name of sam@a.tes", "sam"] {
+        let one = [("duty", "policy"), ("party", part), ("role", "A"), ("mode", "offer")];
+        lead.post(&path, &one).await.is(422);
+    }
+    assert_eq!(site.events("assignment.offered").await, 0, "nobody was appointed by a guess");
     lead.post(&path, &[("duty", ""), ("party", "")])
         .await
         .is(422)
@@ -192,4 +200,25 @@ async fn a_refused_bulk_assignment_keeps_what_was_picked_and_typed() {
     lead.get("/agents/assign?id=AG-999&id=AG-1").await.is(200);
     let gone = [("id", "AG-999"), ("duty", "policy"), ("party", "PE-1"), ("mode", "offer"), ("do", "confirm")];
     lead.post("/agents/assign", &gone).await.is(404);
+}
+
+#[tokio::test]
+async fn an_open_offer_is_named_before_it_ends() {
+    let site = Site::empty().await;
+    let lead = site.person("lead@muster.test", &[Role::SecurityLead]).await;
+    let lead = site.signed_in_as(lead).await;
+    site.person("sam@muster.test", &[Role::Member]).await;
+    site.person("ida@muster.test", &[Role::Member]).await;
+    let id = agent(&site, "Ledger reconciler").await;
+    let path = format!("/agents/{id}/assign");
+    let offer = |to: &'static str| [("duty", "policy"), ("party", to), ("role", "A"), ("mode", "offer")];
+    lead.post(&path, &offer("sam@muster.test")).await.is(303);
+    for address in [path.clone(), format!("{path}?duty=policy")] {
+        let page = lead.get(&address).await.is(200).says("is offered to");
+        page.says("Name of sam@muster.test").says("ends that offer");
+    }
+    let other = lead.get(&format!("{path}?duty=purpose")).await.is(200).text();
+    assert!(!other.contains("ends that offer"), "of another duty nothing ends");
+    lead.post(&path, &offer("ida@muster.test")).await.is(303);
+    lead.get(&format!("/agents/{id}")).await.is(200).says("The offer to Name of sam@muster.test is taken back.");
 }

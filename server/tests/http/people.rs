@@ -96,7 +96,7 @@ async fn a_person_is_recorded_shown_and_changed() {
             &[
                 ("name", "نور الهدى 🦊"),
                 ("email", "Nour@Halden.example"),
-                ("manager", "ingrid"),
+                ("manager", "ingrid SOLHEIM"),
                 ("deputy", "Ravi Menon (PE-5)"),
                 ("roles", "member"),
                 ("roles", "auditor"),
@@ -215,7 +215,24 @@ async fn a_password_is_made_and_shown_once() {
     let browser = administrator(&site).await;
     let their = site.signed_in_as(PersonId(4)).await;
     their.get("/account").await.is(200);
-    let page = browser.post("/people/PE-4/password", &[]).await.is(200).says("Shown this once");
+    // She owns agents: one asks, another confirms and is shown it.
+    browser.post("/people/PE-4/password", &[]).await.leads_to("/people/PE-4");
+    let page = browser.get("/people/PE-4").await.is(200).says("needs a second person").says("Take it back…");
+    assert!(!page.text().contains("Shown this once"), "nothing is set yet");
+    their.get("/account").await.is(200);
+    let id: i64 = site.app.db.one("SELECT MAX(id) FROM proposal", vec![]).await.unwrap().unwrap().get(0).unwrap();
+    let confirm = format!("/people/PE-4/proposals/{id}/confirm");
+    browser.post(&confirm, &[]).await.is(403).says("You asked for it");
+    let second = site.person("second@muster.test", &[Role::SecurityLead]).await;
+    let second = site.signed_in_as(second).await;
+    second.get("/people/PE-4").await.is(200).says("to get a new password").says("Confirm…");
+    second.post(&confirm, &[("reason", "she called")]).await.leads_to("/people/PE-4");
+    second.post(&confirm, &[]).await.is(409).says("decided already");
+    // Another page and another session leave the secret alone.
+    second.get("/people/PE-5").await.is(200);
+    assert!(!browser.get("/people/PE-4").await.is(200).text().contains("Shown this once"));
+    let browser = second;
+    let page = browser.get("/people/PE-4").await.is(200).says("Shown this once");
     let text = page.text();
     let at = text.find("<code class=\"secret\">").unwrap() + "<code class=\"secret\">".len();
     let password = &text[at..at + text[at..].find('<').unwrap()];
@@ -255,6 +272,19 @@ async fn everything_is_handed_over_in_one_form() {
         .leads_to("/people/PE-5");
     lead.get("/people/PE-5").await.is(200).says("offered to Bea Lindqvist");
     lead.get("/people/PE-4").await.is(200).says("Offers waiting for them").says("moving on");
+    // A second hand-over does not take the first back silently: it says whose offers are open.
+    let offered = site.events("assignment.offered").await;
+    let again = [("to", "PE-1"), ("handover_reason", "better <so>")];
+    let refused = lead.post("/people/PE-5/handover", &again).await.is(409).says("offered to Bea Lindqvist since");
+    let refused = refused.says("not yet accepted").says("Take back those offers").says("better &lt;so&gt;");
+    holds(&refused, "to", "PE-1");
+    assert_eq!(site.events("assignment.offered").await, offered, "nothing was written");
+    lead.post("/people/PE-5/handover", &[("to", "PE-4")]).await.is(409).says("on offer to them already");
+    let mut ticked = again.to_vec();
+    ticked.push(("take_back", "yes"));
+    lead.post("/people/PE-5/handover", &ticked).await.leads_to("/people/PE-5");
+    let page = lead.get("/people/PE-5").await.is(200).says("to Bea Lindqvist taken back");
+    page.says("offered to Ingrid Solheim");
     site.signed_in_as(PersonId(6)).await.post("/people/PE-5/handover", &[("to", "PE-4")]).await.is(403);
 }
 
@@ -302,11 +332,14 @@ async fn a_token_is_shown_once_used_and_revoked() {
     holds(&refused, "name", "Scanner");
     holds(&refused, "owner", "nobody known");
     browser.post("/settings/tokens", &[("name", "Scanner"), ("days", "7")]).await.is(422).says("at least one scope");
-    let page = browser
+    browser
         .post("/settings/tokens", &[("name", "Scanner"), ("days", "7"), ("scopes", "read"), ("scopes", "intake")])
         .await
-        .is(200)
-        .says("Shown this once");
+        .leads_to("/settings#tokens");
+    administrator(&site).await.get("/settings/tokens").await.leads_to("/settings#tokens");
+    let other = administrator(&site).await.get("/settings").await.is(200);
+    assert!(!other.text().contains("mst_"), "it is for the session that made it");
+    let page = browser.get("/settings").await.is(200).says("Shown this once");
     let text = page.text();
     let secret: String = text[text.find("mst_").unwrap()..].chars().take_while(|c| *c != '<').collect();
     let again = browser.get("/settings").await.is(200).says("Scanner").says("TK-1").says("Read, Intake");
@@ -335,4 +368,65 @@ async fn an_administrator_ends_a_session() {
     browser.post(action, &[]).await.leads_to("/settings#sessions");
     their.get("/account").await.leads_to("/login?next=%2Faccount");
     browser.post(action, &[]).await.is(404);
+}
+
+#[tokio::test]
+async fn a_privileged_role_is_granted_by_two() {
+    let site = Site::empty().await;
+    let ana = site.person("ana@muster.test", &[Role::Administrator]).await;
+    let zoe = site.person("zoe@muster.test", &[Role::Member]).await;
+    let at = format!("/people/{zoe}");
+    let form = async |role: &'static str| {
+        let version = version(&site, &zoe.to_string()).await;
+        let fields = [
+            ("name", "Zoe"),
+            ("email", "zoe@muster.test"),
+            ("roles", "member"),
+            ("roles", role),
+            ("version", version.as_str()),
+            ("reason", "knows <it>"),
+        ];
+        site.signed_in_as(ana).await.post(&format!("{at}/edit"), &fields).await
+    };
+    // Alone it goes through at once.
+    form("security-lead").await.leads_to(&at);
+    assert_eq!(site.events("person.roles-changed").await, 1);
+    let ben = site.person("ben@muster.test", &[Role::SecurityLead]).await;
+    form("administrator").await.leads_to(&at);
+    let by_ana = site.signed_in_as(ana).await;
+    let page = by_ana.get(&at).await.is(200).says("Waits for a second person").says("knows &lt;it&gt;");
+    assert!(!page.text().contains("Confirm…"), "who asked does not confirm");
+    let again = form("administrator").await.is(409).says("asked for this already");
+    holds(&again, "name", "Zoe");
+    let by_ben = site.signed_in_as(ben).await;
+    by_ben.get(&at).await.is(200).says("Confirm…").says("Refuse…");
+    let id: i64 = site.app.db.one("SELECT MAX(id) FROM proposal", vec![]).await.unwrap().unwrap().get(0).unwrap();
+    let confirm = format!("{at}/proposals/{id}/confirm");
+    by_ana.post(&confirm, &[]).await.is(403).says("another administrator or security lead");
+    site.signed_in_as(zoe).await.post(&confirm, &[]).await.is(403);
+    by_ben.post(&confirm, &[("reason", "known to me")]).await.leads_to(&at);
+    let page = by_ben.get(&at).await.is(200).says("Confirmed: they are Administrator now.");
+    assert!(!page.text().contains("Waits for a second person"));
+    // Refused, nothing changes; and the first may be made alone again only by two.
+    let kim = site.person("kim@muster.test", &[Role::Member]).await;
+    let path = format!("/api/v1/people/{kim}");
+    let sent = serde_json::json!({"roles": ["administrator", "auditor"]});
+    let body = serde_json::to_vec(&sent).unwrap();
+    let kind = Some("application/json");
+    let problem = by_ana
+        .send_with(axum::http::Method::PATCH, &path, kind, body.clone(), &[("if-match", "*")])
+        .await
+        .is_problem(409, "conflict")
+        .says("second person");
+    assert!(problem.text().contains(&format!("proposal {}", id + 1)), "{}", problem.text());
+    assert_eq!(by_ana.get(&path).await.is(200).body()["roles"], serde_json::json!(["auditor"]));
+    by_ana.post(&format!("/people/{kim}/proposals/{}/refuse", id + 1), &[]).await.leads_to(&format!("/people/{kim}"));
+    by_ben.post(&format!("/people/{kim}/proposals/{}/confirm", id + 1), &[]).await.is(409).says("decided already");
+    // A program that nobody owns asks for nothing.
+    let program = site.program(&[domain::can::Scope::Admin]).await;
+    program
+        .send_with(axum::http::Method::PATCH, &path, kind, body, &[("if-match", "*")])
+        .await
+        .is_problem(403, "forbidden")
+        .says("a token that has an owner");
 }

@@ -53,6 +53,8 @@ const WRITES: &[Scope] = &[Scope::Write];
 
 /// Addresses that are long, and what is sent there.
 const CALLED: &str = "/api/v1/agents/by-external-id/{source}/{id}";
+const CONFIRM: &str = "/people/{id}/proposals/{proposal}/confirm";
+const REFUSE: &str = "/people/{id}/proposals/{proposal}/refuse";
 const STOPS: &str = "/api/v1/agents/{id}/stop-methods";
 const ONE_DUTY: &str = r#"{"agents": ["AG-31"], "duty": "purpose", "party": "PE-5"}"#;
 const ONE_OFFER: &str = r#"{"offers": [{"agent": "AG-12", "duty": "containment"}], "reason": "no"}"#;
@@ -116,6 +118,10 @@ pub(crate) const CASES: &[Case] = &[
     Case("POST", "/people/{id}/leave", "/people/PE-5/leave", "reason=", May::Roles(KEEP)),
     Case("POST", "/people/{id}/return", "/people/PE-5/return", "reason=", May::Roles(KEEP)),
     Case("POST", "/people/{id}/password", "/people/PE-5/password", "", May::Roles(KEEP)),
+    Case("GET", "/people/{id}/password", "/people/PE-5/password", "", Everybody),
+    // There is none: who may is told so, as who may not is told that they may not.
+    Case("POST", CONFIRM, "/people/PE-5/proposals/1/confirm", "", May::Roles(&[])),
+    Case("POST", REFUSE, "/people/PE-5/proposals/1/refuse", "", May::Roles(&[])),
     // And to the person themself.
     Case("POST", "/people/{id}/handover", "/people/PE-5/handover", "to=", May::Roles(SECURITY)),
     Case("GET", "/teams", "/teams", "", Everybody),
@@ -134,6 +140,7 @@ pub(crate) const CASES: &[Case] = &[
     Case("POST", "/systems/{id}/edit", "/systems/SY-1/edit", "name=", May::Roles(SECURITY)),
     Case("GET", "/settings", "/settings", "", Everybody),
     Case("POST", "/settings", "/settings", "organisation=", May::Roles(KEEP)),
+    Case("GET", "/settings/tokens", "/settings/tokens", "", Everybody),
     Case("POST", "/settings/tokens", "/settings/tokens", "name=", May::Roles(KEEP)),
     // There is none: who may is told so, as who may not is told that they may not.
     Case("POST", "/settings/tokens/{id}/revoke", "/settings/tokens/TK-1/revoke", "", May::Roles(&[])),

@@ -1,14 +1,15 @@
 //! The matrix of one agent: reading it, saving it as one change, and who was accountable
 //! at a past moment.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::assignment::{Ended, RaciRole};
 use domain::can::{Action, can};
 use domain::duty::Duty;
 use domain::finding::{Finding, FindingKey};
-use domain::id::AgentId;
+use domain::id::{AgentId, PersonId, TeamId};
 use domain::party::{Party, Standing};
 use domain::text;
 use serde_json::json;
@@ -264,8 +265,29 @@ pub struct Moment {
     pub party: Party,
     /// By what name, today.
     pub name: String,
+    /// The person who was named by it, with their name today: a person themself, a team's
+    /// lead at that moment. `None` when nobody led the team.
+    pub named: Option<(PersonId, String)>,
     /// Since when.
     pub since: DateTime<Utc>,
+}
+
+/// Who led a team at a moment: before the first change of its lead since then, or now if
+/// there was none. The record keeps every such change, so the answer is exact.
+async fn led_by(reads: &mut impl Reads, team: TeamId, at: DateTime<Utc>) -> Result<Option<PersonId>, Error> {
+    let rows = reads
+        .rows(
+            "SELECT before FROM audit_event WHERE subject = $1 AND action = 'team.changed' AND at > $2 \
+             AND before LIKE '%\"lead\":%' ORDER BY seq LIMIT 1",
+            args![team.to_string(), at],
+        )
+        .await?;
+    if let Some(row) = rows.first() {
+        let before: serde_json::Value = serde_json::from_str(&row.get::<String>(0)?).unwrap_or_default();
+        return Ok(before["lead"].as_str().and_then(|id| id.parse().ok()));
+    }
+    let rows = reads.rows("SELECT lead_id FROM team WHERE id = $1", args![team]).await?;
+    Ok(rows.first().map(|r| r.get(0)).transpose()?.flatten())
 }
 
 /// Who answered for what at a moment.
@@ -299,11 +321,30 @@ pub async fn accountability(db: &Db, by: By<'_>, agent: AgentId, at: DateTime<Ut
     let mut duties = Vec::with_capacity(rows.len());
     for r in rows {
         let Some(party) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };
-        duties.push(Moment { duty: r.get(0)?, party, name: String::new(), since: r.get(3)? });
+        duties.push(Moment { duty: r.get(0)?, party, name: String::new(), named: None, since: r.get(3)? });
     }
     let names = party_names(&mut reads, duties.iter().map(|d| d.party).collect::<Vec<_>>()).await?;
+    let mut leads: BTreeMap<TeamId, Option<PersonId>> = BTreeMap::new();
+    for team in duties.iter().filter_map(|d| match d.party {
+        Party::Team(id) => Some(id),
+        Party::Person(_) => None,
+    }) {
+        if let Entry::Vacant(unknown) = leads.entry(team) {
+            unknown.insert(led_by(&mut reads, team, at).await?);
+        }
+    }
+    let led: Vec<Party> = leads.values().flatten().map(|id| Party::Person(*id)).collect();
+    let people = party_names(&mut reads, led).await?;
     for d in &mut duties {
         d.name = names.get(&d.party).cloned().unwrap_or_default();
+        d.named = match d.party {
+            Party::Person(id) => Some((id, d.name.clone())),
+            Party::Team(team) => leads
+                .get(&team)
+                .copied()
+                .flatten()
+                .map(|id| (id, people.get(&Party::Person(id)).cloned().unwrap_or_else(|| id.to_string()))),
+        };
     }
     duties.sort_by_key(|d| d.duty);
     let unchanged = record.created_at <= at && record.updated_at <= at;

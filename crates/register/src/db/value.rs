@@ -164,6 +164,7 @@ word_cell!(
     domain::party::PersonStatus,
     domain::party::TeamKind,
     domain::party::Roles,
+    domain::proposal::Matter,
     domain::finding::FindingKey,
     domain::finding::Severity,
 );

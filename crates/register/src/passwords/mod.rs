@@ -9,6 +9,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as
 use domain::can::{Action, Actor, Relation, can};
 use domain::id::PersonId;
 use domain::party::Roles;
+use domain::proposal::{self, Matter, Way};
 use domain::text;
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -17,7 +18,7 @@ use crate::args;
 use crate::change::{By, Change};
 use crate::db::{Db, DbError};
 use crate::error::Error;
-use crate::{people, sessions};
+use crate::{people, proposals, sessions};
 
 pub use set_up::{SetUp, set_up};
 
@@ -197,10 +198,12 @@ pub async fn change(db: &Db, by: By<'_>, present: &str, new: &str, again: &str) 
     write(db, by, person, new, "self").await
 }
 
-/// Sets somebody's password, as an administrator does.
-pub async fn set(db: &Db, by: By<'_>, person: PersonId, new: &str) -> Result<(), Error> {
+/// Sets somebody's password, as an administrator does. Of somebody who owns anything or
+/// governs it may need a second person: then it is proposed, nothing is set, and the answer
+/// is a sentence that says what happens next.
+pub async fn set(db: &Db, by: By<'_>, person: PersonId, new: &str) -> Result<Option<String>, Error> {
     can(by.actor, Action::PersonCredential, Relation::None)?;
-    let row = db.one("SELECT email, name, status FROM person WHERE id = $1", args![person]).await?;
+    let row = db.one("SELECT email, name, status, roles FROM person WHERE id = $1", args![person]).await?;
     let row = row.ok_or_else(|| Error::NotFound(format!("person {person}")))?;
     if row.get::<String>(2)? != "active" {
         return Err(Error::Conflict("They have left; somebody who left cannot sign in.".into()));
@@ -208,7 +211,20 @@ pub async fn set(db: &Db, by: By<'_>, person: PersonId, new: &str) -> Result<(),
     if let Err(sentence) = check(new, &row.get::<String>(0)?, &row.get::<String>(1)?) {
         return Err(Error::field("/password", sentence));
     }
-    write(db, by, person, new, "administrator").await
+    let mut c = Change::begin(db, by).await?;
+    people::one_at_a_time(&mut c).await?;
+    if proposals::weighty(&mut c.tx, person, row.get(3)?).await? {
+        let governing = proposals::governing(&mut c.tx, by.now).await?;
+        if let Way::Ask(me) = proposal::way(by.actor, Matter::Password, person, governing)? {
+            let next = proposals::ask(&mut c, "administrator", person, Matter::Password, Roles::NONE, me, "").await?;
+            c.commit().await?;
+            return Ok(Some(next));
+        }
+    }
+    // Nothing was written; hashing takes long and holds no lock.
+    drop(c);
+    write(db, by, person, new, "administrator").await?;
+    Ok(None)
 }
 
 async fn write(db: &Db, by: By<'_>, person: PersonId, new: &str, capacity: &'static str) -> Result<(), Error> {

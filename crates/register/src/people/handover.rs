@@ -3,26 +3,90 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::id::{AgentId, PersonId};
 use domain::party::Party;
 
+use super::holdings::visible_to;
 use super::stored::load;
+use crate::agents::assess::party_names;
 use crate::args;
 use crate::assignments::{self, Mode};
 use crate::change::By;
-use crate::db::Db;
+use crate::db::{Arg, Db};
 use crate::error::Error;
 
 /// Most duties that are offered at once.
 const MOST: i64 = 10_000;
+
+/// Of how many of somebody's duties their page tells whether they are on offer.
+const TOLD: i64 = 1_000;
+
+/// Duties of somebody that are on offer to somebody else, who has not answered yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Away {
+    /// To whom.
+    pub party: Party,
+    /// Their name.
+    pub name: String,
+    /// How many duties, of as many as were looked at.
+    pub count: i64,
+    /// Since when the oldest of them.
+    pub since: DateTime<Utc>,
+}
+
+impl Away {
+    /// `11 duties are offered to Priya Raman since 3 July 2026, not yet accepted`.
+    pub fn told(&self) -> String {
+        let what = if self.count == 1 { "1 duty is".to_owned() } else { format!("{} duties are", self.count) };
+        format!("{what} offered to {} since {}, not yet accepted", self.name, self.since.format("%Y-%m-%d"))
+    }
+}
+
+/// What of a person's own is on offer already, and to whom: most duties first. Agents that
+/// the reader may not know of are left out.
+pub async fn away(db: &Db, by: By<'_>, from: PersonId) -> Result<Vec<Away>, Error> {
+    let (visible, seen) = visible_to(db, by, 2).await?;
+    let mut list = args![from];
+    list.extend(seen);
+    on_offer(db, from, TOLD, &visible, list).await
+}
+
+async fn on_offer(db: &Db, from: PersonId, most: i64, visible: &str, list: Vec<Arg>) -> Result<Vec<Away>, Error> {
+    let sql = format!(
+        "SELECT o.party_kind, o.party_id, COUNT(*), MIN(o.offered_at) FROM (\
+           SELECT agent_id, duty FROM assignment WHERE party_kind = 'person' AND party_id = $1 AND role = 'A' \
+           AND valid_to IS NULL AND accepted_at IS NOT NULL AND agent_id IS NOT NULL ORDER BY agent_id LIMIT {most}) s \
+         JOIN assignment o ON o.agent_id = s.agent_id AND o.duty = s.duty AND o.role = 'A' \
+           AND o.accepted_at IS NULL AND o.valid_to IS NULL \
+         JOIN agent a ON a.id = s.agent_id WHERE {visible} \
+         GROUP BY o.party_kind, o.party_id"
+    );
+    let mut out = Vec::new();
+    for r in db.all(sql, list).await? {
+        let Some(party) = Party::from_stored(&r.get::<String>(0)?, r.get(1)?) else { continue };
+        if party != Party::Person(from) {
+            out.push(Away { party, name: String::new(), count: r.get(2)?, since: r.get(3)? });
+        }
+    }
+    out.sort_by_key(|a| (-a.count, a.party));
+    let mut reads = db;
+    let names = party_names(&mut reads, out.iter().map(|a| a.party).collect::<Vec<_>>()).await?;
+    for a in &mut out {
+        a.name = names.get(&a.party).cloned().unwrap_or_else(|| a.party.to_string());
+    }
+    Ok(out)
+}
 
 /// What was offered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HandedOver {
     /// How many duties were offered.
     pub offered: usize,
+    /// Offers to others that ended because of it.
+    pub taken_back: Vec<Away>,
     /// Agents that were left as they were, and why.
     pub skipped: Vec<(AgentId, String)>,
     /// Whether there were more than are offered at once.
@@ -30,9 +94,21 @@ pub struct HandedOver {
 }
 
 /// Offers every duty that a person is Accountable for, themself, to another party. What
-/// teams hold is handed over by giving the team another lead.
-pub async fn hand_over(db: &Db, by: By<'_>, from: PersonId, to: Party, reason: &str) -> Result<HandedOver, Error> {
+/// teams hold is handed over by giving the team another lead. What is on offer to somebody
+/// else already stops it, unless `take_back` says that those offers end; what is on offer to
+/// the same party stays as it is.
+pub async fn hand_over(
+    db: &Db,
+    by: By<'_>,
+    from: PersonId,
+    to: Party,
+    take_back: bool,
+    reason: &str,
+) -> Result<HandedOver, Error> {
     can(by.actor, Action::PersonRead, Relation::None)?;
+    if by.actor.person_id() != Some(from) {
+        can(by.actor, Action::AssignmentOffer, Relation::None)?;
+    }
     let mut reads = db;
     let person = load(&mut reads, from).await?.ok_or_else(|| Error::NotFound(format!("person {from}")))?;
     if to == Party::Person(from) {
@@ -40,15 +116,36 @@ pub async fn hand_over(db: &Db, by: By<'_>, from: PersonId, to: Party, reason: &
     }
     let rows = db
         .all(
-            "SELECT agent_id, duty FROM assignment WHERE party_kind = 'person' AND party_id = $1 AND role = 'A' \
-             AND valid_to IS NULL AND accepted_at IS NOT NULL AND agent_id IS NOT NULL ORDER BY agent_id LIMIT $2",
-            args![from, MOST + 1],
+            "SELECT s.agent_id, s.duty, EXISTS (SELECT 1 FROM assignment o WHERE o.agent_id = s.agent_id \
+               AND o.duty = s.duty AND o.role = 'A' AND o.accepted_at IS NULL AND o.valid_to IS NULL \
+               AND o.party_kind = $3 AND o.party_id = $4) \
+             FROM assignment s WHERE s.party_kind = 'person' AND s.party_id = $1 AND s.role = 'A' \
+             AND s.valid_to IS NULL AND s.accepted_at IS NOT NULL AND s.agent_id IS NOT NULL \
+             ORDER BY s.agent_id LIMIT $2",
+            args![from, MOST + 1, to.kind(), to.number()],
         )
         .await?;
+    // Whoever reads this may offer what is theirs: what they may not see is skipped below.
+    let offered = on_offer(db, from, MOST, "1 = 1", args![from]).await?;
+    let elsewhere: Vec<Away> = offered.iter().filter(|a| a.party != to).cloned().collect();
+    if !elsewhere.is_empty() && !take_back {
+        let all: Vec<String> = elsewhere.iter().map(Away::told).collect();
+        return Err(Error::Conflict(format!(
+            "{}. Nothing was changed: wait for the answer, or tick “Take back those offers” to offer it anew.",
+            all.join("; ")
+        )));
+    }
     let mut out = HandedOver { more: rows.len() as i64 > MOST, ..HandedOver::default() };
     let mut duties: BTreeMap<Duty, Vec<AgentId>> = BTreeMap::new();
     for r in rows.iter().take(usize::try_from(MOST).unwrap_or(0)) {
+        if r.get(2)? {
+            continue;
+        }
         duties.entry(r.get(1)?).or_default().push(r.get(0)?);
+    }
+    if duties.is_empty() && !rows.is_empty() {
+        let told = offered.iter().find(|a| a.party == to).map(Away::told).unwrap_or_default();
+        return Err(Error::Conflict(format!("All of it is on offer to them already: {told}.")));
     }
     if duties.is_empty() {
         return Err(Error::Conflict(format!("{} is Accountable for nothing themself.", person.name)));
@@ -70,8 +167,17 @@ pub async fn hand_over(db: &Db, by: By<'_>, from: PersonId, to: Party, reason: &
     }
     match denied {
         Some(d) if out.offered == 0 => Err(d.into()),
-        _ => Ok(out),
+        _ => {
+            out.taken_back = ended(&elsewhere, &on_offer(db, from, MOST, "1 = 1", args![from]).await?);
+            Ok(out)
+        }
     }
+}
+
+/// Of the offers that there were, those that there are no more.
+fn ended(before: &[Away], after: &[Away]) -> Vec<Away> {
+    let still = |party| after.iter().find(|a| a.party == party).map_or(0, |a| a.count);
+    before.iter().map(|a| Away { count: a.count - still(a.party), ..a.clone() }).filter(|a| a.count > 0).collect()
 }
 
 /// What is wrong with the party is wrong with what was chosen.

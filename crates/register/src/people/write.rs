@@ -3,6 +3,7 @@
 use domain::can::{Action, Actor, Relation, Who, can};
 use domain::id::PersonId;
 use domain::party::{Party, PersonStatus, Role, Roles};
+use domain::proposal::{self, Matter, Way};
 use domain::text;
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::args;
 use crate::change::{self, By, Change};
 use crate::db::{Db, Reads};
 use crate::error::{Checked, Error};
-use crate::sessions;
+use crate::{proposals, sessions};
 
 /// Longest name, title or business unit, in characters.
 const LINE_MAX: usize = 200;
@@ -128,17 +129,87 @@ async fn above(reads: &mut impl Reads, person: PersonId) -> Result<Vec<PersonId>
     Ok(rows.iter().map(|r| r.get(0)).collect::<Result<_, _>>()?)
 }
 
-/// Records a person.
-pub async fn create(db: &Db, by: By<'_>, given: &Fields, roles: Roles) -> Result<Person, Error> {
+/// A person as they were recorded or changed, and what of it waits for a second person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The person, as they are now.
+    pub person: Person,
+    /// A privileged role that was asked for and not granted yet: what happens next, in a
+    /// sentence.
+    pub asked: Option<String>,
+}
+
+impl std::ops::Deref for Recorded {
+    type Target = Person;
+    fn deref(&self) -> &Person {
+        &self.person
+    }
+}
+
+/// Of the roles wanted, those that one person alone may not grant now, and who asks for
+/// them; the rest is granted at once.
+async fn to_be_asked(
+    change: &mut Change<'_>,
+    person: PersonId,
+    before: Roles,
+    wanted: Roles,
+) -> Result<Option<(PersonId, Roles)>, Error> {
+    let granted = proposal::granted(before, wanted);
+    if granted.is_empty() {
+        return Ok(None);
+    }
+    one_at_a_time(change).await?;
+    let governing = proposals::governing(&mut change.tx, change.by.now).await?;
+    Ok(match proposal::way(change.by.actor, Matter::Roles, person, governing)? {
+        Way::AtOnce => None,
+        Way::Ask(me) => Some((me, granted)),
+    })
+}
+
+/// Grants roles that a second person confirmed, within that change.
+pub(crate) async fn grant(
+    change: &mut Change<'_>,
+    capacity: &str,
+    before: &Person,
+    roles: Roles,
+    reason: &str,
+) -> Result<(), Error> {
+    let after = before.roles.union(roles);
+    let event = change.event(capacity, "person.roles-changed", before.id);
+    change.describe(event, json!({"roles": before.roles}), json!({"roles": after}));
+    change.because(event, reason);
+    let args = args![before.id, before.version, change.id(event), change.by.now, after.to_string()];
+    let n = change
+        .tx
+        .run(
+            "UPDATE person SET version = version + 1, event_id = $3, updated_at = $4, roles = $5 \
+             WHERE id = $1 AND version = $2",
+            args,
+        )
+        .await?;
+    written(n, before.id)?;
+    change.wrote(event, &change::PERSON, before.id.0);
+    Ok(())
+}
+
+/// Records a person. A privileged role that needs a second person is proposed.
+pub async fn create(db: &Db, by: By<'_>, given: &Fields, roles: Roles) -> Result<Recorded, Error> {
     can(by.actor, Action::PersonWrite, Relation::None)?;
     if !roles.is_empty() {
         can(by.actor, Action::PersonGrant, Relation::None)?;
     }
     let mut change = Change::begin(db, by).await?;
     let capacity = administrator(by.actor);
-    let id = insert(&mut change, capacity, given, roles).await?;
+    // Nobody has this number yet, so the rule about oneself does not speak.
+    let second = to_be_asked(&mut change, PersonId(0), Roles::NONE, roles).await?;
+    let at_once = second.map_or(roles, |(_, asked)| roles.without(asked));
+    let id = insert(&mut change, capacity, given, at_once).await?;
+    let mut asked = None;
+    if let Some((me, roles)) = second {
+        asked = Some(proposals::ask(&mut change, capacity, id, Matter::Roles, roles, me, "").await?);
+    }
     change.commit().await.map_err(raced)?;
-    again(db, id).await
+    Ok(Recorded { person: again(db, id).await?, asked })
 }
 
 /// Records the person who sets Muster up: administrator and security lead. Refused once
@@ -222,7 +293,8 @@ async fn begin<'a>(db: &Db, by: By<'a>, id: PersonId) -> Result<(Change<'a>, Per
 }
 
 /// Changes a person, and their roles where they are given. `version` is the one that was
-/// read. The last active administrator stays one.
+/// read. The last active administrator stays one. A privileged role that needs a second
+/// person is proposed; everything else is so at once.
 pub async fn edit(
     db: &Db,
     by: By<'_>,
@@ -231,7 +303,7 @@ pub async fn edit(
     given: &Fields,
     roles: Option<Roles>,
     reason: &str,
-) -> Result<Person, Error> {
+) -> Result<Recorded, Error> {
     can(by.actor, Action::PersonWrite, Relation::None)?;
     let (mut change, before) = begin(db, by, id).await?;
     let roles = roles.filter(|r| *r != before.roles);
@@ -244,8 +316,26 @@ pub async fn edit(
     let fields = check(&mut change, Some(&before), given).await?;
     let reason = checked_reason(reason, false)?;
     let facts_change = fields != Fields::from(&before);
+    let capacity = administrator(by.actor);
+    let mut roles = roles;
+    let mut asked = None;
+    if let Some(wanted) = roles
+        && let Some((me, granted)) = to_be_asked(&mut change, id, before.roles, wanted).await?
+    {
+        if !before.active() {
+            return Err(Error::Conflict(format!(
+                "{} has left; nobody grants a privileged role to who left.",
+                before.name
+            )));
+        }
+        asked = Some(proposals::ask(&mut change, capacity, id, Matter::Roles, granted, me, &reason).await?);
+        roles = Some(wanted.without(granted)).filter(|r| *r != before.roles);
+    }
     if !facts_change && roles.is_none() {
-        return Ok(before);
+        if asked.is_some() {
+            change.commit().await.map_err(raced)?;
+        }
+        return Ok(Recorded { person: before, asked });
     }
     if let Some(r) = roles
         && before.active()
@@ -254,7 +344,6 @@ pub async fn edit(
     {
         keep_an_administrator(&mut change, &before).await?;
     }
-    let capacity = administrator(by.actor);
     let mut after = before.clone();
     after.name.clone_from(&fields.name);
     after.email.clone_from(&fields.email);
@@ -275,7 +364,7 @@ pub async fn edit(
         change.because(e, &reason);
         event = Some(e);
     }
-    let Some(event) = event else { return Ok(before) };
+    let Some(event) = event else { return Ok(Recorded { person: before, asked }) };
     let args = args![
         id,
         version,
@@ -303,7 +392,7 @@ pub async fn edit(
     written(n, id)?;
     change.wrote(event, &change::PERSON, id.0);
     change.commit().await.map_err(raced)?;
-    again(db, id).await
+    Ok(Recorded { person: again(db, id).await?, asked })
 }
 
 fn written(n: u64, id: PersonId) -> Result<(), Error> {

@@ -3,11 +3,10 @@
 use domain::can::{Action, Relation, can};
 use domain::id::TeamId;
 use domain::party::{PersonStatus, TeamKind};
-use domain::text;
 
 use crate::args;
 use crate::change::By;
-use crate::db::{Arg, Db, DbError, Reads, Row};
+use crate::db::{Arg, Db, DbError, Row};
 use crate::error::Error;
 use crate::paging::{Cursor, DEFAULT_LIMIT, Page};
 use crate::people::{Named, paged, plain, searched};
@@ -135,47 +134,4 @@ pub async fn directory(db: &Db, by: By<'_>, most: i64) -> Result<Vec<(TeamId, St
     can(by.actor, Action::PersonRead, Relation::None)?;
     let rows = db.all("SELECT id, name, kind FROM team ORDER BY name_folded, id LIMIT $1", args![most]).await?;
     Ok(rows.iter().map(|r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).collect::<Result<_, DbError>>()?)
-}
-
-/// Finds the one team that a text means: a reference (`TE-2`, also at the end of
-/// `Platform (TE-2)`), a whole name, or the beginning of one. The inner error is a sentence
-/// for whoever typed it.
-pub async fn resolve(reads: &mut impl Reads, typed: &str) -> Result<Result<(TeamId, String), String>, DbError> {
-    let typed: String = typed.chars().filter(|c| !c.is_control()).take(300).collect();
-    let typed = typed.trim();
-    let reference = typed.strip_suffix(')').and_then(|t| t.rsplit_once('(')).map_or(typed, |(_, id)| id);
-    if let Ok(id) = reference.parse::<TeamId>() {
-        let rows = reads.rows("SELECT id, name FROM team WHERE id = $1", args![id]).await?;
-        return match rows.first() {
-            Some(r) => Ok(Ok((r.get(0)?, r.get(1)?))),
-            None => Ok(Err(format!("There is no {id}."))),
-        };
-    }
-    let folded = text::fold(typed);
-    if folded.is_empty() {
-        return Ok(Err("Enter a team’s name or a reference such as TE-2.".into()));
-    }
-    let end = format!("{folded}\u{10ffff}");
-    let rows = reads
-        .rows(
-            "SELECT id, name, name_folded FROM team WHERE name_folded >= $1 AND name_folded < $2 \
-             ORDER BY name_folded, id LIMIT 6",
-            args![&folded, end],
-        )
-        .await?;
-    let mut found: Vec<(TeamId, String)> = Vec::new();
-    for r in &rows {
-        if r.get::<String>(2)? == folded {
-            return Ok(Ok((r.get(0)?, r.get(1)?)));
-        }
-        found.push((r.get(0)?, r.get(1)?));
-    }
-    Ok(match found.len() {
-        0 => Err(format!("No team is called “{typed}”. Enter a name or a reference such as TE-2.")),
-        1 => Ok(found.remove(0)),
-        _ => {
-            let some: Vec<String> = found.iter().take(5).map(|(id, n)| format!("{n} ({id})")).collect();
-            Err(format!("Several teams fit “{typed}”: {}. Enter one of the references.", some.join(", ")))
-        }
-    })
 }

@@ -5,6 +5,6 @@ mod list;
 mod read;
 mod write;
 
-pub use list::{Line, Query, directory, list, resolve};
+pub use list::{Line, Query, directory, list};
 pub use read::{Member, Team, View, load, load_many, read};
 pub use write::{Fields, create, edit, insert, join, part};

@@ -10,5 +10,6 @@ mod backup;
 mod idempotency;
 mod imports;
 mod people;
+mod proposals;
 mod sign_in;
 mod teams;

@@ -88,7 +88,7 @@ async fn recorded_and_changed(db: Db) {
     assert_eq!(pointers(refused), ["/name", "/email", "/manager"]);
 
     let boss = person(&db, "Ada Okafor").await;
-    let given = Fields { manager: Some(boss), deputy: Some(boss), ..Fields::from(&made) };
+    let given = Fields { manager: Some(boss), deputy: Some(boss), ..Fields::from(&made.person) };
     let edited = people::edit(&db, by(&me, 1), made.id, 1, &given, None, "moved").await.unwrap();
     assert_eq!((edited.version, edited.manager, edited.deputy), (2, Some(boss), Some(boss)));
     let stale = people::edit(&db, by(&me, 1), made.id, 1, &given, None, "").await;
@@ -105,7 +105,8 @@ async fn only_administrators_keep_people(db: Db) {
     let id = person(&db, "Ada Okafor").await;
     for role in [Role::SecurityLead, Role::RiskAnalyst, Role::Member, Role::Auditor] {
         let me = actor(id.0, &[role]);
-        let denied = |e: Result<people::Person, Error>| assert!(matches!(e, Err(Error::Denied(Denied::Forbidden(_)))));
+        let denied =
+            |e: Result<people::Recorded, Error>| assert!(matches!(e, Err(Error::Denied(Denied::Forbidden(_)))));
         denied(people::create(&db, by(&me, 0), &called("X Y"), Roles::NONE).await);
         denied(people::edit(&db, by(&me, 0), id, 1, &called("X Y"), Some(roles(&[Role::Administrator])), "").await);
         assert!(matches!(people::leave(&db, by(&me, 0), id, None, "x").await, Err(Error::Denied(_))));
@@ -284,14 +285,63 @@ async fn found_by_what_one_types(db: Db) {
     let found = async |typed: &str| people::resolve(&mut &db, typed).await.unwrap();
     assert_eq!(found("Ada Okafor (PE-2)").await.unwrap().id, PersonId(2), "the reference decides");
     assert_eq!(found("ada okafor").await.unwrap().id, PersonId(1));
-    assert_eq!(found("ada o").await.unwrap().id, PersonId(1));
+    // Part of a name decides nothing, even where it fits one alone.
+    for part in ["ada o", "Ada Okafo", "okafor"] {
+        let unclear = found(part).await.unwrap_err();
+        assert_eq!(unclear.fits.iter().map(|f| f.party.to_string()).collect::<Vec<_>>(), ["PE-1"], "{part}");
+    }
     let several = found("Ada").await.unwrap_err();
-    assert!(several.contains("PE-1") && several.contains("PE-2"), "{several}");
-    assert!(found("nobody").await.unwrap_err().contains("Nobody is called"));
+    assert_eq!(several.fits.len(), 2, "{several:?}");
+    assert!(several.clone().told("Ada").contains("Ada Okafor (PE-1)"), "{several:?}");
+    assert!(found("nobody").await.unwrap_err().sentence.contains("Nobody is called"));
     assert!(found("PE-99").await.is_err() && found("x@y.z").await.is_err() && found(" \u{0} ").await.is_err());
-    // Of two with one name, the one who is here is meant.
+    assert_eq!(found("pe-1").await.unwrap().id, PersonId(1));
+    // Of two with one name nobody is guessed, even when one has left.
+    let twin = people::Fields { name: "ADA okafor".into(), email: "twin@x.test".into(), ..people::Fields::default() };
+    let twin = people::create(&db, by(&me, 1), &twin, Roles::NONE).await.unwrap().id;
+    let both = found("Ada Okafor").await.unwrap_err().fits;
+    assert_eq!(both.len(), 2, "{both:?}");
+    people::leave(&db, by(&me, 1), twin, None, "x").await.unwrap();
+    let both = found("Ada Okafor").await.unwrap_err().fits;
+    assert!(both.len() == 2 && both[1].note.ends_with(", left"), "{both:?}");
+    assert_eq!(found("twin@x.test").await.unwrap().id, twin);
     people::leave(&db, by(&me, 1), PersonId(2), None, "x").await.unwrap();
-    assert_eq!(found("Ada").await.unwrap().id, PersonId(1));
+    assert_eq!(found("Ada").await.unwrap_err().fits.len(), 1, "who left is no choice");
+}
+
+async fn a_second_handover_takes_nothing_back_silently(db: Db) {
+    let me = keeper();
+    let ravi = person(&db, "Ravi").await;
+    let priya = person(&db, "Priya").await;
+    let sam = person(&db, "Sam").await;
+    let one = agent(&db, "One").await;
+    let two = agent(&db, "Two").await;
+    for id in [one, two] {
+        owns(&db, Party::Person(ravi), id, Duty::Purpose).await;
+    }
+    let hand = async |to: PersonId, back: bool| {
+        people::hand_over(&db, by(&me, 9), ravi, Party::Person(to), back, "moving on").await
+    };
+    assert!(people::away(&db, by(&me, 9), ravi).await.unwrap().is_empty());
+    assert_eq!(hand(priya, false).await.unwrap().offered, 2);
+    let away = people::away(&db, by(&me, 9), ravi).await.unwrap();
+    assert_eq!((away.len(), away[0].party, away[0].count), (1, Party::Person(priya), 2));
+    assert!(away[0].told().starts_with("2 duties are offered to Priya since "), "{}", away[0].told());
+    assert!(matches!(hand(priya, false).await, Err(Error::Conflict(s)) if s.contains("already")));
+    match hand(sam, false).await {
+        Err(Error::Conflict(sentence)) => assert!(sentence.contains("offered to Priya"), "{sentence}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(people::away(&db, by(&me, 9), ravi).await.unwrap(), away, "nothing was written");
+    let done = hand(sam, true).await.unwrap();
+    assert_eq!((done.offered, done.taken_back.len(), done.taken_back[0].count), (2, 1, 2));
+    let away = people::away(&db, by(&me, 9), ravi).await.unwrap();
+    assert_eq!((away.len(), away[0].party), (1, Party::Person(sam)));
+    // Who is neither them nor may offer any agent's duties learns nothing of it.
+    let other = actor(priya.0, &[Role::Member]);
+    let to = Party::Person(sam);
+    assert!(matches!(people::hand_over(&db, by(&other, 9), ravi, to, true, "x").await, Err(Error::Denied(_))));
+    the_record_holds(&db).await;
 }
 
 async fn pages_go_both_ways(db: Db) {
@@ -410,6 +460,7 @@ async fn settings_are_kept_with_their_event(db: Db) {
     the_record_holds(&db).await;
 }
 
+story!(a_second_handover_names_the_first, super::a_second_handover_takes_nothing_back_silently);
 story!(a_person_is_recorded_and_changed, super::recorded_and_changed);
 story!(nobody_else_keeps_people, super::only_administrators_keep_people);
 story!(managers_form_no_circle, super::no_circles_of_managers);

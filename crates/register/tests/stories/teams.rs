@@ -5,9 +5,10 @@ use domain::assignment::RuntimeOwner;
 use domain::duty::Duty;
 use domain::finding::FindingKey;
 use domain::id::{AgentId, PersonId, TeamId};
-use domain::party::{Party, Role, TeamKind};
+use domain::party::{Party, Role, Roles, TeamKind};
+use register::people::Among;
 use register::teams::{self, Fields, Query};
-use register::{Db, Error, agents, args, people};
+use register::{Db, Error, agents, args, assignments, people};
 
 use crate::people::{agent, keeper, owns, person, pointers, state, the_record_holds};
 use crate::support::{actor, by, story};
@@ -81,6 +82,13 @@ async fn a_team_answers_while_somebody_leads(db: Db) {
     assert_eq!(edited.lead_since, Some(crate::support::day(2)));
     assert_eq!(state(&db, ours, 2).await, Some(RuntimeOwner::Unable));
     assert_eq!((led(true).await, led(false).await), (1, 0));
+    // Who was named at a moment is who led the team then, whatever was changed since.
+    teams::edit(&db, by(&me, 3), id, None, &team("Platform \"lead\":", Some(bo)), "").await.unwrap();
+    for (day, named) in [(0, Some(ada)), (1, None), (2, Some(bo)), (4, Some(bo))] {
+        let then = assignments::accountability(&db, by(&me, 5), ours, crate::support::day(day)).await.unwrap();
+        assert_eq!(then.duties[0].named.as_ref().map(|(id, _)| *id), named, "day {day}");
+        assert_eq!(then.duties[0].party, Party::Team(id));
+    }
 }
 
 async fn splits(db: &Db, id: AgentId) -> bool {
@@ -124,11 +132,18 @@ async fn found_by_name(db: Db) {
     assert_eq!(list("platform").await, ["Agent platform", "Platform east"]);
     assert_eq!(list("te-3").await, ["API gateway"]);
     assert_eq!(list("").await.len(), 3);
-    let found = async |typed: &str| teams::resolve(&mut &db, typed).await.unwrap();
-    assert_eq!(found("agent PLATFORM").await.unwrap().0, TeamId(1));
-    assert_eq!(found("API gateway (TE-3)").await.unwrap().0, TeamId(3));
-    assert!(found("a").await.unwrap_err().contains("Several"));
+    let found = async |typed: &str| people::meant(&mut &db, typed, Among::Teams).await.unwrap();
+    assert_eq!(found("agent PLATFORM").await.unwrap().0, Party::Team(TeamId(1)));
+    assert_eq!(found("API gateway (TE-3)").await.unwrap().0, Party::Team(TeamId(3)));
+    assert_eq!(found("plat").await.unwrap_err().fits.len(), 2, "by any word");
+    assert_eq!(found("API").await.unwrap_err().fits.len(), 1, "one that fits is a choice, not an answer");
     assert!(found("z").await.is_err() && found("").await.is_err() && found("TE-9").await.is_err());
+    assert!(found("PE-1").await.is_err(), "a person is no team");
+    // A person and a team of one name: say which.
+    let given = people::Fields { name: "api Gateway".into(), email: "a@x.test".into(), ..people::Fields::default() };
+    people::create(&db, by(&me, 1), &given, Roles::NONE).await.unwrap();
+    let both = people::meant(&mut &db, "API gateway", Among::Parties).await.unwrap().unwrap_err();
+    assert_eq!(both.fits.len(), 2, "{both:?}");
 }
 
 story!(a_team_is_made_and_changed, super::made_and_changed);
