@@ -53,13 +53,13 @@ fn typed(fields: &Fields) -> AssignForm {
 }
 
 /// Who is meant: found, or a sentence with those who fit.
-enum Meant {
+pub(super) enum Meant {
     This(Party, String),
     Unclear(String, Vec<Fits>),
 }
 
 /// Finds the one person or team that a text means.
-async fn meant(db: &Db, signed: &Signed, typed: &str) -> Result<Meant, Error> {
+pub(super) async fn meant(db: &Db, signed: &Signed, typed: &str) -> Result<Meant, Error> {
     let mut reads = db;
     let unclear = |sentence: String| Ok(Meant::Unclear(sentence, Vec::new()));
     let reference = typed.trim().strip_suffix(')').and_then(|t| t.rsplit_once('(')).map_or(typed.trim(), |(_, id)| id);
@@ -126,7 +126,7 @@ async fn fits(db: &Db, signed: &Signed, typed: &str) -> Result<Vec<Fits>, Error>
     Ok(out)
 }
 
-async fn suggested(db: &Db, signed: &Signed) -> Result<Vec<Fits>, Error> {
+pub(super) async fn suggested(db: &Db, signed: &Signed) -> Result<Vec<Fits>, Error> {
     let by = signed.by();
     let mut out: Vec<Fits> = teams::directory(db, by, SUGGESTED)
         .await?
