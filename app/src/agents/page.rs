@@ -355,6 +355,7 @@ fn lower(title: &str) -> String {
 
 /// The matrix, to be read: duties down, letters across.
 fn owners(shown: &Shown) -> impl IntoView + use<> {
+    let id = shown.id;
     let shows = |duty: Duty| {
         duty.required(&shown.facts)
             || shown.held.iter().any(|held| held.duty == duty)
@@ -382,7 +383,7 @@ fn owners(shown: &Shown) -> impl IntoView + use<> {
     let change = shown.may.assign && shown.state != State::Retired;
     let acts = change.then(|| view! { <th scope="col"><span class="visually-hidden">"Change"</span></th> });
     view! {
-        <Section title="Who answers for what" id="owners">
+        <Section title="Who answers for what" id="owners" actions=move || view! { <a class="small" href=format!("/agents/{id}/raci")>"RACI matrix"</a> }>
             <p class="small muted">{format!("{held} of {required} required duties are held.")} " The owner is the one party that is Accountable."</p>
             <TableFrame label="Who answers for what" stacks=true compact=true>
                 <thead>

@@ -1,7 +1,17 @@
 //! Matrices: any table's check, and an agent's own.
 
+pub mod cells;
 #[cfg(feature = "ssr")]
 pub mod check;
+#[cfg(feature = "ssr")]
+pub mod edit;
+#[cfg(feature = "ssr")]
+pub mod page;
 
+pub use cells::Column;
 #[cfg(feature = "ssr")]
 pub use check::{CheckForm, CheckPage, Outcome};
+#[cfg(feature = "ssr")]
+pub use edit::{EditMatrix, Editing, GridForm};
+#[cfg(feature = "ssr")]
+pub use page::{Cell, MatrixPage, Shown, Subject};

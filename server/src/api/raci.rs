@@ -213,8 +213,7 @@ async fn put_raci(
     versioned(matrix.version, Raci::from(matrix))
 }
 
-/// The cells that are wanted. While a duty is on offer it has two A, and whoever sends back
-/// what they read means neither to change: the present one is left out, which keeps it.
+/// The cells that are wanted.
 fn wanted(present: &assignments::Matrix, cells: Vec<CellWrite>) -> Result<Vec<Wanted>, Problem> {
     let mut wrong = Checked::default();
     if cells.len() > CELLS_MAX {
@@ -232,16 +231,7 @@ fn wanted(present: &assignments::Matrix, cells: Vec<CellWrite>) -> Result<Vec<Wa
         out.push(Wanted { duty: c.duty, party: c.party, role: c.role });
     }
     wrong.done()?;
-    let accountable = |w: &Wanted, accepted: bool| {
-        w.role == RaciRole::Accountable
-            && present
-                .cells
-                .iter()
-                .any(|p| (p.duty, p.party, p.role) == (w.duty, w.party, w.role) && p.accepted_at.is_some() == accepted)
-    };
-    let offered: Vec<Duty> = out.iter().filter(|w| accountable(w, false)).map(|w| w.duty).collect();
-    out.retain(|w| !(accountable(w, true) && offered.contains(&w.duty)));
-    Ok(out)
+    Ok(present.meant(out))
 }
 
 /// Which moment.

@@ -52,7 +52,7 @@ fn typed(fields: &Fields) -> AssignForm {
     }
 }
 
-async fn suggested(db: &Db, signed: &Signed) -> Result<Vec<Fit>, Error> {
+pub(super) async fn suggested(db: &Db, signed: &Signed) -> Result<Vec<Fit>, Error> {
     let by = signed.by();
     let mut out: Vec<Fit> = teams::directory(db, by, SUGGESTED)
         .await?

@@ -8,6 +8,7 @@ mod help;
 mod home;
 mod imports;
 mod login;
+mod matrix;
 mod people;
 mod raci;
 mod settings;
@@ -32,6 +33,7 @@ pub fn routes() -> Routes {
         .and(agents::routes())
         .and(imports::routes())
         .and(raci::routes())
+        .and(matrix::routes())
         .and(people::routes())
         .and(teams::routes())
         .and(systems::routes())

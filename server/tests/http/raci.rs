@@ -3,8 +3,10 @@
 use std::process::{Command, Stdio};
 
 use axum::http::Method;
+use domain::duty::Duty;
 use domain::party::Role;
 
+use crate::agents::{agent, offered, owned};
 use crate::support::{Browser, Site};
 
 /// Sends a form with a file, as a browser does.
@@ -107,4 +109,135 @@ fn the_command_names_only_what_breaks_a_rule() {
     let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "no database is made: {left:?}");
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_matrix_is_filled_by_a_plain_form() {
+    let site = Site::empty().await;
+    let lead = site.signed_in(Role::SecurityLead).await;
+    let ada = site.person("ada@muster.test", &[Role::Member]).await;
+    let ben = site.person("ben@muster.test", &[Role::Member]).await;
+    let id = agent(&site, "Ledger reconciler").await;
+    let (page, form) = (format!("/agents/{id}/raci"), format!("/agents/{id}/raci/edit"));
+    lead.get(&format!("/agents/{id}")).await.is(200).says(&page);
+    lead.get(&page).await.is(200).says("Nobody holds anything yet").says("No A: nobody answers for");
+    lead.get(&form).await.is(200).says(r#"name="version" value="1""#);
+    // Columns are added by name; what is unclear is asked, and everything typed stays.
+    let added =
+        [("version", "1"), ("do", "save"), ("add", "ada@muster.test; nobody at all"), ("reason", "first <draft>")];
+    let text = lead.post(&form, &added).await.is(422).text();
+    for part in [
+        format!(r#"name="party" value="{ada}""#),
+        format!(r#"name="cell-purpose-{ada}""#),
+        "Nobody and no team is called".to_owned(),
+        r#"value="nobody at all""#.to_owned(),
+        "first &lt;draft>".to_owned(),
+    ] {
+        assert!(text.contains(&part) || text.contains(&part.replace('>', "&gt;")), "{part}\n{text}");
+    }
+    let (a, b, ben_id) = (ada.to_string(), ben.to_string(), format!("cell-containment-{ben}"));
+    let (pur_a, pol_a, con_a) =
+        (format!("cell-purpose-{ada}"), format!("cell-policy-{ada}"), format!("cell-containment-{ada}"));
+    let mut typed = vec![
+        ("version", "1"),
+        ("party", a.as_str()),
+        ("party", b.as_str()),
+        (pur_a.as_str(), "R/A"),
+        (pol_a.as_str(), "c"),
+        (con_a.as_str(), "A"),
+        (ben_id.as_str(), "A"),
+    ];
+    let text = lead.post(&form, &typed).await.is(422).text();
+    assert!(text.contains("Say why it changes") && text.contains("Several A:"), "{text}");
+    typed.push(("reason", "set up"));
+    let text = lead.post(&form, &typed).await.is(422).text();
+    assert!(
+        text.contains("Containment has two A") && text.contains(&format!("id=\"field-cell-containment-{ben}-error\"")),
+        "{text}"
+    );
+    typed[6].1 = "R";
+    lead.post(&form, &typed).await.leads_to(&page);
+    let text = lead.get(&page).await.is(200).says("2 duties are offered").text();
+    for part in ["offered", "No A yet: it is offered to Name of ada@muster.test", "See the offer"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert_eq!(site.events("assignment.matrix-changed").await, 1, "one change");
+    // An old version is a conflict that keeps what was typed and says what is on record now.
+    typed[4].1 = "I";
+    let text = lead.post(&form, &typed).await.is(409).text();
+    assert!(text.contains("What you wrote is kept") && text.contains("now C") && text.contains("set up"), "{text}");
+    let version = text.split(r#"name="version" value=""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    typed[0].1 = &version;
+    lead.post(&form, &typed).await.leads_to(&page);
+    assert_eq!(site.events("assignment.matrix-changed").await, 2);
+    // Whoever only reads sees the letters, not what is wrong.
+    let member = site.signed_in_as(ben).await;
+    let other = site.person("cleo@muster.test", &[Role::Member]).await;
+    member.get(&page).await.is(200);
+    let outside = site.signed_in_as(other).await;
+    let text = outside.get(&page).await.is(200).text();
+    assert!(!text.contains("What is wrong") && !text.contains("/raci/edit"), "{text}");
+    outside.get(&form).await.is(403);
+}
+
+#[tokio::test]
+async fn an_offer_and_its_owner_stay_when_a_matrix_is_saved_again() {
+    let site = Site::empty().await;
+    let lead = site.signed_in(Role::SecurityLead).await;
+    let ada = site.person("ada@muster.test", &[Role::Member]).await;
+    let ben = site.person("ben@muster.test", &[Role::Member]).await;
+    let id = agent(&site, "Ledger reconciler").await;
+    owned(&site, id, Duty::Purpose, ada).await;
+    offered(&site, id, Duty::Purpose, ben).await;
+    let form = format!("/agents/{id}/raci/edit");
+    let text = lead.get(&form).await.is(200).text();
+    assert!(!text.contains("Several A"), "{text}");
+    let version = text.split(r#"name="version" value=""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let policy = format!("cell-policy-{ben}");
+    let (a, b) = (format!("cell-purpose-{ada}"), format!("cell-purpose-{ben}"));
+    let typed = [
+        ("version", version.as_str()),
+        (a.as_str(), "A"),
+        (b.as_str(), "A"),
+        (policy.as_str(), "R"),
+        ("reason", "more"),
+    ];
+    lead.post(&form, &typed).await.leads_to(&format!("/agents/{id}/raci"));
+    let sql = "SELECT COUNT(*) FROM assignment WHERE duty = 'purpose' AND valid_to IS NULL";
+    let open: i64 = site.app.db.one(sql, register::args![]).await.unwrap().unwrap().get(0).unwrap();
+    assert_eq!(open, 2, "the owner and the offer");
+}
+
+#[tokio::test]
+async fn a_matrix_goes_out_as_a_table_and_comes_back_as_a_difference() {
+    let site = Site::empty().await;
+    let lead = site.signed_in(Role::SecurityLead).await;
+    let ada = site.person("ada@muster.test", &[Role::Member]).await;
+    let ben = site.person("ben@muster.test", &[Role::Member]).await;
+    let id = agent(&site, "Ledger reconciler").await;
+    owned(&site, id, Duty::Purpose, ada).await;
+    let (form, csv) = (format!("/agents/{id}/raci/edit"), format!("/agents/{id}/raci.csv"));
+    let out = lead.get(&csv).await.is(200);
+    assert_eq!(out.header("content-type"), "text/csv; charset=utf-8");
+    let out = out.text();
+    assert!(out.starts_with(&format!("Duty,Name of ada@muster.test ({ada})\r\nPurpose,A\r\n")), "{out}");
+    let checked = domain::raci::check(&out).unwrap();
+    assert!(checked.count(domain::raci::Rule::NoAccountable) > 0 && checked.rows >= 3, "{checked:?}");
+    // The same table differs in nothing; another is shown cell by cell and not saved.
+    let same = lead.post(&form, &[("version", "1"), ("do", "read"), ("table", &out)]).await.is(200);
+    same.says("there is nothing to save");
+    let table = format!("Duty;{ada};ben@muster.test\nPurpose;A;R\nSecurity owner;C;a, r\n");
+    let text = lead.post(&form, &[("version", "1"), ("do", "read"), ("table", &table)]).await.is(200).text();
+    for part in ["3 cells differ", "Nothing is saved yet", "now empty", &format!("name=\"cell-policy-{ben}\"")] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert_eq!(site.events("assignment.matrix-changed").await, 0);
+    let wrong = format!("Duty;{ada};Nobody Atall\nPurpose;A;R\n");
+    lead.post(&form, &[("version", "1"), ("do", "read"), ("table", &wrong)]).await.is(422).says("Nobody Atall");
+    let wrong = format!("Duty;{ada}\nGardening;A\nPurpose;Q\n");
+    let text = lead.post(&form, &[("version", "1"), ("do", "read"), ("table", &wrong)]).await.is(422).text();
+    assert!(text.contains("is no duty") && text.contains("is no letter") && text.contains("Gardening;A"), "{text}");
+    let file = format!("Duty\t{ada}\nPolicy\tI\n");
+    let sent = [("version", "1"), ("do", "read")];
+    send_file(&lead, &form, &sent, file.as_bytes()).await.is(200).says("One cell differs");
 }

@@ -94,6 +94,10 @@ pub(crate) const CASES: &[Case] = &[
     Case("GET", "/agents/{id}/history", "/agents/AG-31/history", "", May::Roles(RECORD)),
     Case("GET", "/agents/{id}/assign", "/agents/AG-31/assign", "", May::Roles(&[Role::SecurityLead])),
     Case("POST", "/agents/{id}/assign", "/agents/AG-31/assign", "duty=", May::Roles(&[Role::SecurityLead])),
+    Case("GET", "/agents/{id}/raci", "/agents/AG-31/raci", "", Everybody),
+    Case("GET", "/agents/{id}/raci.csv", "/agents/AG-31/raci.csv", "", Everybody),
+    Case("GET", "/agents/{id}/raci/edit", "/agents/AG-31/raci/edit", "", May::Roles(SECURITY)),
+    Case("POST", "/agents/{id}/raci/edit", "/agents/AG-31/raci/edit", "version=1", May::Roles(SECURITY)),
     // Of many agents each is asked for; who may assign none is told which are not theirs.
     Case("GET", "/agents/assign", "/agents/assign?id=AG-31", "", May::Roles(OWNERS)),
     Case("POST", "/agents/assign", "/agents/assign", "id=AG-31&do=preview", May::Roles(OWNERS)),

@@ -123,6 +123,22 @@ pub struct Wanted {
     pub role: RaciRole,
 }
 
+impl Matrix {
+    /// What is meant by whoever sends back what they read. While a duty is on offer it has two A,
+    /// and neither is to change: the present one is left out, which keeps it.
+    pub fn meant(&self, mut wanted: Vec<Wanted>) -> Vec<Wanted> {
+        let accountable = |w: &Wanted, accepted: bool| {
+            w.role == RaciRole::Accountable
+                && self.cells.iter().any(|p| {
+                    (p.duty, p.party, p.role) == (w.duty, w.party, w.role) && p.accepted_at.is_some() == accepted
+                })
+        };
+        let offered: Vec<Duty> = wanted.iter().filter(|w| accountable(w, false)).map(|w| w.duty).collect();
+        wanted.retain(|w| !(accountable(w, true) && offered.contains(&w.duty)));
+        wanted
+    }
+}
+
 /// Makes the matrix what is wanted, as one change with a reason. R, C and I are so at
 /// once; a new A is offered, and the present one stays until it is accepted. An A that is
 /// wanted no more, with no successor wanted, ends.

@@ -374,6 +374,26 @@ async fn a_matrix_is_saved_as_one_change(db: Db) {
     assert_eq!(fewer.cells.len(), 1);
 }
 
+async fn what_was_read_may_be_sent_back(db: Db) {
+    company(&db).await;
+    let lead = lead();
+    let id = agents::create(&db, by(&lead, 1), running("On offer"), Lifecycle::Draft).await.unwrap().id;
+    let (ravi, other) = (Party::Person(PersonId(5)), Party::Person(PersonId(4)));
+    assignments::assign(&db, by(&lead, 1), id, Duty::Purpose, ravi, Mode::Record, "known").await.unwrap();
+    assignments::assign(&db, by(&lead, 1), id, Duty::Purpose, other, Mode::Offer, "").await.unwrap();
+    let read = assignments::matrix(&db, by(&lead, 1), id).await.unwrap();
+    let cell = |c: &assignments::Cell| Wanted { duty: c.duty, party: c.party, role: c.role };
+    let back = read.meant(read.cells.iter().map(cell).collect());
+    let saved = assignments::put(&db, by(&lead, 1), id, Some(read.version), &back, "nothing new").await.unwrap();
+    assert_eq!(saved.version, read.version);
+    assert_eq!(saved.cells, read.cells);
+    // Without the offer, the offer ends and the owner stays.
+    let kept = read.meant(read.cells.iter().filter(|c| c.accepted_at.is_some()).map(cell).collect());
+    let saved = assignments::put(&db, by(&lead, 2), id, Some(read.version), &kept, "not them").await.unwrap();
+    assert_eq!(saved.cells.iter().map(|c| c.party).collect::<Vec<_>>(), [ravi]);
+    counters_are_true(&db, 2).await;
+}
+
 story!(nobody_to_untested, super::from_nobody_to_untested);
 story!(recording, super::recording_is_once_and_needs_a_reason);
 story!(race, super::fifty_at_once_make_one_accountable);
@@ -385,3 +405,4 @@ story!(confidential, super::what_one_may_not_see_is_not_there);
 story!(edits, super::edits_are_guarded);
 story!(spelling, super::a_shared_record_has_one_spelling);
 story!(matrix, super::a_matrix_is_saved_as_one_change);
+story!(matrix_sent_back, super::what_was_read_may_be_sent_back);
