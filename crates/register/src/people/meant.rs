@@ -89,11 +89,9 @@ pub async fn meant(reads: &mut impl Reads, typed: &str, among: Among) -> Result<
     if folded.is_empty() {
         return nobody(asked(among).to_owned());
     }
-    if typed.contains('@') && among != Among::Teams {
-        return match by_email(reads, typed).await? {
-            Some(found) => Ok(Ok((Party::Person(found.id), found.name))),
-            None => nobody(format!("Nobody has the e-mail address “{typed}”.")),
-        };
+    let address = typed.contains('@') && among != Among::Teams;
+    if address && let Some(found) = by_email(reads, typed).await? {
+        return Ok(Ok((Party::Person(found.id), found.name)));
     }
     let mut whole = Vec::new();
     if among != Among::Teams {
@@ -109,6 +107,7 @@ pub async fn meant(reads: &mut impl Reads, typed: &str, among: Among) -> Result<
     let fits = if whole.is_empty() { fits(reads, typed, among).await? } else { whole };
     let sentence = if fits.is_empty() {
         match among {
+            _ if address => format!("Nobody has the e-mail address “{typed}”."),
             Among::People => {
                 format!(
                     "Nobody is called “{typed}”. Enter a whole name, an e-mail address or a reference such as PE-7."
