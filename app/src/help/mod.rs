@@ -152,6 +152,7 @@ fn Duties() -> impl IntoView {
                 <thead><tr><th scope="col">"Owner"</th><th scope="col">"Answers for"</th><th scope="col">"Needed"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </TableFrame>
+            <p class="prose">"An agent's matrix shows every duty and every party that holds something of it, and says beside each duty what is wrong. It is edited as a whole, with one reason: R, C and I hold at once, and a new A is an offer. It can be downloaded as a table, and a table can be read into the form, where each difference shows before it is saved."</p>
             <p class="prose">"To see whether a RACI table of any origin keeps the rules (one A, at least one R in every row), " <a href="/raci/check">"check it"</a> ": paste it or send it as a file. Nothing of it is stored."</p>
         </Section>
     }
@@ -260,6 +261,7 @@ fn Keys() -> impl IntoView {
         <Section id="keys" title=heading("keys")>
             <div class="prose">
                 <p>"Everything works with " <kbd>"Tab"</kbd> ", " <kbd>"Enter"</kbd> " and " <kbd>"Space"</kbd> ", and without JavaScript. " <kbd>"Esc"</kbd> " closes a menu. " <kbd>"Ctrl"</kbd> " " <kbd>"K"</kbd> " (on a Mac " <kbd>"⌘"</kbd> " " <kbd>"K"</kbd> ") opens “Go to” from anywhere: write a part of a name or a reference, choose with the arrow keys, and press " <kbd>"Enter"</kbd> ". The first " <kbd>"Tab"</kbd> " on a page offers to skip to its content. A table that is wider than the screen can be focused and moved with the arrow keys."</p>
+                <p>"While a RACI matrix is edited, the arrow keys move from cell to cell; " <kbd>"R"</kbd> " " <kbd>"A"</kbd> " " <kbd>"C"</kbd> " " <kbd>"I"</kbd> " set a letter and with " <kbd>"Shift"</kbd> " add it, " <kbd>"Space"</kbd> " goes round, " <kbd>"Delete"</kbd> " empties. Without JavaScript every cell is a list to choose from."</p>
                 <p>"Search, filters, order and columns are in the address: copy it to send a view to somebody, or keep it as a bookmark. Times are shown relative to now; rest on one to see it in UTC."</p>
             </div>
         </Section>

@@ -162,22 +162,19 @@ pub fn MatrixPage(
 
 fn table(shown: &Shown) -> Piece {
     let heads = shown.columns.iter().map(head).collect_view();
-    let tells = shown.breaches.is_some() && !shown.closed;
+    let tells = shown.breaches.as_ref().is_some_and(|b| !b.is_empty()) && !shown.closed;
     let wrong_head = tells.then(|| view! { <th scope="col">"What is wrong"</th> });
     let rows = Duty::ALL
         .iter()
-        .filter(|duty| shown.ward.required.contains(duty) || shown.cells.iter().any(|c| c.duty == **duty))
         .map(|&duty| {
             let cells = shown
                 .columns
                 .iter()
                 .map(|column| {
-                    let letters = shown
-                        .cells
-                        .iter()
-                        .filter(|c| c.duty == duty && c.party == column.party)
-                        .map(letter)
-                        .collect_view();
+                    let mut here: Vec<&Cell> =
+                        shown.cells.iter().filter(|c| c.duty == duty && c.party == column.party).collect();
+                    here.sort_by_key(|c| c.role);
+                    let letters = here.into_iter().map(letter).collect_view();
                     view! { <td class="cell">{letters}</td> }.piece()
                 })
                 .collect_view();

@@ -96,7 +96,7 @@ fn the_command_names_only_what_breaks_a_rule() {
     assert_eq!(
         out.lines().collect::<Vec<_>>(),
         [
-            "row 3 “Stop”: several A: One and Two are all Accountable, and one must be",
+            "row 3 “Stop”: several A: One and Two are Accountable, and only one may be",
             "row 3 “Stop”: no R: nobody is Responsible",
             "row 4 “Review”: no A: nobody is Accountable",
             "row 5 “Rotate”: unknown letter: “Q” (Two)",

@@ -51,7 +51,7 @@ impl Violation {
     pub fn sentence(&self) -> String {
         match self.rule {
             Rule::NoAccountable => "no A: nobody is Accountable".to_owned(),
-            Rule::SeveralAccountable => format!("several A: {} are all Accountable, and one must be", self.detail),
+            Rule::SeveralAccountable => format!("several A: {} are Accountable, and only one may be", self.detail),
             Rule::NoResponsible => "no R: nobody is Responsible".to_owned(),
             Rule::UnknownLetter => format!("unknown letter: {}", self.detail),
             Rule::Unreadable => format!("unreadable: {}", self.detail),
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!((checked.rows, checked.parties.len(), checked.rows_in_breach()), (7, 3, 4));
         assert_eq!(
             checked.violations[1].sentence(),
-            "several A: Business and Security are all Accountable, and one must be"
+            "several A: Business and Security are Accountable, and only one may be"
         );
         assert_eq!(checked.count(Rule::NoResponsible), 2);
     }
