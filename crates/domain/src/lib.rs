@@ -16,6 +16,7 @@ pub mod import;
 pub mod party;
 pub mod posture;
 pub mod record;
+pub mod stop;
 pub mod text;
 pub mod tier;
 pub mod words;

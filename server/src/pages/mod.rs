@@ -11,6 +11,7 @@ mod login;
 mod people;
 mod settings;
 mod setup;
+mod stops;
 mod systems;
 mod teams;
 mod theme;
@@ -29,6 +30,7 @@ pub fn routes() -> Routes {
         .and(home::routes())
         .and(assignments::routes())
         .and(agents::routes())
+        .and(stops::routes())
         .and(imports::routes())
         .and(people::routes())
         .and(teams::routes())

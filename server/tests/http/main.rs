@@ -21,5 +21,6 @@ mod plans;
 mod record_commands;
 mod rights;
 mod security;
+mod stops;
 mod support;
 mod teams;

@@ -166,4 +166,6 @@ word_cell!(
     domain::party::Roles,
     domain::finding::FindingKey,
     domain::finding::Severity,
+    domain::stop::Surface,
+    domain::stop::MethodKind,
 );

@@ -11,4 +11,5 @@ mod idempotency;
 mod imports;
 mod people;
 mod sign_in;
+mod stops;
 mod teams;
