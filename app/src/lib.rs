@@ -34,6 +34,8 @@ pub mod setup;
 #[cfg(feature = "ssr")]
 pub mod shell;
 #[cfg(feature = "ssr")]
+pub mod stops;
+#[cfg(feature = "ssr")]
 pub mod systems;
 #[cfg(feature = "ssr")]
 pub mod teams;

@@ -14,6 +14,8 @@ pub struct Config {
     pub trusted_proxies: usize,
     /// Alerts and activity rows taken each second before 429.
     pub intake_per_s: u32,
+    /// Webhooks may lead into private networks, and be called without TLS.
+    pub allow_private_targets: bool,
 }
 
 impl Config {

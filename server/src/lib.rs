@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod health;
+pub mod hooks;
 pub mod housekeeping;
 pub mod json;
 pub mod metrics;

@@ -215,7 +215,12 @@ mod tests {
     use super::*;
 
     fn address(proxies: usize, forwarded: Option<&str>, peer: &str) -> Address {
-        let config = Config { base_url: "http://a.b".parse().unwrap(), trusted_proxies: proxies, intake_per_s: 1 };
+        let config = Config {
+            base_url: "http://a.b".parse().unwrap(),
+            trusted_proxies: proxies,
+            intake_per_s: 1,
+            allow_private_targets: false,
+        };
         let mut headers = HeaderMap::new();
         if let Some(forwarded) = forwarded {
             headers.insert("x-forwarded-for", forwarded.parse().unwrap());

@@ -105,8 +105,8 @@ pub struct Shown {
     pub runtime_owner: Option<RuntimeOwner>,
     /// What is wrong now, worst first.
     pub findings: Vec<Finding>,
-    /// How it is stopped: version and text.
-    pub procedure: Option<(i64, String)>,
+    /// How it is paused: version, text and, if Muster calls a webhook, its address.
+    pub method: Option<(i64, String, Option<String>)>,
     /// The present runtime owner's newest passed drill: when, and how many seconds it took.
     pub drill: Option<(DateTime<Utc>, Option<i64>)>,
     /// What the reader may do.
@@ -459,7 +459,7 @@ fn owner_row(shown: &Shown, duty: Duty) -> impl IntoView + use<> {
 /// How it is stopped, by whom it was shown, and the form that records it.
 fn stopping(shown: &Shown) -> impl IntoView + use<> {
     let cadence = shown.tier.drill_cadence_days();
-    let proof = match (&shown.procedure, shown.drill, shown.runtime_owner) {
+    let proof = match (&shown.method, shown.drill, shown.runtime_owner) {
         (None, ..) => None,
         (Some(_), Some((at, seconds)), state) => {
             let took = seconds.map(|s| format!(" in {}", duration(s))).unwrap_or_default();
@@ -476,22 +476,29 @@ fn stopping(shown: &Shown) -> impl IntoView + use<> {
                 .piece(),
         ),
     };
-    let text = match &shown.procedure {
-        Some((version, text)) => view! {
-            <div class="panel procedure">
-                <p class="small muted">{format!("Written procedure, version {version}")}</p>
-                <div class="written" dir="auto">{text.clone()}</div>
-            </div>
+    let text = match &shown.method {
+        Some((version, text, url)) => {
+            let kind = if url.is_some() { "Webhook" } else { "Written procedure" };
+            let url = url.clone().map(|url| view! { <p><span class="ref">{url}</span></p> });
+            view! {
+                <div class="panel procedure">
+                    <p class="small muted">{format!("{kind}, version {version}")}</p>
+                    {url}
+                    <div class="written" dir="auto">{text.clone()}</div>
+                </div>
+            }
+            .piece()
         }
-        .piece(),
         None => view! { <p>"No way to stop it is recorded."</p> }.piece(),
     };
+    let all = format!("/agents/{}/stop", shown.id);
     let Refused { values, errors } = &shown.refused;
     let refused = values.what == "stop";
-    let form = shown.may.stop.then(|| {
-        let typed = if refused { values.procedure.clone() } else { shown.procedure.as_ref().map(|(_, text)| text.clone()).unwrap_or_default() };
+    let webhook = shown.method.as_ref().is_some_and(|(_, _, url)| url.is_some());
+    let form = (shown.may.stop && !webhook).then(|| {
+        let typed = if refused { values.procedure.clone() } else { shown.method.as_ref().map(|(_, text, _)| text.clone()).unwrap_or_default() };
         let (label, save) =
-            if shown.procedure.is_some() { ("Write a new version…", "Record the new version") } else { ("Record how to stop it…", "Record") };
+            if shown.method.is_some() { ("Write a new version…", "Record the new version") } else { ("Record how to stop it…", "Record") };
         let error = errors.of("procedure");
         view! {
             <Confirm label=label action=format!("/agents/{}", shown.id) confirm=save calm=true open=refused>
@@ -502,7 +509,7 @@ fn stopping(shown: &Shown) -> impl IntoView + use<> {
         }
     });
     view! {
-        <Section title="How it is stopped" id="stop">
+        <Section title="How it is stopped" id="stop" actions=move || view! { <a class="small" href=all>"Drills, and every surface"</a> }>
             {text}
             {proof.map(|proof| view! { <p class="small muted">{proof}</p> })}
             {form}

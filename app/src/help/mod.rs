@@ -8,11 +8,12 @@ use crate::components::{IntoPiece, Lifecycle, PageHead, Section, StopState, Tabl
 use duties::DUTIES;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 9] = [
+const PARTS: [(&str, &str); 10] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
     ("stop", "Who can stop it"),
+    ("webhook", "Stop webhooks and drills"),
     ("life", "The life of an agent"),
     ("tiers", "Risk tiers"),
     ("import", "Importing agents"),
@@ -95,6 +96,7 @@ pub fn Help() -> impl IntoView {
                 <Words/>
                 <Duties/>
                 <Stop/>
+                <Webhook/>
                 <Life/>
                 <Tiers/>
                 <Importing/>
@@ -182,6 +184,22 @@ fn Stop() -> impl IntoView {
                 <thead><tr><th scope="col">"State"</th><th scope="col">"Means"</th><th scope="col">"To do"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </TableFrame>
+        </Section>
+    }
+    .piece()
+}
+
+/// What a receiver must know to check a call and to answer it.
+#[component]
+fn Webhook() -> impl IntoView {
+    view! {
+        <Section id="webhook" title=heading("webhook")>
+            <div class="prose">
+                <p>"Stopping is recorded apart for each surface: pause (runtime owner), revoke and rotate (identity owner), block requests (API owner), isolate (platform owner). Each is a written procedure, or a webhook that Muster calls."</p>
+                <p>"Muster posts JSON to the webhook with the headers " <code>"Muster-Delivery"</code> ", " <code>"Muster-Timestamp"</code> " (whole seconds since 1970) and " <code>"Muster-Signature"</code> ". The signature is " <code>"v1="</code> " and the HMAC-SHA-256, in lower-case hexadecimal, of the timestamp, a full stop and the body, with the method's secret as key. A receiver computes it again, compares, and refuses a timestamp that is more than five minutes old."</p>
+                <p>"An answer of 2xx means accepted, no more. When the agent has stopped, the receiver posts " <code>"{\"delivery\": \"…\", \"stopped\": true}"</code> " to the " <code>"callback"</code> " address that the call names, with its own timestamp and a signature made the same way. It counts once, and only within the method's time. Muster follows no redirect and calls no private address unless its operator allows that."</p>
+                <p>"A drill is the same call with " <code>"\"drill\": true"</code> ": the receiver does everything but the stop, and answers by the same callback. A written procedure is drilled before a witness, with a file that shows it. A drill passed by the present owner with this version of the method proves it until the tier's cadence is over."</p>
+            </div>
         </Section>
     }
     .piece()

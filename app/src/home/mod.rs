@@ -14,6 +14,7 @@ use crate::components::{
     Address, Button, ErrorSummary, IntoPiece, Kind, Lifecycle, LinkButton, Meter, PageHead, PostForm, Refused, Section,
     Segment, StackedBar, StopState, Swatch, TableFrame, TextArea, Tone, When, stop_state_words, thousands,
 };
+use crate::stops::testimony;
 
 /// An offer that waits for the reader.
 #[derive(Debug, Clone)]
@@ -39,6 +40,29 @@ impl Waiting {
     pub fn key(&self) -> String {
         format!("{}/{}", self.agent, self.duty)
     }
+}
+
+/// A drill that waits for the reader, its witness.
+#[derive(Debug, Clone)]
+pub struct Witnessing {
+    /// The drill.
+    pub delivery: String,
+    /// The agent.
+    pub agent: AgentId,
+    /// Its name.
+    pub name: String,
+    /// What was rehearsed, in words.
+    pub surface: String,
+    /// Who did it, by name.
+    pub begun_by: String,
+    /// When.
+    pub begun_at: DateTime<Utc>,
+    /// How long it took, as they say.
+    pub seconds: i64,
+    /// What they wrote.
+    pub note: String,
+    /// SHA-256 of the file that shows it.
+    pub evidence: String,
 }
 
 /// An agent that the reader answers for.
@@ -87,6 +111,8 @@ pub struct Home {
     pub waiting: Vec<Waiting>,
     /// How many there are.
     pub waiting_total: u64,
+    /// Drills of which the reader is to say what they saw.
+    pub drills: Vec<Witnessing>,
     /// The answer that was refused.
     pub refused: Refused<AnswerForm>,
     /// Agents the reader answers for.
@@ -119,7 +145,9 @@ pub fn HomePage(
     let posture = home.posture.clone();
     // What was refused is said even when nothing is left to answer.
     let refused = home.waiting.is_empty().then(|| view! { <ErrorSummary errors=home.refused.errors.clone()/> });
-    let waits = waits(&home).map(|waits| view! { <div class="waits-here">{waits}</div> });
+    let (offers, drills) = (waits(&home), drills(&home));
+    let waits = (offers.is_some() || drills.is_some())
+        .then(|| view! { <div class="waits-here stack loose">{offers}{drills}</div> });
     let yours = yours(&home).map(|yours| view! { <div class="yours-here">{yours}</div> });
     if let Some(posture) = posture {
         view! {
@@ -141,7 +169,7 @@ pub fn HomePage(
         }
         .piece()
     } else {
-        let lead = match (home.waiting_total, home.mine_total) {
+        let lead = match (home.waiting_total + home.drills.len() as u64, home.mine_total) {
             (0, Some(0)) => "Nothing waits for you, and you answer for no agent.",
             (0, _) => "Nothing waits for you.",
             _ => "",
@@ -268,6 +296,37 @@ fn waits(home: &Home) -> Option<impl IntoView + use<>> {
                     </div>
                 </details>
             </PostForm>
+        </Section>
+    })
+}
+
+/// Drills that count once the reader has said what they saw.
+fn drills(home: &Home) -> Option<impl IntoView + use<>> {
+    if home.drills.is_empty() {
+        return None;
+    }
+    let lines = home
+        .drills
+        .iter()
+        .map(|drill| {
+            let evidence = format!("/agents/{}/evidence/{}", drill.agent, drill.evidence);
+            let (begun_at, now) = (drill.begun_at, home.now);
+            let note = (!drill.note.is_empty()).then(|| view! { <p class="small" dir="auto">{format!("“{}”", drill.note)}</p> });
+            view! {
+                <li class="offer">
+                    <div class="text">
+                        <p><span dir="auto">{drill.begun_by.clone()}</span> {format!(" says that you watched this drill ({}, {} s): ", drill.surface, drill.seconds)} <strong dir="auto">{drill.name.clone()}</strong> " " <a href=format!("/agents/{}", drill.agent)>{drill.agent.to_string()}</a></p>
+                        <p class="small muted"><When at=begun_at now=now/> ". " <a href=evidence>"The evidence"</a></p>
+                        {note}
+                    </div>
+                    {testimony("/", &drill.delivery)}
+                </li>
+            }
+        })
+        .collect_view();
+    Some(view! {
+        <Section title="Did you see it stop?" id="drills" count=home.drills.len() as u64>
+            <ul class="offers panel flush">{lines}</ul>
         </Section>
     })
 }

@@ -120,6 +120,11 @@ crate::words! {
         AssignmentAnswer = "assignment.answer", "Accept or decline an offer";
         AssignmentWithdraw = "assignment.withdraw", "Withdraw an offer";
         StopMethodWrite = "stop-method.write", "Record how an agent is stopped";
+        StopDrill = "stop.drill", "Show that a stop works";
+        StopWitness = "stop.witness", "Say what one saw of a drill";
+        StopPress = "stop.press", "Stop an agent at once";
+        StopStep = "stop.step", "Note that a step of a stop is done";
+        StopReview = "stop.review", "Review a stop";
         PersonRead = "person.read", "Read people and teams";
         PersonWrite = "person.write", "Create and change people";
         PersonGrant = "person.grant", "Grant roles";
@@ -196,6 +201,11 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::AssignmentAnswer
             | Action::AssignmentWithdraw
             | Action::StopMethodWrite
+            | Action::StopDrill
+            | Action::StopWitness
+            | Action::StopPress
+            | Action::StopStep
+            | Action::StopReview
             | Action::TeamWrite
             | Action::SystemWrite
             | Action::ImportRun => scopes.contains(&Scope::Write),
@@ -212,7 +222,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
 /// Decisions that no program makes by itself. The command line records present owners
 /// at set-up, and says so in the record.
 const fn reserved_to_a_person(action: Action) -> bool {
-    matches!(action, Action::AssignmentAnswer | Action::PersonConfirm)
+    matches!(action, Action::AssignmentAnswer | Action::PersonConfirm | Action::StopWitness | Action::StopReview)
 }
 
 fn role_allows(roles: Roles, action: Action) -> bool {
@@ -232,8 +242,11 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::AssignmentRecord
         | Action::AssignmentWithdraw
         | Action::StopMethodWrite
+        | Action::StopPress
+        | Action::StopStep
+        | Action::StopReview
         | Action::SystemWrite => &[SecurityLead],
-        Action::AssignmentAnswer => &[],
+        Action::AssignmentAnswer | Action::StopDrill | Action::StopWitness => &[],
         Action::PersonWrite
         | Action::PersonGrant
         | Action::PersonCredential
@@ -262,7 +275,9 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         }
         Action::AgentReadControls => matches!(relation, Owner | Delegate | Requester),
         Action::AgentEdit | Action::AssignmentOffer => matches!(relation, Owner | Requester),
-        Action::StopMethodWrite => matches!(relation, Owner | Delegate),
+        // A deputy stops what an owner who is away cannot; what an owner shows, they show themself.
+        Action::StopMethodWrite | Action::StopPress => matches!(relation, Owner | Delegate),
+        Action::StopDrill | Action::StopWitness | Action::StopStep => relation == Owner,
         // A deputy acts for an owner who is away; an appointment is the owner's own word.
         Action::AssignmentAnswer | Action::SessionManage => relation == Owner,
         Action::AssignmentWithdraw => matches!(relation, Requester),
@@ -285,6 +300,11 @@ fn who_may(action: Action) -> &'static str {
         Action::AssignmentWithdraw => "whoever offered it and security leads",
         Action::AssignmentRecord | Action::SystemWrite => "security leads",
         Action::StopMethodWrite => "the agent's owners, their deputies and security leads",
+        Action::StopDrill => "the present owner of the duty",
+        Action::StopWitness => "the witness whom the drill names",
+        Action::StopPress => "anyone who holds a duty of the agent, their deputies and security leads",
+        Action::StopStep => "the owner of the step's duty, whoever does that work, and security leads",
+        Action::StopReview => "security leads other than the one who stopped it",
         Action::TeamWrite | Action::PersonConfirm => "administrators and security leads",
         Action::PersonWrite
         | Action::PersonGrant

@@ -18,6 +18,7 @@ pub mod posture;
 pub mod proposal;
 pub mod raci;
 pub mod record;
+pub mod stop;
 pub mod text;
 pub mod tier;
 pub mod words;

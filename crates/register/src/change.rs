@@ -46,6 +46,9 @@ pub struct Audited {
     pub key: &'static str,
     /// The columns that the digest covers, the key first.
     pub columns: &'static [(&'static str, Kind)],
+    /// Columns that came later: the digest covers them where they hold something, so that
+    /// rows written before still verify.
+    pub later: &'static [(&'static str, Kind)],
 }
 
 use Kind::{Bool, Int, Text};
@@ -64,6 +67,10 @@ pub const AUDITED: &[&Audited] = &[
     &ASSIGNMENT,
     &STOP_METHOD,
     &STOP_DRILL,
+    &STOP_CALL,
+    &STOPPING,
+    &STOP_STEP,
+    &EVIDENCE_FILE,
     &SETTING,
     &IMPORT_MAPPING,
     &TOKEN,
@@ -71,10 +78,14 @@ pub const AUDITED: &[&Audited] = &[
 ];
 
 macro_rules! audited {
-    ($($id:ident = $name:literal by $key:literal: $($column:ident $kind:ident),+ $(,)?;)+) => { $(
+    ($($id:ident = $name:literal by $key:literal: $($column:ident $kind:ident),+ $(| $($new:ident $of:ident),+)?;)+) => { $(
         #[doc = concat!("The audited columns of `", $name, "`.")]
-        pub const $id: Audited =
-            Audited { name: $name, key: $key, columns: &[$((stringify!($column), $kind)),+] };
+        pub const $id: Audited = Audited {
+            name: $name,
+            key: $key,
+            columns: &[$((stringify!($column), $kind)),+],
+            later: &[$($((stringify!($new), $of)),+)?],
+        };
     )+ };
 }
 
@@ -100,9 +111,18 @@ audited! {
         party_id Int, offered_at Int, offered_by Text, accepted_at Int, accepted_by Text, recorded Bool, reason Text,
         valid_from Int, valid_to Int, ended Text;
     STOP_METHOD = "stop_method" by "id": id Int, agent_id Int, version Int, kind Text, procedure_text Text,
-        valid_from Int, valid_to Int;
+        valid_from Int, valid_to Int | surface Text, url Text, timeout_ms Int;
     STOP_DRILL = "stop_drill" by "id": id Int, agent_id Int, method_version Int, party_kind Text, party_id Int, at Int,
-        seconds Int, passed Bool, note Text;
+        seconds Int, passed Bool, note Text | surface Text, acted_by Text, call_id Int;
+    STOP_CALL = "stop_call" by "id": id Int, agent_id Int, method_id Int, stopping_id Int, delivery Text, surface Text,
+        method_version Int, party_kind Text, party_id Int, begun_by Text, begun_at Int, due_at Int, outcome Text,
+        detail Text, answered_at Int, stopped_at Int, denied_at Int, evidence_sha256 Text, witness_id Int, seconds Int,
+        note Text;
+    STOPPING = "stopping" by "id": id Int, agent_id Int, at Int, stopped_by Text, capacity Text, reason Text, was Text,
+        review_due Int, reviewed_at Int, reviewed_by Text, review Text;
+    STOP_STEP = "stop_step" by "id": id Int, stopping_id Int, step Text, subject Text, credential_kind Text,
+        ttl_seconds Int, done_at Int, done_by Text;
+    EVIDENCE_FILE = "evidence_file" by "sha256": sha256 Text, name Text, size Int, stored_at Int;
     SETTING = "setting" by "key": key Text, value Text;
     IMPORT_MAPPING = "import_mapping" by "source": source Text, toml Text;
     TOKEN = "token" by "id": id Int, name Text, sha256 Text, scopes Text, owner_id Int, created_at Int, expires_at Int,
@@ -114,7 +134,7 @@ audited! {
 impl Audited {
     /// The columns for a SELECT, `event_id` last.
     pub fn select(&self) -> String {
-        let mut list: Vec<&str> = self.columns.iter().map(|(c, _)| *c).collect();
+        let mut list: Vec<&str> = self.columns.iter().chain(self.later).map(|(c, _)| *c).collect();
         list.push("event_id");
         list.join(", ")
     }
@@ -122,19 +142,22 @@ impl Audited {
     /// The digest of a row selected by [`Audited::select`], its key and its event.
     pub fn digest(&self, row: &Row) -> Result<(String, String, String), DbError> {
         let mut members = Map::new();
-        for (at, (column, kind)) in self.columns.iter().enumerate() {
+        for (at, (column, kind)) in self.columns.iter().chain(self.later).enumerate() {
             let value: Value = match kind {
                 Int => Option::<i64>::read(row, at)?.into(),
                 Text => Option::<String>::read(row, at)?.into(),
                 Bool => bool::read(row, at)?.into(),
             };
+            if value.is_null() && at >= self.columns.len() {
+                continue;
+            }
             members.insert((*column).to_owned(), value);
         }
         let key = match &members[self.key] {
             Value::String(s) => s.clone(),
             v => v.to_string(),
         };
-        let event = row.get(self.columns.len())?;
+        let event = row.get(self.columns.len() + self.later.len())?;
         Ok((format!("{}/{key}", self.name), canonical::sha256_hex(&Value::Object(members)), event))
     }
 }

@@ -32,6 +32,13 @@ Members that do not exist, wrong types and references to nothing are 422 with a 
 is kept: a refused request may be corrected and sent with the same key. Where a server stops between the change and the \
 keeping of its answer, the record still knows that it was done, and the repeat is 409 and names what it made.
 
+**Stop webhooks.** Muster posts JSON (`delivery`, `agent`, `surface`, `method_version`, `drill`, `callback`) with \
+`Muster-Delivery`, `Muster-Timestamp` (whole seconds since 1970) and `Muster-Signature`: `v1=` and the HMAC-SHA-256, in \
+lower-case hexadecimal, of the timestamp, a full stop and the body, keyed with the method's secret as text. A 2xx means \
+accepted. That it stopped is shown by a POST to `callback`, of \
+`{\"delivery\": \"…\", \"stopped\": true}`, with a timestamp within five minutes and a signature made the same way: once, and \
+before the method's time is over. With `drill` true everything is done but the stop itself.
+
 **Problems** are RFC 9457; `type` never changes its meaning.";
 
 const TAGS: [(&str, &str); 6] = [

@@ -42,5 +42,7 @@ fn router() -> OpenApiRouter<App> {
 
 /// Every route of the API, and the page that explains them.
 pub fn routes() -> Routes {
-    Routes::openapi(router()).and(Routes::api().get("/api/docs", docs::show))
+    Routes::openapi(router())
+        .and(Routes::api().get("/api/docs", docs::show))
+        .and(Routes::public().post("/api/v1/stop-callbacks/{delivery}", agents::callback))
 }

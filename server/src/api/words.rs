@@ -75,6 +75,14 @@ vocabulary! {
     RaciRole: domain::assignment::RaciRole;
     /// Whether somebody can stop the agent, worst first.
     RuntimeOwnerState: domain::assignment::RuntimeOwner;
+    /// Where harm is stopped.
+    Surface: domain::stop::Surface;
+    /// How a surface is stopped.
+    MethodKind: domain::stop::MethodKind;
+    /// Where a drill, or a call in earnest, stands.
+    CallState: domain::stop::CallState;
+    /// How a call of a webhook ended.
+    CallOutcome: domain::stop::Outcome;
     /// A check.
     FindingKey: domain::finding::FindingKey;
     /// How bad a finding is.

@@ -17,6 +17,7 @@ use domain::duty::Duty;
 use domain::id::AgentId;
 use domain::import::neutral::write_row;
 use domain::party::Party;
+use domain::stop::Surface;
 use futures_util::stream;
 use leptos::prelude::*;
 use register::agents::export::{self, Export};
@@ -454,7 +455,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         stop: may(Action::StopMethodWrite),
         history: may(Action::AgentHistory),
     };
-    let View { judged, mut names, parent, procedure, drill_seconds, .. } = view;
+    let View { judged, mut names, parent, methods, drill_seconds, .. } = view;
     let agent = judged.agent;
     let by_people: Vec<Party> = open.iter().filter_map(|offer| offer.offered_by.parse().ok()).collect();
     let mut reads = &app.db;
@@ -504,7 +505,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         names,
         runtime_owner: agent.runtime_owner,
         findings: judged.assessment.findings.into_iter().filter(|f| f.holds_at(by.now)).collect(),
-        procedure: judged.stop.method_version.zip(procedure),
+        method: methods.into_iter().find(|m| m.surface == Surface::Pause).map(|m| (m.version, m.procedure, m.url)),
         drill: judged.stop.drill.map(|drill| (drill.at, drill_seconds)),
         facts: agent.facts,
         may,

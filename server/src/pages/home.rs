@@ -1,7 +1,7 @@
 //! `/`: what waits for the reader and, for leadership, who can stop what runs.
 
 use app::components::{FieldErrors, Flash, Refused};
-use app::home::{AnswerForm, First, Home, HomePage, Mine, Waiting};
+use app::home::{AnswerForm, First, Home, HomePage, Mine, Waiting, Witnessing};
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::can::{Action, Relation, can};
@@ -10,9 +10,11 @@ use domain::id::AgentId;
 use domain::party::Party;
 use leptos::prelude::*;
 use register::agents::list::{self, Query, Sort};
+use register::stops::calls;
 use register::{Error, assignments, people, posture};
 
 use super::agents::nothing;
+use super::stops::testified;
 use crate::App;
 use crate::page::{Answer, Fields, Page, field_errors, see_other_saying};
 use crate::routes::Routes;
@@ -40,6 +42,14 @@ async fn answer(State(app): State<App>, signed: Signed, fields: Fields) -> Answe
         reason: fields.get("reason").to_owned(),
     };
     let mut errors = FieldErrors::new();
+    if let what @ ("saw" | "unseen") = fields.get("do") {
+        let saw = what == "saw";
+        let refused = match calls::testify(&app.db, signed.by(), fields.get("delivery"), saw).await {
+            Ok(_) => return Ok(see_other_saying(&app, "/", &testified(saw))),
+            Err(error) => Refused { values: typed, errors: field_errors(error)? },
+        };
+        return page(&app, &signed, refused, StatusCode::CONFLICT).await;
+    }
     let offers: Option<Vec<(AgentId, Duty)>> = typed
         .offers
         .iter()
@@ -124,6 +134,21 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
             })
             .collect(),
         waiting_total: u64::try_from(waiting_total).unwrap_or(0),
+        drills: calls::waiting(&app.db, by, signed.id)
+            .await?
+            .into_iter()
+            .map(|w| Witnessing {
+                delivery: w.delivery,
+                agent: w.agent,
+                name: w.name,
+                surface: w.surface.label().to_lowercase(),
+                begun_by: w.begun_by,
+                begun_at: w.begun_at,
+                seconds: w.seconds,
+                note: w.note,
+                evidence: w.evidence,
+            })
+            .collect(),
         refused,
         mine: mine
             .items

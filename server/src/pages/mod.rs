@@ -13,6 +13,7 @@ mod people;
 mod raci;
 mod settings;
 mod setup;
+mod stops;
 mod systems;
 mod teams;
 mod theme;
@@ -31,6 +32,7 @@ pub fn routes() -> Routes {
         .and(home::routes())
         .and(assignments::routes())
         .and(agents::routes())
+        .and(stops::routes())
         .and(imports::routes())
         .and(raci::routes())
         .and(matrix::routes())

@@ -48,8 +48,12 @@ mod tests {
     use super::*;
 
     fn refused(method: &str, path: &str, pairs: &[(&'static str, &str)]) -> bool {
-        let config =
-            Config { base_url: "https://muster.example.org".parse().unwrap(), trusted_proxies: 0, intake_per_s: 1 };
+        let config = Config {
+            base_url: "https://muster.example.org".parse().unwrap(),
+            trusted_proxies: 0,
+            intake_per_s: 1,
+            allow_private_targets: false,
+        };
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, "127.0.0.1:3000".parse().unwrap());
         for (name, value) in pairs {

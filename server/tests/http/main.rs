@@ -22,5 +22,6 @@ mod raci;
 mod record_commands;
 mod rights;
 mod security;
+mod stops;
 mod support;
 mod teams;

@@ -51,6 +51,9 @@ const SCOPES: &[Scope] = Scope::ALL;
 const READS: &[Scope] = &[Scope::Read, Scope::Write];
 const WRITES: &[Scope] = &[Scope::Write];
 
+/// Opened by the secret of a stop method, which a receiver has.
+const CALLBACKS: &str = "/api/v1/stop-callbacks/";
+
 /// Addresses that are long, and what is sent there.
 const CALLED: &str = "/api/v1/agents/by-external-id/{source}/{id}";
 const CONFIRM: &str = "/people/{id}/proposals/{proposal}/confirm";
@@ -175,6 +178,15 @@ pub(crate) const CASES: &[Case] = &[
     Case("GET", "/api/v1/agents/{id}/history", "/api/v1/agents/AG-31/history", "", May::Program(RECORD, READS)),
     Case("GET", STOPS, "/api/v1/agents/AG-31/stop-methods", "", May::Program(RECORD, READS)),
     Case("POST", STOPS, "/api/v1/agents/AG-31/stop-methods", "{}", May::Program(SECURITY, WRITES)),
+    Case("GET", "/api/v1/agents/{id}/drills", "/api/v1/agents/AG-31/drills", "", May::Program(RECORD, READS)),
+    // Only the owner of the duty shows it; none of these is.
+    Case("POST", "/api/v1/agents/{id}/actions/drill", "/api/v1/agents/AG-31/actions/drill", "{}", May::Roles(&[])),
+    Case("POST", "/api/v1/stop-callbacks/{delivery}", "/api/v1/stop-callbacks/none", "{}", Anybody),
+    Case("GET", "/agents/{id}/stop", "/agents/AG-31/stop", "", May::Roles(RECORD)),
+    // What is pressed decides who may.
+    Case("POST", "/agents/{id}/stop", "/agents/AG-31/stop", "do=none", May::Roles(RECORD)),
+    Case("POST", "/agents/{id}/stop/drill", "/agents/AG-31/stop/drill", "", May::Roles(&[])),
+    Case("GET", "/agents/{id}/evidence/{sha256}", "/agents/AG-31/evidence/none", "", May::Roles(&[])),
     Case("GET", "/api/v1/agents/{id}/raci", "/api/v1/agents/AG-31/raci", "", May::Program(ROLES, READS)),
     Case("PUT", "/api/v1/agents/{id}/raci", "/api/v1/agents/AG-31/raci", "{}", May::Program(SECURITY, WRITES)),
     Case(
@@ -245,11 +257,13 @@ fn every_route_has_a_case() {
 #[test]
 fn only_the_named_doors_are_public() {
     for route in server::router::table() {
-        let named = ["/healthz", "/readyz", "/metrics", "/login", "/setup", "/pkg/", "/auth/oidc", "/calendar/"]
-            .iter()
-            .any(|path| route.path.starts_with(path));
+        let named =
+            ["/healthz", "/readyz", "/metrics", "/login", "/setup", "/pkg/", "/auth/oidc", "/calendar/", CALLBACKS]
+                .iter()
+                .any(|path| route.path.starts_with(path));
         assert_eq!(route.door == Door::Public, named, "{} {}", route.method, route.path);
-        let program = route.path.starts_with("/api/") || route.path.starts_with("/scim/");
+        let program =
+            (route.path.starts_with("/api/") || route.path.starts_with("/scim/")) && !route.path.starts_with(CALLBACKS);
         assert_eq!(route.door == Door::Api, program, "{} {}", route.method, route.path);
     }
 }

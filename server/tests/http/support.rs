@@ -103,7 +103,13 @@ impl Site {
     }
 
     fn on(db: Db, folder: Folder, base_url: &str) -> Self {
-        let config = Config { base_url: base_url.parse().unwrap(), trusted_proxies: 0, intake_per_s: 5000 };
+        let config = Config {
+            base_url: base_url.parse().unwrap(),
+            trusted_proxies: 0,
+            intake_per_s: 5000,
+            // A test's receiver listens on this machine.
+            allow_private_targets: true,
+        };
         let app = App::new(db, Clock::set(start()), config);
         let router = server::router::router(&app);
         Self { app, router, _folder: folder }

@@ -109,13 +109,16 @@ pub async fn stop_facts(
     for batch in ids.chunks(BATCH) {
         let list = marks(1, batch.len());
         let args = || batch.iter().map(|id| Arg::from(*id)).collect::<Vec<_>>();
-        let sql = format!("SELECT agent_id, version FROM stop_method WHERE valid_to IS NULL AND agent_id IN {list}");
+        let sql = format!(
+            "SELECT agent_id, version FROM stop_method WHERE valid_to IS NULL AND COALESCE(surface, 'pause') = 'pause' \
+             AND agent_id IN {list}"
+        );
         for r in reads.rows(sql, args()).await? {
             out.entry(r.get(0)?).or_default().method_version = Some(r.get(1)?);
         }
         let sql = format!(
             "SELECT agent_id, method_version, party_kind, party_id, at FROM stop_drill \
-             WHERE passed AND agent_id IN {list} ORDER BY agent_id, at"
+             WHERE passed AND COALESCE(surface, 'pause') = 'pause' AND agent_id IN {list} ORDER BY agent_id, at"
         );
         for r in reads.rows(sql, args()).await? {
             let agent: AgentId = r.get(0)?;

@@ -11,6 +11,7 @@ use crate::args;
 use crate::change::By;
 use crate::db::{Db, Reads};
 use crate::error::Error;
+use crate::stops::Method;
 
 /// An agent with what its page shows, and what the reader may do.
 #[derive(Debug, Clone)]
@@ -26,8 +27,8 @@ pub struct View {
     pub names: std::collections::BTreeMap<Party, String>,
     /// Name of the multi-agent system it belongs to.
     pub parent: Option<(SystemId, String)>,
-    /// The written stop procedure, if there is one and the reader may see it.
-    pub procedure: Option<String>,
+    /// How it is stopped, surface by surface, if the reader may see it.
+    pub methods: Vec<Method>,
     /// Seconds that the newest passed drill of the present owner took.
     pub drill_seconds: Option<i64>,
 }
@@ -49,18 +50,12 @@ pub async fn read(db: &Db, by: By<'_>, id: AgentId) -> Result<View, Error> {
     let relation = relation(&mut reads, by.actor, &judged.agent).await?;
     visible(by.actor, &judged.agent, relation)?;
     let controls = can(by.actor, Action::AgentReadControls, relation).is_ok();
-    let (mut procedure, mut drill_seconds) = (None, None);
+    let (mut methods, mut drill_seconds) = (Vec::new(), None);
     if controls {
-        if judged.stop.method_version.is_some() {
-            procedure = db
-                .one("SELECT procedure_text FROM stop_method WHERE agent_id = $1 AND valid_to IS NULL", args![id])
-                .await?
-                .map(|r| r.get(0))
-                .transpose()?;
-        }
+        methods = crate::stops::methods(&mut reads, id).await?;
         if let Some(d) = &judged.stop.drill {
             drill_seconds = db
-                .one("SELECT seconds FROM stop_drill WHERE agent_id = $1 AND at = $2 AND passed", args![id, d.at])
+                .one("SELECT seconds FROM stop_drill WHERE agent_id = $1 AND at = $2 AND passed AND COALESCE(surface, 'pause') = 'pause'", args![id, d.at])
                 .await?
                 .map(|r| r.get(0))
                 .transpose()?;
@@ -87,7 +82,7 @@ pub async fn read(db: &Db, by: By<'_>, id: AgentId) -> Result<View, Error> {
             .transpose()?,
         None => None,
     };
-    Ok(View { judged, relation, controls, names, parent, procedure, drill_seconds })
+    Ok(View { judged, relation, controls, names, parent, methods, drill_seconds })
 }
 
 /// The agent another system calls `source`/`external`, if any.

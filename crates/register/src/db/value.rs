@@ -167,4 +167,6 @@ word_cell!(
     domain::proposal::Matter,
     domain::finding::FindingKey,
     domain::finding::Severity,
+    domain::stop::Surface,
+    domain::stop::MethodKind,
 );

@@ -12,4 +12,5 @@ mod imports;
 mod people;
 mod proposals;
 mod sign_in;
+mod stops;
 mod teams;

@@ -3,6 +3,7 @@
 mod filter;
 mod object;
 mod parts;
+mod stops;
 mod write;
 
 use axum::extract::State;
@@ -28,6 +29,7 @@ use crate::signed::ApiActor;
 
 pub(super) use filter::AgentFilter;
 pub(super) use object::{Agent, AgentNew};
+pub(super) use stops::callback;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
@@ -35,6 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_agent, change_agent))
         .routes(routes!(find_agent, upsert_agent))
         .merge(parts::routes())
+        .merge(stops::routes())
 }
 
 /// List agents

@@ -7,9 +7,8 @@ use domain::can::{Action, can};
 use domain::duty::Duty;
 use domain::finding::{FindingKey, Severity};
 use domain::id::AgentId;
-use domain::party::Party;
 use register::agents::{self, View};
-use register::{Error, audit, stops};
+use register::{Error, audit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -19,7 +18,7 @@ use utoipa_axum::routes;
 use super::object::{Credential, Tool};
 use super::write;
 use crate::App;
-use crate::api::answer::{Answer, List, created, ok, versioned};
+use crate::api::answer::{Answer, List, ok, versioned};
 use crate::api::asked::{Listed, NoFilter, Paging};
 use crate::api::audit::Event;
 use crate::api::sent::{At, Expected, read, reason_of};
@@ -34,11 +33,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_credentials, put_credentials))
         .routes(routes!(read_findings))
         .routes(routes!(read_history))
-        .routes(routes!(read_stop_methods, record_stop_method))
 }
 
 /// For those who may see findings, credentials and stop state of this agent.
-fn controls(caller: &ApiActor, view: &View) -> Result<(), Problem> {
+pub(super) fn controls(caller: &ApiActor, view: &View) -> Result<(), Problem> {
     can(&caller.actor, Action::AgentReadControls, view.relation).map_err(Error::from)?;
     Ok(())
 }
@@ -255,100 +253,4 @@ async fn read_history(
     let cursor = asked.page.cursor.as_deref();
     let page = audit::history(&app.db, caller.by(), &id.to_string(), cursor, asked.page.limit()?).await?;
     ok(List::from(page.map(Event::from)))
-}
-
-/// How an agent is stopped.
-#[derive(Debug, Serialize, ToSchema)]
-struct StopMethod {
-    /// Counts its versions: what was shown with an older one proves nothing of this.
-    version: i64,
-    /// `manual`: a written procedure.
-    kind: &'static str,
-    /// What to do, step by step.
-    #[schema(required)]
-    procedure: Option<String>,
-    /// The last drill that the present runtime owner passed.
-    #[schema(required)]
-    drill: Option<Drill>,
-}
-
-/// A stop drill that was passed.
-#[derive(Debug, Serialize, ToSchema)]
-struct Drill {
-    /// Who showed it.
-    #[schema(value_type = words::PartyRef)]
-    party: Party,
-    /// With which version of the method.
-    method_version: i64,
-    /// When.
-    at: DateTime<Utc>,
-    /// How long it took.
-    #[schema(required)]
-    seconds: Option<i64>,
-}
-
-fn stop_methods(view: View) -> Vec<StopMethod> {
-    let drill = view.judged.stop.drill.map(|d| Drill {
-        party: d.party,
-        method_version: d.method_version,
-        at: d.at,
-        seconds: view.drill_seconds,
-    });
-    let method = view.judged.stop.method_version;
-    method.map(|version| StopMethod { version, kind: "manual", procedure: view.procedure, drill }).into_iter().collect()
-}
-
-/// Read how an agent is stopped
-#[utoipa::path(
-    get,
-    path = "/api/v1/agents/{id}/stop-methods",
-    tag = "agents",
-    params(("id" = inline(words::AgentRef), Path, description = "The agent.")),
-    responses((status = 200, description = "The method in force; none if nothing is recorded.", body = List<StopMethod>))
-)]
-async fn read_stop_methods(State(app): State<App>, caller: ApiActor, At(id): At<AgentId>) -> Answer {
-    let view = agents::read(&app.db, caller.by(), id).await?;
-    controls(&caller, &view)?;
-    ok(List::whole(stop_methods(view)))
-}
-
-/// How an agent is to be stopped.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct StopMethodNew {
-    /// What to do, step by step.
-    #[schema(min_length = 1, max_length = 8000)]
-    procedure: String,
-}
-
-/// Record how an agent is stopped
-///
-/// The written procedure of its runtime owner. Another text is a new version, which is to be
-/// shown again; the same text changes nothing.
-#[utoipa::path(
-    post,
-    path = "/api/v1/agents/{id}/stop-methods",
-    tag = "agents",
-    params(("id" = inline(words::AgentRef), Path, description = "The agent.")),
-    request_body = StopMethodNew,
-    responses((
-        status = 201, description = "Recorded.", body = StopMethod,
-        headers(("Location" = String, description = "Where it is."), ("ETag" = String, description = "Its version."))
-    ))
-)]
-async fn record_stop_method(
-    State(app): State<App>,
-    caller: ApiActor,
-    At(id): At<AgentId>,
-    Sent(body): Sent<Value>,
-) -> Answer {
-    let view = agents::read(&app.db, caller.by(), id).await?;
-    can(&caller.actor, Action::StopMethodWrite, view.relation).map_err(Error::from)?;
-    let StopMethodNew { procedure } = read(body)?;
-    stops::record_procedure(&app.db, caller.by(), id, &procedure).await?;
-    let view = agents::read(&app.db, caller.by(), id).await?;
-    let Some(method) = stop_methods(view).pop() else {
-        return Err(Problem::internal("a stop method that was recorded is not there"));
-    };
-    created(&format!("/api/v1/agents/{id}/stop-methods"), method.version, method)
 }

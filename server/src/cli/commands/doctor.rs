@@ -16,6 +16,9 @@ pub(in crate::cli) struct Args {
     /// The address that `serve` listens at, to be looked at
     #[arg(long, env = "MUSTER_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:3000")]
     listen: String,
+    /// Whether `serve` lets webhooks lead into private networks, to be said
+    #[arg(long, env = "MUSTER_ALLOW_PRIVATE_TARGETS")]
+    allow_private_targets: bool,
 }
 
 /// What is counted, and how it is called.
@@ -43,6 +46,14 @@ pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
     }
     let head = audit::head(&db, By { actor: &actor, now: clock().now() }).await?;
     out.line(format!("record      {} events, head {}", head.seq, head.hash))?;
+    out.line(format!(
+        "webhooks    {}",
+        if args.allow_private_targets {
+            "may lead into private networks (MUSTER_ALLOW_PRIVATE_TARGETS is set)"
+        } else {
+            "never into private networks (set MUSTER_ALLOW_PRIVATE_TARGETS to allow it)"
+        }
+    ))?;
     let wrong = findings(&db, &args).await?;
     for line in &wrong {
         out.line(format!("wrong       {line}"))?;

@@ -28,6 +28,9 @@ pub(in crate::cli) struct Args {
     /// Alerts and activity rows taken each second
     #[arg(long, env = "MUSTER_INTAKE_PER_S", value_name = "N", default_value_t = 5000)]
     intake_per_s: u32,
+    /// Let webhooks lead into private networks, and to http
+    #[arg(long, env = "MUSTER_ALLOW_PRIVATE_TARGETS")]
+    allow_private_targets: bool,
 }
 
 pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
@@ -41,7 +44,12 @@ pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
         Some(url) => url,
         None => format!("http://{address}").parse().map_err(|e| Failure::usage(format!("{e}")))?,
     };
-    let config = Config { base_url, trusted_proxies: args.trusted_proxies, intake_per_s: args.intake_per_s };
+    let config = Config {
+        base_url,
+        trusted_proxies: args.trusted_proxies,
+        intake_per_s: args.intake_per_s,
+        allow_private_targets: args.allow_private_targets,
+    };
 
     // It listens before the database is migrated, so that who asks is told to wait.
     let ready = Ready::default();

@@ -1,0 +1,171 @@
+//! The caller of webhooks. It signs what it sends, follows nobody, reads little, gives up in
+//! time, and connects only to an address that it has looked at: a name may lead elsewhere a
+//! moment later.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use domain::can::Actor;
+use domain::stop::{self, Outcome};
+use register::stops::calls::{self, Begun};
+use register::{By, Error};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, Url};
+use serde_json::json;
+
+use crate::state::App;
+
+/// The longest that an answer is waited for, whatever the method's own time: the callback has
+/// the rest.
+const LONGEST: Duration = Duration::from_secs(10);
+/// How much of an answer is read.
+const READ: usize = 64 * 1024;
+/// How much of it is kept, in characters.
+const KEPT: usize = 200;
+
+/// How a call went, and what was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Went {
+    /// How.
+    pub outcome: Outcome,
+    /// The status and the beginning of the answer, or why there is none.
+    pub detail: String,
+}
+
+impl Went {
+    fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self { outcome, detail: detail.into() }
+    }
+}
+
+/// Calls, and writes down how it went; both are done though nobody waits any longer.
+pub async fn carry_out(app: &App, actor: &Actor, begun: Begun) -> Result<Went, Error> {
+    let (app, actor) = (app.clone(), actor.clone());
+    let work = tokio::spawn(async move {
+        let went = call(&app, &begun).await;
+        let by = By { actor: &actor, now: app.clock.now() };
+        calls::answered(&app.db, by, &begun.delivery, went.outcome, &went.detail).await?;
+        Ok::<Went, Error>(went)
+    });
+    match work.await {
+        Ok(done) => done,
+        Err(error) => {
+            tracing::error!(%error, "a call of a webhook broke off");
+            Err(Error::Conflict("The call broke off. Look at the stop's page for what is known of it.".into()))
+        }
+    }
+}
+
+/// What is sent.
+fn body(app: &App, begun: &Begun) -> Vec<u8> {
+    let callback = format!("{}/api/v1/stop-callbacks/{}", app.config.base_url, begun.delivery);
+    json!({
+        "delivery": begun.delivery,
+        "agent": begun.agent,
+        "surface": begun.surface,
+        "method_version": begun.version,
+        "drill": begun.drill,
+        "callback": callback,
+    })
+    .to_string()
+    .into_bytes()
+}
+
+async fn call(app: &App, begun: &Begun) -> Went {
+    let limit = LONGEST.min(begun.timeout.to_std().unwrap_or(LONGEST));
+    match tokio::time::timeout(limit, reach(app, begun)).await {
+        Ok(went) => went,
+        Err(_) => Went::new(Outcome::Silent, format!("no answer within {} s", limit.as_secs())),
+    }
+}
+
+async fn reach(app: &App, begun: &Begun) -> Went {
+    let Ok(url) = Url::parse(&begun.url) else { return Went::new(Outcome::Unreachable, "its address is none") };
+    let (host, addresses) = match look_up(&url, app.config.allow_private_targets).await {
+        Ok(found) => found,
+        Err(went) => return went,
+    };
+    let client = Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .resolve_to_addrs(&host, &addresses)
+        .user_agent(concat!("muster/", env!("CARGO_PKG_VERSION")))
+        .build();
+    let client = match client {
+        Ok(client) => client,
+        Err(error) => return Went::new(Outcome::Unreachable, error.to_string()),
+    };
+    let body = body(app, begun);
+    let timestamp = app.clock.now().timestamp().to_string();
+    let sent = client
+        .post(url)
+        .header("content-type", "application/json")
+        .header("muster-signature", stop::sign(&begun.secret, &timestamp, &body))
+        .header("muster-timestamp", timestamp)
+        .header("muster-delivery", &begun.delivery)
+        .body(body)
+        .send()
+        .await;
+    match sent {
+        Ok(answer) => answered(answer).await,
+        Err(error) if error.is_timeout() => Went::new(Outcome::Silent, "no answer in time"),
+        Err(error) if untrusted(&error) => Went::new(Outcome::Untrusted, root(&error)),
+        Err(error) => Went::new(Outcome::Unreachable, root(&error)),
+    }
+}
+
+/// Where the name leads; refused as a whole when any of it is within.
+async fn look_up(url: &Url, private: bool) -> Result<(String, Vec<SocketAddr>), Went> {
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let port = url.port_or_known_default().unwrap_or(443);
+    let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let found: Vec<SocketAddr> = match tokio::net::lookup_host((bare, port)).await {
+        Ok(found) => found.collect(),
+        Err(error) => return Err(Went::new(Outcome::Unreachable, format!("{host} is not found: {error}"))),
+    };
+    if found.is_empty() {
+        return Err(Went::new(Outcome::Unreachable, format!("{host} leads nowhere")));
+    }
+    if !private && let Some(why) = found.iter().find_map(|a| stop::allowed(a.ip()).err()) {
+        return Err(Went::new(Outcome::Forbidden, format!("{host}: {why}")));
+    }
+    Ok((host, found))
+}
+
+async fn answered(mut answer: Response) -> Went {
+    let status = answer.status();
+    let mut text = Vec::new();
+    while text.len() < READ
+        && let Ok(Some(piece)) = answer.chunk().await
+    {
+        text.extend_from_slice(&piece[..piece.len().min(READ - text.len())]);
+    }
+    let outcome = match status.as_u16() {
+        200..=299 => Outcome::Accepted,
+        300..=399 => Outcome::Redirected,
+        _ => Outcome::Refused,
+    };
+    let said: String = String::from_utf8_lossy(&text).chars().filter(|c| !c.is_control()).take(KEPT).collect();
+    let said = said.trim();
+    let detail =
+        if said.is_empty() { format!("HTTP {}", status.as_u16()) } else { format!("HTTP {}: {said}", status.as_u16()) };
+    Went::new(outcome, detail)
+}
+
+/// The causes of an error, outermost first.
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |e| e.source())
+}
+
+/// What rustls refuses arrives as data that is not valid.
+fn untrusted(error: &reqwest::Error) -> bool {
+    error.is_connect()
+        && causes(error)
+            .any(|e| e.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::InvalidData))
+}
+
+fn root(error: &reqwest::Error) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default().chars().take(KEPT).collect()
+}

@@ -1,0 +1,223 @@
+//! Stopping through a receiver that really listens: what it gets, what it answers, and what
+//! its callback shows.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::IntoResponse as _;
+use axum::routing::post;
+use domain::agent::{AgentFacts, Environment, Lifecycle, Running};
+use domain::can::Actor;
+use domain::duty::Duty;
+use domain::id::{AgentId, PersonId};
+use domain::party::{Party, Role, Roles};
+use domain::stop::{Outcome, Surface};
+use register::assignments::{self, Mode};
+use register::stops::calls;
+use register::{By, agents};
+use serde_json::{Value, json};
+use server::config::Config;
+use server::{App, hooks};
+use sha2::{Digest as _, Sha256};
+
+use crate::support::{Browser, Site};
+
+/// HMAC-SHA-256 from its definition (RFC 2104): what a receiver computes, by no code of ours.
+fn hmac(secret: &str, text: &[u8]) -> String {
+    let mut key = [0_u8; 64];
+    key[..secret.len()].copy_from_slice(secret.as_bytes());
+    let inner = Sha256::new().chain_update(key.map(|b| b ^ 0x36)).chain_update(text).finalize();
+    hex::encode(Sha256::new().chain_update(key.map(|b| b ^ 0x5c)).chain_update(inner).finalize())
+}
+
+/// A receiver on this machine, and what it was sent.
+struct Receiver {
+    address: String,
+    got: Arc<Mutex<Vec<(HeaderMap, Vec<u8>)>>>,
+}
+
+impl Receiver {
+    async fn new() -> Self {
+        let got: Arc<Mutex<Vec<(HeaderMap, Vec<u8>)>>> = Arc::default();
+        let kept = got.clone();
+        let router = Router::new()
+            .route(
+                "/stop",
+                post(async move |headers: HeaderMap, body: Bytes| {
+                    kept.lock().unwrap().push((headers, body.to_vec()));
+                    StatusCode::ACCEPTED
+                }),
+            )
+            .route("/broken", post(async || (StatusCode::INTERNAL_SERVER_ERROR, "on fire")))
+            .route("/elsewhere", post(async || (StatusCode::FOUND, [(header::LOCATION, "/stop")]).into_response()))
+            .route("/hangs", post(async || tokio::time::sleep(Duration::from_secs(60)).await));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, got }
+    }
+}
+
+/// An agent that PE-5 pauses, and PE-5's browser.
+async fn owned(site: &Site) -> (AgentId, Browser<'_>) {
+    let cli = Actor::cli();
+    let by = By { actor: &cli, now: site.app.clock.now() };
+    let mut facts = AgentFacts::named("Stoppable");
+    facts.running = Running::Yes;
+    facts.environment = Environment::Production;
+    let id = agents::create(&site.app.db, by, facts, Lifecycle::Draft).await.unwrap().id;
+    let party = Party::Person(PersonId(5));
+    assignments::assign(&site.app.db, by, id, Duty::Containment, party, Mode::Record, "known").await.unwrap();
+    (id, site.signed_in_as(PersonId(5)).await)
+}
+
+async fn record(me: &Browser<'_>, id: AgentId, url: &str, seconds: i64) -> String {
+    let method = json!({"kind": "webhook", "url": url, "timeout_seconds": seconds});
+    let made = me.json(Method::POST, &format!("/api/v1/agents/{id}/stop-methods"), &method).await.is(201).body();
+    made["secret"].as_str().unwrap().to_owned()
+}
+
+async fn owner(me: &Browser<'_>, id: AgentId) -> Value {
+    me.get(&format!("/api/v1/agents/{id}")).await.is(200).body()["runtime_owner"]["state"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drill_through_a_receiver_is_signed_and_shown_by_its_callback() {
+    let site = Site::demo().await;
+    let receiver = Receiver::new().await;
+    let (id, me) = owned(&site).await;
+    let secret = record(&me, id, &format!("{}/stop", receiver.address), 60).await;
+    let listed = me.get(&format!("/api/v1/agents/{id}/stop-methods")).await.is(200);
+    assert!(!listed.text().contains(&secret), "a secret is shown once");
+    let drill = format!("/api/v1/agents/{id}/actions/drill");
+    let called = me.json(Method::POST, &drill, &json!({})).await.is(200).body();
+    assert_eq!((&called["state"], &called["outcome"]), (&json!("accepted"), &json!("accepted")), "{called}");
+    me.json(Method::POST, &drill, &json!({})).await.is_problem(409, "conflict");
+    assert_eq!(owner(&me, id).await, "untested");
+
+    let (headers, body) = receiver.got.lock().unwrap()[0].clone();
+    let get = |name: &str| headers.get(name).unwrap().to_str().unwrap().to_owned();
+    let signed = [get("muster-timestamp").as_bytes(), b".", &body].concat();
+    assert_eq!(get("muster-signature"), format!("v1={}", hmac(&secret, &signed)));
+    let said: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((&said["drill"], &said["agent"]), (&json!(true), &json!(id.to_string())));
+    assert_eq!(
+        (said["delivery"].as_str().unwrap(), called["delivery"].as_str().unwrap()),
+        (&*get("muster-delivery"), &*get("muster-delivery"))
+    );
+
+    site.app.clock.advance(chrono::TimeDelta::seconds(38));
+    let callback = said["callback"].as_str().unwrap().strip_prefix("http://muster.test").unwrap().to_owned();
+    let receiver = site.browser();
+    let send = async |body: &[u8], secret: &str| {
+        let at = site.app.clock.now().timestamp().to_string();
+        let signature = format!("v1={}", hmac(secret, &[at.as_bytes(), b".", body].concat()));
+        let more = [("muster-timestamp", &*at), ("muster-signature", &*signature)];
+        receiver.send_with(Method::POST, &callback, Some("application/json"), body.to_vec(), &more).await
+    };
+    let stopped = json!({"delivery": get("muster-delivery"), "stopped": true}).to_string();
+    send(stopped.as_bytes(), "msk_guess").await.is_problem(403, "forbidden");
+    send(&body, &secret).await.is_problem(403, "forbidden");
+    assert_eq!(send(stopped.as_bytes(), &secret).await.is(200).body()["seconds"], 38);
+    send(stopped.as_bytes(), &secret).await.is_problem(409, "conflict");
+    assert_eq!(owner(&me, id).await, "verified");
+    me.get(&format!("/agents/{id}/stop")).await.is(200).says("signed callback").says("38 seconds");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_receiver_does_wrong_is_said_plainly() {
+    let site = Site::demo().await;
+    let receiver = Receiver::new().await;
+    let (id, me) = owned(&site).await;
+    for (path, seconds, outcome) in [("broken", 60, "refused"), ("elsewhere", 60, "redirected"), ("hangs", 1, "silent")]
+    {
+        record(&me, id, &format!("{}/{path}", receiver.address), seconds).await;
+        let called =
+            me.json(Method::POST, &format!("/api/v1/agents/{id}/actions/drill"), &json!({})).await.is(200).body();
+        assert_eq!((&called["outcome"], &called["state"]), (&json!(outcome), &json!("failed")), "{called}");
+    }
+    assert!(receiver.got.lock().unwrap().is_empty(), "a redirect was followed");
+    record(&me, id, "https://nowhere.invalid/stop", 60).await;
+    let page = format!("/agents/{id}/stop");
+    me.post(&page, &[("do", "drill"), ("surface", "pause")]).await.leads_to(&format!("{page}#drills"));
+    me.get(&page).await.is(200).says("could not be reached").says("on fire");
+    assert_eq!(owner(&me, id).await, "untested");
+}
+
+/// Where private targets are not allowed, the name's address decides, not its spelling.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_within_is_not_called() {
+    let site = Site::demo().await;
+    let receiver = Receiver::new().await;
+    let (id, me) = owned(&site).await;
+    let config = Config { allow_private_targets: false, ..site.app.config.clone() };
+    let strict = App::new(site.app.db.clone(), site.app.clock.clone(), config);
+    let actor = Actor::person(PersonId(5), Roles::NONE.with(Role::Member));
+    let port = receiver.address.rsplit_once(':').unwrap().1;
+    for host in ["127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1", "[::ffff:10.0.0.1]", "169.254.169.254"] {
+        record(&me, id, &format!("http://{host}:{port}/stop"), 60).await;
+        let by = By { actor: &actor, now: site.app.clock.now() };
+        let begun = calls::begin_drill(&site.app.db, by, id, Surface::Pause).await.unwrap();
+        let went = hooks::carry_out(&strict, &actor, begun).await.unwrap();
+        assert_eq!(went.outcome, Outcome::Forbidden, "{host}: {}", went.detail);
+    }
+    assert!(receiver.got.lock().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_procedure_is_drilled_by_plain_forms() {
+    let site = Site::demo().await;
+    let (id, me) = owned(&site).await;
+    let page = format!("/agents/{id}/stop");
+    me.post(&page, &[("do", "method"), ("surface", "pause"), ("kind-pause", "manual"), ("procedure-pause", " ")])
+        .await
+        .is(422)
+        .says("Write down, step by step");
+    me.post(&page, &[("do", "method"), ("surface", "pause"), ("kind-pause", "webhook"), ("url-pause", "ftp://kept")])
+        .await
+        .is(422)
+        .says("must begin with https://")
+        .says("ftp://kept");
+    me.post(&page, &[("do", "method"), ("surface", "revoke"), ("kind-revoke", "manual"), ("procedure-revoke", "x")])
+        .await
+        .is(403)
+        .says("identity owner");
+    me.post(
+        &page,
+        &[("do", "method"), ("surface", "pause"), ("kind-pause", "manual"), ("procedure-pause", "Pull it.")],
+    )
+    .await
+    .leads_to(&format!("{page}#pause"));
+    let form = |witness: &str| {
+        let mut out = String::new();
+        for (name, value) in
+            [("surface", "pause"), ("seconds-pause", "90"), ("witness-pause", witness), ("note-pause", "kept")]
+        {
+            out.push_str(&format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
+        }
+        out.push_str("--b\r\nContent-Disposition: form-data; name=\"evidence-pause\"; filename=\"lamp.txt\"\r\n\r\nout\r\n--b--\r\n");
+        out.into_bytes()
+    };
+    let drill = format!("{page}/drill");
+    let kind = Some("multipart/form-data; boundary=b");
+    me.send(Method::POST, &drill, kind, form("PE-5")).await.is(422).says("a second person").says("kept");
+    me.send(Method::POST, &drill, kind, form("nobody at all")).await.is(422).says("nobody at all");
+    me.send(Method::POST, &drill, kind, form("PE-4")).await.leads_to(&format!("{page}#drills"));
+
+    let witness = site.signed_in_as(PersonId(4)).await;
+    let home = witness.get("/").await.is(200).says("Did you see it stop?").text();
+    let delivery = home.split("name=\"delivery\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let evidence = home.split("/evidence/").nth(1).unwrap().split('"').next().unwrap();
+    let file = witness.get(&format!("/agents/{id}/evidence/{evidence}")).await.is(200);
+    assert_eq!(
+        (file.header("content-disposition"), file.text().as_str()),
+        ("attachment; filename=\"lamp.txt\"", "out")
+    );
+    me.post("/", &[("do", "saw"), ("delivery", delivery)]).await.is(403);
+    witness.post("/", &[("do", "saw"), ("delivery", delivery)]).await.leads_to("/");
+    witness.post("/", &[("do", "saw"), ("delivery", delivery)]).await.is(409);
+    assert_eq!(owner(&me, id).await, "verified");
+}
