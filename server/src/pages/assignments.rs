@@ -245,7 +245,6 @@ async fn begin(State(app): State<App>, signed: Signed, Here(here): Here) -> Answ
     bulk(&app, &signed, picked, &ids, Refused::fresh(form), None, StatusCode::OK).await
 }
 
-#[expect(clippy::too_many_arguments, reason = "what one page shows")]
 async fn bulk(
     app: &App,
     signed: &Signed,
