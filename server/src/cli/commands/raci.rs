@@ -34,6 +34,7 @@ struct Check {
     file: PathBuf,
 }
 
+#[expect(clippy::unused_async, reason = "every command is run alike")]
 pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
     match args.command {
         Command::Check(args) => check(&args.file),
