@@ -168,4 +168,5 @@ word_cell!(
     domain::finding::Severity,
     domain::stop::Surface,
     domain::stop::MethodKind,
+    domain::stop::Step,
 );
