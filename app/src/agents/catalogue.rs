@@ -24,7 +24,9 @@ const fn sense(key: FindingKey) -> (Weight, &'static str) {
         FindingKey::NoOwner => {
             (Weight::High, "High for purpose and policy of an agent that runs, medium otherwise. Waits for onboarding.")
         }
-        FindingKey::OwnerInactive | FindingKey::RegulatoryConflict => (Weight::High, ""),
+        FindingKey::StopReviewOverdue | FindingKey::OwnerInactive | FindingKey::RegulatoryConflict => {
+            (Weight::High, "")
+        }
         FindingKey::NoResponsible
         | FindingKey::LifecycleSplit
         | FindingKey::NameMissing

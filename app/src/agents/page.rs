@@ -32,6 +32,8 @@ pub struct May {
     pub assign: bool,
     /// Record how it is stopped.
     pub stop: bool,
+    /// Stop it at once.
+    pub press: bool,
     /// Read its past.
     pub history: bool,
 }
@@ -155,6 +157,7 @@ pub fn AgentPage(
             }
             actions=move || view! {
                 {may.history.then(|| view! { <LinkButton href=format!("/agents/{id}/history") kind=Kind::Quiet>"History"</LinkButton> })}
+                {may.press.then(|| view! { <LinkButton href=format!("/agents/{id}/stop#now") kind=Kind::Danger>"Stop"</LinkButton> })}
                 {(may.assign && !retired).then(|| view! { <LinkButton href=format!("/agents/{id}/assign")>"Assign"</LinkButton> })}
                 {(may.edit && !retired).then(|| view! { <LinkButton href=format!("/agents/{id}/edit")>"Edit"</LinkButton> })}
             }
@@ -343,6 +346,7 @@ fn mend(shown: &Shown, finding: &Finding) -> Option<String> {
         FindingKey::RuntimeOwnerPending => Some("#offers".to_owned()),
         FindingKey::RuntimeOwnerUnable => may.stop.then(|| "#stop".to_owned()),
         FindingKey::RuntimeOwnerUntested => Some("#stop".to_owned()),
+        FindingKey::StopReviewOverdue => Some(format!("/agents/{}/stop#card", shown.id)),
         FindingKey::NeverApproved => edit("what"),
         FindingKey::LongLivedCredential => edit("credentials"),
         FindingKey::NameMissing | FindingKey::PossibleDuplicate => edit("field-name"),

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::agent::Lifecycle as State;
 use domain::id::{AgentId, PersonId};
 use domain::party::Party as Who;
-use domain::stop::{CallState, MethodKind, Outcome, Surface};
+use domain::stop::{CallState, MethodKind, Outcome, Residual, Step, Surface};
 use leptos::prelude::*;
 
 use crate::components::{
@@ -34,6 +34,10 @@ pub struct StopForm {
     pub witness: String,
     /// What is to be known of it.
     pub note: String,
+    /// Why it is stopped, in one's own words.
+    pub reason: String,
+    /// What a review found.
+    pub review: String,
 }
 
 /// A method in force.
@@ -103,6 +107,46 @@ pub struct CallShown {
     pub mine: bool,
 }
 
+/// A step of a stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepShown {
+    /// Its number.
+    pub id: i64,
+    /// Which.
+    pub step: Step,
+    /// The credential it is about; empty otherwise.
+    pub subject: String,
+    /// Who must do it: the A of its duty.
+    pub owner: Option<(Who, String)>,
+    /// When it was done, and by whom.
+    pub done: Option<(DateTime<Utc>, String)>,
+    /// The reader may note that it is done.
+    pub mine: bool,
+}
+
+/// The newest stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardShown {
+    /// Its number.
+    pub id: i64,
+    /// When it was pressed.
+    pub at: DateTime<Utc>,
+    /// By whom, by name.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// By when it is to be reviewed.
+    pub review_due: DateTime<Utc>,
+    /// When it was, by whom, and what was found.
+    pub review: Option<(DateTime<Utc>, String, String)>,
+    /// The reader may review it.
+    pub may_review: bool,
+    /// What is to be done.
+    pub steps: Vec<StepShown>,
+    /// What remains at worst.
+    pub residual: Residual,
+}
+
 /// Everything the page shows.
 #[derive(Debug, Clone)]
 pub struct Stops {
@@ -112,6 +156,10 @@ pub struct Stops {
     pub name: String,
     /// Where it is in its life.
     pub state: State,
+    /// The newest stop.
+    pub card: Option<CardShown>,
+    /// The reader may stop it at once.
+    pub press: bool,
     /// The surfaces.
     pub surfaces: Vec<SurfaceShown>,
     /// Newest first.
@@ -153,11 +201,110 @@ pub fn StopsPage(
         {secret}
         <Suggestions id="people" values=stops.people.clone()/>
         <div class="stack loose">
+            {break_glass(&stops)}
+            {card(&stops)}
             {surfaces}
             {drills(&stops)}
         </div>
     }
     .piece()
+}
+
+/// Why an agent is stopped, ready to be pressed: nobody types under stress.
+pub const REASONS: [&str; 4] = [
+    "It acts outside its task.",
+    "Its credentials may be in other hands.",
+    "It harms people or data.",
+    "An incident asks for it.",
+];
+
+fn break_glass(stops: &Stops) -> Option<impl IntoView + use<>> {
+    if !stops.press {
+        return None;
+    }
+    let Refused { values, errors } = &stops.refused;
+    let open = values.what == "press";
+    let (reason, error) = if open { (values.reason.clone(), errors.of("reason")) } else { (String::new(), None) };
+    let id = stops.id;
+    let reasons = REASONS.map(|reason| Choice::new(reason, reason)).to_vec();
+    Some(view! {
+        <Section title="Stop it now" id="now">
+            <p>"Anyone who holds a duty of this agent, their deputies and security leads may stop it at once. It only removes access; somebody else reviews it within 24 hours."</p>
+            <Confirm label="Stop it now…" action=format!("/agents/{id}/stop#card") confirm=format!("Yes, stop {id}") open=open>
+                <input type="hidden" name="do" value="press"/>
+                <RadioGroup name="why" legend="Why" options=reasons selected=REASONS[0] required=true/>
+                <TextArea name="reason" label="More" value=reason error=error rows=2/>
+            </Confirm>
+        </Section>
+    })
+}
+
+fn card(stops: &Stops) -> Option<impl IntoView + use<>> {
+    let card = stops.card.clone()?;
+    let (id, now) = (stops.id, stops.now);
+    let rows = card
+        .steps
+        .into_iter()
+        .map(|step| {
+            let what = if step.subject.is_empty() { step.step.label().to_owned() } else { format!("{} {}", step.step.label(), step.subject) };
+            let title = step.step.duty().owner_title();
+            let owner = match step.owner {
+                Some((who, name)) => view! { <a href=who.path() dir="auto">{name}</a> }.piece(),
+                None => view! { <span class="vacant">"nobody"</span> }.piece(),
+            };
+            let state = match step.done {
+                Some((at, by)) => view! { <Badge tone=Tone::Good>"Done"</Badge><span class="since small muted"><When at=at now=now/> ", " <span dir="auto">{by}</span></span> }.piece(),
+                None => view! { <Badge tone=Tone::Bad>"Open"</Badge> }.piece(),
+            };
+            let press = step.mine.then(|| view! {
+                <form method="post" action=format!("/agents/{id}/stop#card")>
+                    <input type="hidden" name="step" value=step.id.to_string()/>
+                    <Button kind=Kind::Small name="do" value="done">"It is done"</Button>
+                </form>
+            });
+            view! {
+                <tr>
+                    <th scope="row" dir="auto">{what}</th>
+                    <td data-label="Who">{owner}<span class="since small muted">{title}</span></td>
+                    <td data-label="State">{state}{press}</td>
+                </tr>
+            }
+            .piece()
+        })
+        .collect_view();
+    let residual = card.residual.sentence(now);
+    let left = if card.residual.is_over() { Tone::Good } else { Tone::Warn };
+    let (due, late) = (card.review_due, card.review.is_none() && now >= card.review_due);
+    let review = match card.review {
+        Some((at, by, found)) => view! { <p>"Reviewed by " <span dir="auto">{by}</span> ", " <When at=at now=now/> ": " <span dir="auto">{format!("“{found}”")}</span></p> }.piece(),
+        None => {
+            let words = if late { "Nobody has reviewed it; that was due " } else { "To be reviewed by somebody else, at the latest " };
+            view! { <p>{words} <When at=due now=now/> "."</p> }.piece()
+        }
+    };
+    let Refused { values, errors } = &stops.refused;
+    let open = values.what == "review";
+    let (text, error) = if open { (values.review.clone(), errors.of("review")) } else { (String::new(), None) };
+    let form = card.may_review.then(|| view! {
+        <Confirm label="Review it…" action=format!("/agents/{id}/stop#card") confirm="Keep the review" calm=true open=open>
+            <input type="hidden" name="do" value="review"/>
+            <input type="hidden" name="stopping" value=card.id.to_string()/>
+            <TextArea name="review" label="What you found" value=text error=error rows=3 required=true hint="Was it right, and what follows."/>
+        </Confirm>
+    });
+    let (at, by, reason) = (card.at, card.by, card.reason);
+    Some(view! {
+        <Section title="The last stop" id="card">
+            <p><span dir="auto">{by}</span> " stopped it " <When at=at now=now/> ": " <span dir="auto">{format!("“{reason}”")}</span></p>
+            <Notice tone=left title="Access that remains at worst"><p>{residual}</p></Notice>
+            <TableFrame label="Steps" stacks=true>
+                <thead><tr><th scope="col">"Step"</th><th scope="col">"Who"</th><th scope="col">"State"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </TableFrame>
+            {review}
+            {form}
+        </Section>
+    })
 }
 
 fn surface(stops: &Stops, shown: &SurfaceShown, retired: bool) -> impl IntoView + use<> {

@@ -18,6 +18,7 @@ crate::words! {
         RuntimeOwnerPending = "runtime-owner-pending", "The runtime owner has not accepted";
         RuntimeOwnerUnable = "runtime-owner-unable", "No way to stop it is recorded";
         RuntimeOwnerUntested = "runtime-owner-untested", "Stopping it was not shown in time";
+        StopReviewOverdue = "stop-review-overdue", "A stop was not reviewed in time";
         NoOwner = "no-owner", "A required duty has no owner";
         OwnerInactive = "owner-inactive", "The owner of a duty is gone";
         NoResponsible = "no-responsible", "A duty has nobody who does the work";
@@ -42,6 +43,9 @@ impl FindingKey {
             Self::RuntimeOwnerUnable => "There is a runtime owner, and no stop method is recorded.",
             Self::RuntimeOwnerUntested => {
                 "This runtime owner has not passed a stop drill with this version of the stop method within the tier's cadence (low 365, moderate 180, high 90, critical 30 days)."
+            }
+            Self::StopReviewOverdue => {
+                "It was stopped by breaking the glass, and nobody else reviewed that within 24 hours."
             }
             Self::NoOwner => "A duty that the agent's facts require, containment apart, has no Accountable party.",
             Self::OwnerInactive => {
@@ -108,6 +112,7 @@ impl Finding {
             FindingKey::RuntimeOwnerUntested => {
                 "Its runtime owner has not shown in time that stopping it works.".into()
             }
+            FindingKey::StopReviewOverdue => "It was stopped at once, and nobody has reviewed that in time.".into(),
             FindingKey::NoOwner => {
                 format!("It has no {}: nobody answers for {}.", lower(owner), self.duty.map_or("it", Duty::answers_for))
             }
@@ -136,6 +141,7 @@ impl Finding {
             FindingKey::RuntimeOwnerPending => "See the offer",
             FindingKey::RuntimeOwnerUnable => "Record how to stop it",
             FindingKey::RuntimeOwnerUntested => "See how it is stopped",
+            FindingKey::StopReviewOverdue => "Review the stop",
             FindingKey::NoOwner => "Assign an owner",
             FindingKey::NoResponsible => "Name who does the work",
             FindingKey::LifecycleSplit | FindingKey::RegulatoryConflict => "Change the owner",
@@ -178,6 +184,8 @@ pub struct Assessed<'a> {
     pub vacated: &'a [(Duty, DateTime<Utc>)],
     /// Stop method and drill.
     pub stop: &'a StopFacts,
+    /// When the oldest stop that nobody has reviewed is due for it.
+    pub review_due: Option<DateTime<Utc>>,
     /// Target date of the import wave the agent came with, if it still belongs to one.
     pub onboarding_until: Option<DateTime<Utc>>,
     /// What the import noticed.
@@ -242,6 +250,11 @@ pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
                 out.untested(running, lapses);
             }
         }
+    }
+
+    // It holds in advance: the span begins when the review is due.
+    if let Some(due) = a.review_due {
+        out.add_now(FindingKey::StopReviewOverdue, Some(Duty::Policy), Severity::High, due);
     }
 
     for breach in breaches(&Ward::of_agent(a.facts), &Seat::now(a.held, a.offers)) {
@@ -363,6 +376,7 @@ mod tests {
             offers: &[],
             vacated: &[],
             stop,
+            review_due: None,
             onboarding_until: None,
             notes,
             split: &[],
@@ -385,6 +399,17 @@ mod tests {
         let later: Vec<_> = got.findings.iter().filter(|f| f.holds_at(at(30))).collect();
         assert_eq!(now.len(), later.len());
         assert!(later.iter().all(|f| f.severity != Severity::Onboarding));
+    }
+
+    #[test]
+    fn a_stop_that_nobody_reviews_is_a_finding_from_the_moment_it_is_due() {
+        let facts = AgentFacts::named("x");
+        let (notes, stop) = (ImportNotes::default(), StopFacts::default());
+        let mut a = assessed(&facts, &notes, &stop);
+        a.review_due = Some(at(3));
+        let got = assess(&a, at(1));
+        let overdue = got.findings.iter().find(|f| f.key == FindingKey::StopReviewOverdue).unwrap();
+        assert!(!overdue.holds_at(at(2)) && overdue.holds_at(at(3)));
     }
 
     #[test]

@@ -81,6 +81,8 @@ vocabulary! {
     MethodKind: domain::stop::MethodKind;
     /// Where a drill, or a call in earnest, stands.
     CallState: domain::stop::CallState;
+    /// One thing that a stop consists of.
+    StopStep: domain::stop::Step;
     /// How a call of a webhook ended.
     CallOutcome: domain::stop::Outcome;
     /// A check.

@@ -453,6 +453,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         edit: may(Action::AgentEdit),
         assign: may(Action::AssignmentOffer),
         stop: may(Action::StopMethodWrite),
+        press: may(Action::StopPress) && view.judged.agent.state != Lifecycle::Retired,
         history: may(Action::AgentHistory),
     };
     let View { judged, mut names, parent, methods, drill_seconds, .. } = view;

@@ -1,7 +1,7 @@
 //! `/agents/{id}/stop`: how an agent is stopped, and the drills that show it.
 
 use app::components::{Choice, FieldErrors, Flash, Refused};
-use app::stops::{CallShown, MethodShown, StopForm, Stops, StopsPage, SurfaceShown};
+use app::stops::{CallShown, CardShown, MethodShown, StepShown, StopForm, Stops, StopsPage, SurfaceShown};
 use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::handler::Handler as _;
@@ -15,6 +15,7 @@ use domain::party::Party;
 use domain::stop::{EVIDENCE_MAX, MethodKind, Outcome, Surface};
 use leptos::prelude::*;
 use register::stops::calls::{self, ManualDrill};
+use register::stops::card;
 use register::stops::evidence::{self, File};
 use register::stops::{self, NewMethod};
 use register::{Error, agents, people};
@@ -81,6 +82,7 @@ async fn page(app: &App, signed: &Signed, id: AgentId, also: Also) -> Answer {
         });
     }
     let calls = calls::shown(&app.db, by, id, SHOWN).await?.into_iter().map(call_shown).collect();
+    let card = card_shown(app, signed, &view, &mine).await?;
     let suggest = surfaces.iter().any(|s| s.drill);
     let people = if suggest { people::directory(&app.db, by, SUGGESTED).await? } else { Vec::new() };
     let people = people.into_iter().filter(|p| p.id != signed.id);
@@ -88,6 +90,8 @@ async fn page(app: &App, signed: &Signed, id: AgentId, also: Also) -> Answer {
         id,
         name: agent.facts.name.clone(),
         state: agent.state,
+        card,
+        press: can(&signed.actor, Action::StopPress, view.relation).is_ok(),
         surfaces,
         calls,
         secret: also.secret,
@@ -98,6 +102,47 @@ async fn page(app: &App, signed: &Signed, id: AgentId, also: Also) -> Answer {
     };
     let title = format!("How {id} is stopped");
     Ok(Page::new(app, signed, title).status(also.status).show(move || view! { <StopsPage stops=stops/> }))
+}
+
+/// The newest stop, with who must do each step of it.
+async fn card_shown(
+    app: &App,
+    signed: &Signed,
+    view: &agents::View,
+    mine: &[Party],
+) -> Result<Option<CardShown>, Error> {
+    let Some(card) = card::latest(&app.db, signed.by(), view.judged.agent.id).await? else { return Ok(None) };
+    let held = &view.judged.held;
+    let may_review = card.review.is_none()
+        && card.stopped_by != signed.id.to_string()
+        && can(&signed.actor, Action::StopReview, view.relation).is_ok();
+    let steps = card.steps.into_iter().map(|s| {
+        let duty = s.step.duty();
+        let does = held.iter().any(|h| {
+            h.duty == duty && matches!(h.role, RaciRole::Accountable | RaciRole::Responsible) && mine.contains(&h.party)
+        });
+        let relation = if does { Relation::Owner } else { Relation::None };
+        let owner = accountable(held, duty).map(|h| h.party);
+        StepShown {
+            id: s.id,
+            step: s.step,
+            subject: s.subject,
+            owner: owner.map(|o| (o, view.names.get(&o).cloned().unwrap_or_else(|| o.to_string()))),
+            mine: s.done_at.is_none() && can(&signed.actor, Action::StopStep, relation).is_ok(),
+            done: s.done_at.map(|at| (at, s.done_by)),
+        }
+    });
+    Ok(Some(CardShown {
+        id: card.id,
+        at: card.at,
+        by: card.stopped_by_name,
+        reason: card.reason,
+        review_due: card.review_due,
+        review: card.review,
+        may_review,
+        steps: steps.collect(),
+        residual: card.residual,
+    }))
 }
 
 /// Whether a form to record the method is shown; the register decides again.
@@ -139,7 +184,7 @@ fn call_shown(c: calls::Shown) -> CallShown {
 fn beside(error: Error, surface: &str) -> Result<FieldErrors, Fault> {
     let mut errors = FieldErrors::new();
     for (field, message) in field_errors(error)?.iter() {
-        let name = if field.is_empty() { String::new() } else { format!("{field}-{surface}") };
+        let name = if field.is_empty() || surface.is_empty() { field.to_owned() } else { format!("{field}-{surface}") };
         errors.add(name, message);
     }
     Ok(errors)
@@ -165,10 +210,31 @@ async fn act(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, fi
         url: get("url"),
         timeout: get("timeout_seconds"),
         surface: key.clone(),
+        reason: fields.get("reason").to_owned(),
+        review: fields.get("review").to_owned(),
         ..StopForm::default()
     };
     match (form.what.as_str(), key.parse::<Surface>()) {
         ("method", Ok(surface)) => record(&app, &signed, id, surface, form).await,
+        ("press", _) => press(&app, &signed, id, fields.get("why"), form).await,
+        ("done", _) => {
+            let step = fields.get("step").parse().unwrap_or(0);
+            match card::done(&app.db, signed.by(), id, step).await {
+                Ok(()) => {
+                    Ok(see_other_saying(&app, format!("/agents/{id}/stop#card"), &Flash::good("Noted: it is done.")))
+                }
+                Err(error) => refused(&app, &signed, id, form, error).await,
+            }
+        }
+        ("review", _) => {
+            let stopping = fields.get("stopping").parse().unwrap_or(0);
+            match card::review(&app.db, signed.by(), id, stopping, &form.review).await {
+                Ok(()) => {
+                    Ok(see_other_saying(&app, format!("/agents/{id}/stop#card"), &Flash::good("The review is kept.")))
+                }
+                Err(error) => refused(&app, &signed, id, form, error).await,
+            }
+        }
         ("drill", Ok(surface)) => drill(&app, &signed, id, surface, form).await,
         ("saw" | "unseen", _) => {
             let saw = form.what == "saw";
@@ -217,6 +283,23 @@ async fn record(app: &App, signed: &Signed, id: AgentId, surface: Surface, form:
         }
         Err(error) => refused(app, signed, id, form, error).await,
     }
+}
+
+/// Breaks the glass. The stop stands whatever becomes of the call, and that is said plainly.
+async fn press(app: &App, signed: &Signed, id: AgentId, why: &str, form: StopForm) -> Answer {
+    let reason = format!("{why} {}", form.reason);
+    let pressed = match card::press(&app.db, signed.by(), id, &reason).await {
+        Ok(pressed) => pressed,
+        Err(error) => return refused(app, signed, id, form, error).await,
+    };
+    let went = match pressed.call {
+        Some(call) => Some(hooks::carry_out(app, &signed.actor, call).await?.outcome),
+        None => None,
+    };
+    let stopped = if pressed.suspended { "It is suspended." } else { "The stop is recorded." };
+    let sentence = format!("{stopped} {}", went.map_or(card::BY_HAND, Outcome::sentence));
+    let flash = if went == Some(Outcome::Accepted) { Flash::good(sentence) } else { Flash::bad(sentence) };
+    Ok(see_other_saying(app, format!("/agents/{id}/stop#card"), &flash))
 }
 
 async fn drill(app: &App, signed: &Signed, id: AgentId, surface: Surface, form: StopForm) -> Answer {

@@ -181,6 +181,13 @@ pub(crate) const CASES: &[Case] = &[
     Case("GET", "/api/v1/agents/{id}/drills", "/api/v1/agents/AG-31/drills", "", May::Program(RECORD, READS)),
     // Only the owner of the duty shows it; none of these is.
     Case("POST", "/api/v1/agents/{id}/actions/drill", "/api/v1/agents/AG-31/actions/drill", "{}", May::Roles(&[])),
+    Case(
+        "POST",
+        "/api/v1/agents/{id}/actions/suspend",
+        "/api/v1/agents/AG-31/actions/suspend",
+        r#"{"reason": "now"}"#,
+        May::Program(SECURITY, WRITES),
+    ),
     Case("POST", "/api/v1/stop-callbacks/{delivery}", "/api/v1/stop-callbacks/none", "{}", Anybody),
     Case("GET", "/agents/{id}/stop", "/agents/AG-31/stop", "", May::Roles(RECORD)),
     // What is pressed decides who may.

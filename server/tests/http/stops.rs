@@ -221,3 +221,38 @@ async fn a_procedure_is_drilled_by_plain_forms() {
     witness.post("/", &[("do", "saw"), ("delivery", delivery)]).await.is(409);
     assert_eq!(owner(&me, id).await, "verified");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_glass_is_broken_in_two_presses() {
+    let site = Site::demo().await;
+    let receiver = Receiver::new().await;
+    let (id, me) = owned(&site).await;
+    record(&me, id, &format!("{}/broken", receiver.address), 60).await;
+    let page = format!("/agents/{id}/stop");
+    me.get(&page).await.is(200).says("Yes, stop");
+    let stranger = site.signed_in_as(PersonId(8)).await;
+    stranger.post(&page, &[("do", "press"), ("why", "x")]).await.is(403);
+    me.post(&page, &[("do", "press"), ("why", ""), ("reason", " ")]).await.is(422).says("Say why");
+    me.post(&page, &[("do", "press"), ("why", "It harms people or data.")]).await.leads_to(&format!("{page}#card"));
+    let shown = me.get(&page).await.is(200);
+    let shown = shown.says("The webhook refused the call").says("It harms people or data.").says("until revoked");
+    assert!(!shown.text().contains("Review it…"), "nobody reviews what they did");
+    assert_eq!(site.events("stop.pressed").await, 1);
+
+    let lead = site.signed_in_as(PersonId(1)).await;
+    let text = lead.get(&page).await.is(200).says("Review it…").text();
+    let value =
+        |name: &str| text.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap().split('"').next().unwrap();
+    lead.post(&page, &[("do", "done"), ("step", value("step"))]).await.leads_to(&format!("{page}#card"));
+    let review = [("do", "review"), ("stopping", value("stopping")), ("review", "")];
+    lead.post(&page, &review).await.is(422).says("Say what you found");
+    let review = [("do", "review"), ("stopping", value("stopping")), ("review", "It was right.")];
+    lead.post(&page, &review).await.leads_to(&format!("{page}#card"));
+    lead.get(&page).await.is(200).says("It was right.");
+
+    let stop = json!({"reason": "again"});
+    let told = lead.json(Method::POST, &format!("/api/v1/agents/{id}/actions/suspend"), &stop).await.is(200).body();
+    assert_eq!((&told["outcome"], &told["state"]), (&json!("refused"), &json!("draft")), "{told}");
+    assert!(told["residual"].as_str().unwrap().contains("until revoked"));
+    me.json(Method::POST, &format!("/api/v1/agents/{id}/actions/suspend"), &json!({})).await.is_problem(422, "invalid");
+}

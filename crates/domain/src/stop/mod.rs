@@ -2,6 +2,7 @@
 //! what a drill has shown, and what the agent may still do at worst.
 
 mod address;
+mod card;
 mod residual;
 mod signature;
 
@@ -10,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::duty::Duty;
 
 pub use address::{Forbidden, allowed, target};
+pub use card::{Planned, REVIEW_WITHIN, Step, plan};
 pub use residual::{Residual, Token, residual};
 pub use signature::{CALLBACK_FRESH, Unproven, sign, verify};
 

@@ -153,6 +153,7 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
     let agents = stored::load(reads, ids, now).await?;
     let Ownership { mut held, mut offers } = ownership(reads, ids).await?;
     let mut stops = stop_facts(reads, ids, &held).await?;
+    let reviews = crate::stops::card::reviews_due(reads, ids).await?;
     let mut vacated: HashMap<AgentId, Vec<(Duty, DateTime<Utc>)>> = HashMap::new();
     let mut onboarding: HashMap<i64, DateTime<Utc>> = HashMap::new();
     for batch in ids.chunks(BATCH) {
@@ -194,6 +195,7 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
                     offers: &offers,
                     vacated: vacated.get(&agent.id).map_or(&[], Vec::as_slice),
                     stop: &stop,
+                    review_due: reviews.get(&agent.id).copied(),
                     onboarding_until: agent.wave.and_then(|w| onboarding.get(&w.0).copied()),
                     notes: &agent.notes,
                     split: &split,
@@ -339,7 +341,7 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
     let (mut index, mut words, mut turns) = (Vec::new(), Vec::new(), Vec::new());
     let mut forget: Vec<Arg> = Vec::new();
     for j in judged {
-        let facets = facets(j);
+        let facets = facets(j, change.by.now);
         let found = search_words(&j.agent);
         let found_text = found.join(" ");
         let (old_facets, old_words) = before.remove(&j.agent.id).unwrap_or_default();
@@ -361,7 +363,7 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
             }
             words.extend(found.iter().map(|w| args![w, j.agent.id]));
         }
-        for (at, facet, delta) in turns_of(j) {
+        for (at, facet, delta) in turns_of(j, change.by.now) {
             turns.push(args![at, j.agent.id, facet, delta]);
         }
         index.push(args![j.agent.id, facets.join("\n"), found_text]);
@@ -385,7 +387,7 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
 }
 
 /// What the agent counts under. Each facet is a counter's name; no name holds a line break.
-fn facets(j: &Judged) -> Vec<String> {
+fn facets(j: &Judged, now: DateTime<Utc>) -> Vec<String> {
     let a = &j.agent;
     let unit = text::fold(&a.facts.business_unit);
     let mut out = vec![
@@ -422,7 +424,11 @@ fn facets(j: &Judged) -> Vec<String> {
     keys.sort_unstable();
     keys.dedup();
     // A finding that only begins later is added by its turn.
-    keys.retain(|k| *k != FindingKey::RuntimeOwnerUntested || owner.state == RuntimeOwner::Untested);
+    keys.retain(|k| match k {
+        FindingKey::RuntimeOwnerUntested => owner.state == RuntimeOwner::Untested,
+        FindingKey::StopReviewOverdue => review_due(j).is_some_and(|due| due <= now),
+        _ => true,
+    });
     out.extend(keys.into_iter().map(|k| format!("finding:{k}")));
     // Counted by wave, so that a read asks only for the waves whose date lies ahead.
     if let Some(wave) = a.wave {
@@ -439,18 +445,28 @@ fn stop_facet(a: &Agent, state: RuntimeOwner) -> String {
     format!("stop:{}:{state}", if runs(a) { "running" } else { "idle" })
 }
 
-/// What the clock alone will change: a verified owner's drill lapses.
-fn turns_of(j: &Judged) -> Vec<(DateTime<Utc>, String, i64)> {
+/// When the oldest unreviewed stop is due for review.
+fn review_due(j: &Judged) -> Option<DateTime<Utc>> {
+    j.assessment.findings.iter().find(|f| f.key == FindingKey::StopReviewOverdue).map(|f| f.from)
+}
+
+/// What the clock alone will change: a verified owner's drill lapses, a review falls due.
+fn turns_of(j: &Judged, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, String, i64)> {
+    let mut out = Vec::new();
+    if let Some(due) = review_due(j).filter(|due| *due > now) {
+        out.push((due, format!("finding:{}", FindingKey::StopReviewOverdue), 1));
+    }
     let Some((owner, until)) = j.assessment.runtime_owner.and_then(|o| Some((o.state, o.until?))) else {
-        return Vec::new();
+        return out;
     };
-    vec![
+    out.extend([
         (until, format!("owner:{owner}"), -1),
         (until, format!("owner:{}", RuntimeOwner::Untested), 1),
         (until, stop_facet(&j.agent, owner), -1),
         (until, stop_facet(&j.agent, RuntimeOwner::Untested), 1),
         (until, format!("finding:{}", FindingKey::RuntimeOwnerUntested), 1),
-    ]
+    ]);
+    out
 }
 
 /// The words an agent is found by.

@@ -169,4 +169,5 @@ word_cell!(
     domain::finding::Severity,
     domain::stop::Surface,
     domain::stop::MethodKind,
+    domain::stop::Step,
 );

@@ -402,6 +402,19 @@ async fn stopped(change: &mut Change<'_>, delivery: &str, capacity: &str) -> Res
         return Err(Error::Conflict("That was shown before; it counts once.".into()));
     }
     change.wrote(event, &change::STOP_CALL, id);
+    if let Some(stopping) = row.get::<Option<i64>>(2)? {
+        let paused = change
+            .tx
+            .one(
+                "UPDATE stop_step SET done_at = $2, done_by = $3, event_id = $4 \
+                 WHERE stopping_id = $1 AND step = 'pause' AND done_at IS NULL RETURNING id",
+                args![stopping, now, capacity, change.id(event)],
+            )
+            .await?;
+        if let Some(step) = paused {
+            change.wrote(event, &change::STOP_STEP, step.get::<i64>(0)?);
+        }
+    }
     if drill {
         let number = change.next("drill", 1).await?;
         let columns = [

@@ -3,6 +3,7 @@
 //! the new.
 
 pub mod calls;
+pub mod card;
 pub mod evidence;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -10,6 +10,7 @@ use domain::party::{Party, Role};
 use domain::stop::{CallState, MethodKind, Outcome, Surface, sign};
 use register::assignments::{self, Mode};
 use register::stops::calls::{self, Callback, ManualDrill};
+use register::stops::card;
 use register::stops::evidence::{self, File};
 use register::stops::{self, NewMethod};
 use register::{By, Db, Error, agents, args, audit};
@@ -257,6 +258,63 @@ async fn a_drill_proves_it_for_the_owner_who_showed_it(db: Db) {
     assert!(calls::begin_drill(&db, by(&him, 5), id, Surface::Pause).await.is_ok());
 }
 
+/// Breaking the glass: at once, with a reason, in every state, reviewed by somebody else.
+async fn the_glass_is_broken_and_reviewed(db: Db) {
+    let id = owned(&db).await;
+    let (lead, ravi, bea) = (lead(), ravi(), bea());
+    let secret = stops::record(&db, by(&ravi, 2), id, webhook(Surface::Pause)).await.unwrap().secret.unwrap();
+    assert!(matches!(card::press(&db, by(&bea, 3), id, "why").await, Err(Error::Denied(_))));
+    assert!(matches!(card::press(&db, by(&ravi, 3), id, " ").await, Err(Error::Invalid(_))));
+    let pressed = card::press(&db, by(&ravi, 3), id, "It writes to customers").await.unwrap();
+    assert!(!pressed.suspended, "a draft stays one, and the stop is recorded all the same");
+    let call = pressed.call.unwrap();
+    assert!(!call.drill);
+    calls::answered(&db, by(&ravi, 3), &call.delivery, Outcome::Unreachable, "gone").await.unwrap();
+    let shown = card::latest(&db, by(&lead, 3), id).await.unwrap().unwrap();
+    assert!(shown.residual.sentence(day(3)).contains("until revoked"), "nothing is known of its credentials");
+    assert_eq!(shown.steps.len(), 2);
+
+    // Its review is due by the clock alone, and nobody reviews what they did.
+    let overdue = async |days| {
+        let view = agents::read(&db, by(&lead, days), id).await.unwrap();
+        view.judged.assessment.findings.iter().any(|f| f.key.key() == "stop-review-overdue" && f.holds_at(day(days)))
+    };
+    assert!(!overdue(3).await && overdue(4).await);
+    let posture = |days| register::posture::posture(&db, by(&lead, days));
+    assert_eq!(posture(3).await.unwrap().findings["stop-review-overdue"], 0);
+    assert_eq!(posture(4).await.unwrap().findings["stop-review-overdue"], 1);
+    for other in [&ravi, &bea] {
+        assert!(matches!(card::review(&db, by(other, 4), id, pressed.id, "fine").await, Err(Error::Denied(_))));
+    }
+    card::review(&db, by(&lead, 4), id, pressed.id, "It was right.").await.unwrap();
+    assert!(!overdue(5).await);
+    assert_eq!(posture(5).await.unwrap().findings["stop-review-overdue"], 0);
+    assert!(matches!(card::review(&db, by(&lead, 5), id, pressed.id, "again").await, Err(Error::Conflict(_))));
+    let own = card::press(&db, by(&lead, 5), id, "again").await.unwrap();
+    let refused = card::review(&db, by(&lead, 5), id, own.id, "fine").await;
+    assert!(matches!(refused, Err(Error::Denied(_))), "{refused:?}");
+
+    // The callback of a stop in earnest ends its pause, and is no drill.
+    let call = own.call.unwrap();
+    calls::callback(&db, day(5), Signed::new(&secret, &call.delivery, day(5)).sent()).await.unwrap();
+    let shown = card::latest(&db, by(&lead, 5), id).await.unwrap().unwrap();
+    assert_eq!(shown.steps[0].done_at, Some(day(5)));
+    assert_eq!(state(&db, id, day(5)).await, RuntimeOwner::Untested);
+    let sessions = shown.steps[1].id;
+    assert!(matches!(card::done(&db, by(&ravi, 6), id, sessions).await, Err(Error::Denied(_))));
+    card::done(&db, by(&lead, 6), id, sessions).await.unwrap();
+    assert!(matches!(card::done(&db, by(&lead, 6), id, sessions).await, Err(Error::Conflict(_))));
+
+    // An active agent becomes suspended.
+    let row = db.one("SELECT id FROM agent WHERE state = 'active' ORDER BY id LIMIT 1", args![]).await.unwrap();
+    let active: AgentId = row.unwrap().get(0).unwrap();
+    assert!(card::press(&db, by(&lead, 6), active, "An incident").await.unwrap().suspended);
+    let view = agents::read(&db, by(&lead, 6), active).await.unwrap();
+    assert_eq!(view.judged.agent.state, Lifecycle::Suspended);
+    whole(&db, day(7)).await;
+}
+
+story!(glass, super::the_glass_is_broken_and_reviewed);
 story!(surfaces, super::each_surface_has_its_own_method);
 story!(callbacks, super::only_the_signed_callback_shows_it);
 story!(once, super::a_callback_counts_once);

@@ -5,13 +5,15 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::agent::Lifecycle;
 use domain::can::{Action, can};
 use domain::id::{AgentId, PersonId};
 use domain::party::Party;
-use domain::stop::{CallState, MethodKind, Outcome, Surface};
+use domain::stop::{CallState, MethodKind, Outcome, Step, Surface};
 use register::Error;
 use register::agents::{self, View};
 use register::stops::calls::{self, Callback};
+use register::stops::card;
 use register::stops::{self, NewMethod};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -37,6 +39,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_stop_methods, record_stop_method))
         .routes(routes!(read_drills))
         .routes(routes!(drill_agent))
+        .routes(routes!(suspend_agent))
 }
 
 /// How one surface of an agent is stopped.
@@ -309,6 +312,106 @@ async fn drill_agent(State(app): State<App>, caller: ApiActor, At(id): At<AgentI
     let found = calls::shown(&app.db, now, id, LISTED).await?.into_iter().find(|c| c.delivery == delivery);
     let Some(call) = found else { return Err(Problem::internal("a drill that was begun is not there")) };
     ok(StopCall::from(call))
+}
+
+/// Why an agent is stopped.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "It writes to customers outside its task."}))]
+struct StopNew {
+    /// Why; whoever reviews the stop reads it.
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    reason: String,
+}
+
+/// A stop, as it is at first.
+#[derive(Debug, Serialize, ToSchema)]
+struct Stopped {
+    #[schema(value_type = words::AgentRef)]
+    agent: AgentId,
+    /// When it was pressed.
+    at: DateTime<Utc>,
+    /// The agent's state now: an active one is suspended, any other stays what it is.
+    #[schema(value_type = words::Lifecycle)]
+    state: Lifecycle,
+    /// By when somebody else reviews it.
+    review_due: DateTime<Utc>,
+    /// How the call of the webhook went; null where pausing has none.
+    #[schema(value_type = Option<words::CallOutcome>, required)]
+    outcome: Option<Outcome>,
+    /// What that means, in a sentence.
+    message: String,
+    /// What is to be done, by the owners of these duties.
+    steps: Vec<StepTold>,
+    /// The access that remains at worst.
+    residual: String,
+}
+
+/// A step of a stop.
+#[derive(Debug, Serialize, ToSchema)]
+struct StepTold {
+    #[schema(value_type = words::StopStep)]
+    step: Step,
+    /// The credential it is about; empty otherwise.
+    credential: String,
+    /// Whose owner must do it.
+    #[schema(value_type = words::Duty)]
+    duty: domain::duty::Duty,
+    /// When it was done.
+    #[schema(required)]
+    done_at: Option<DateTime<Utc>>,
+}
+
+/// Stop an agent at once
+///
+/// For anyone who holds a duty of the agent as A or R, in person or through a team, their
+/// deputies, and security leads; with a reason. It only ever removes access and works in every
+/// state: an active agent is suspended, and the webhook of pausing is called. The stop is
+/// recorded though the call fails, which `outcome` and `message` then say. Somebody else reviews
+/// it within 24 hours.
+#[utoipa::path(
+    post,
+    path = "/api/v1/agents/{id}/actions/suspend",
+    tag = "agents",
+    params(("id" = inline(words::AgentRef), Path, description = "The agent.")),
+    request_body = StopNew,
+    responses((status = 200, description = "Stopped, as far as Muster can.", body = Stopped))
+)]
+async fn suspend_agent(
+    State(app): State<App>,
+    caller: ApiActor,
+    At(id): At<AgentId>,
+    Sent(body): Sent<Value>,
+) -> Answer {
+    let view = agents::read(&app.db, caller.by(), id).await?;
+    can(&caller.actor, Action::StopPress, view.relation).map_err(Error::from)?;
+    let StopNew { reason } = read(body)?;
+    let pressed = card::press(&app.db, caller.by(), id, &reason).await?;
+    let outcome = match pressed.call {
+        Some(call) => Some(hooks::carry_out(&app, &caller.actor, call).await?.outcome),
+        None => None,
+    };
+    let by = register::By { actor: &caller.actor, now: app.clock.now() };
+    let Some(card) = card::latest(&app.db, by, id).await? else {
+        return Err(Problem::internal("a stop that was pressed is not there"));
+    };
+    let steps = card.steps.into_iter().map(|s| StepTold {
+        step: s.step,
+        credential: s.subject,
+        duty: s.step.duty(),
+        done_at: s.done_at,
+    });
+    ok(Stopped {
+        agent: id,
+        at: card.at,
+        state: if pressed.suspended { Lifecycle::Suspended } else { view.judged.agent.state },
+        review_due: card.review_due,
+        outcome,
+        message: outcome.map_or(card::BY_HAND, Outcome::sentence).to_owned(),
+        steps: steps.collect(),
+        residual: card.residual.sentence(by.now),
+    })
 }
 
 /// Largest callback.
