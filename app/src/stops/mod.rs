@@ -168,6 +168,8 @@ pub struct Stops {
     pub secret: Option<(Surface, String)>,
     /// People to suggest as a witness.
     pub people: Vec<Choice>,
+    /// When the present runtime owner last showed that pausing works.
+    pub passed_at: Option<DateTime<Utc>>,
     /// How many days a drill proves it, at this tier.
     pub cadence: i64,
     /// What was pressed and refused.
@@ -275,12 +277,15 @@ fn card(stops: &Stops) -> Option<impl IntoView + use<>> {
     let residual = card.residual.sentence(now);
     let left = if card.residual.is_over() { Tone::Good } else { Tone::Warn };
     let (due, late) = (card.review_due, card.review.is_none() && now >= card.review_due);
-    let review = match card.review {
-        Some((at, by, found)) => view! { <p>"Reviewed by " <span dir="auto">{by}</span> ", " <When at=at now=now/> ": " <span dir="auto">{format!("“{found}”")}</span></p> }.piece(),
-        None => {
-            let words = if late { "Nobody has reviewed it; that was due " } else { "To be reviewed by somebody else, at the latest " };
-            view! { <p>{words} <When at=due now=now/> "."</p> }.piece()
-        }
+    let review = if let Some((at, by, found)) = card.review {
+        view! { <p>"Reviewed by " <span dir="auto">{by}</span> ", " <When at=at now=now/> ": " <span dir="auto">{format!("“{found}”")}</span></p> }.piece()
+    } else {
+        let words = if late {
+            "Nobody has reviewed it; that was due "
+        } else {
+            "To be reviewed by somebody else, at the latest "
+        };
+        view! { <p>{words} <When at=due now=now/> "."</p> }.piece()
     };
     let Refused { values, errors } = &stops.refused;
     let open = values.what == "review";
@@ -463,7 +468,13 @@ pub fn said(state: CallState, outcome: Option<Outcome>) -> &'static str {
 fn drills(stops: &Stops) -> impl IntoView + use<> {
     let cadence = stops.cadence;
     let rows = stops.calls.iter().map(|call| row(stops, call)).collect_view();
-    let body = if stops.calls.is_empty() {
+    let (passed, now) = (stops.passed_at, stops.now);
+    let passed = passed.map(
+        |at| view! { <p>"The present runtime owner last showed that pausing works " <When at=at now=now/> "."</p> },
+    );
+    let body = if stops.calls.is_empty() && passed.is_some() {
+        ().piece()
+    } else if stops.calls.is_empty() {
         view! { <Empty title="Nothing was rehearsed yet">"A drill changes nothing about the agent. It shows that stopping works, and how long it takes."</Empty> }.piece()
     } else {
         view! {
@@ -477,6 +488,7 @@ fn drills(stops: &Stops) -> impl IntoView + use<> {
     view! {
         <Section title="Drills" id="drills">
             <p class="small muted">{format!("At this tier a drill of pausing proves it for {cadence} days, for the owner who showed it and for that version of the method.")}</p>
+            {passed}
             {body}
         </Section>
     }

@@ -277,9 +277,12 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         Action::AgentEdit | Action::AssignmentOffer => matches!(relation, Owner | Requester),
         // A deputy stops what an owner who is away cannot; what an owner shows, they show themself.
         Action::StopMethodWrite | Action::StopPress => matches!(relation, Owner | Delegate),
-        Action::StopDrill | Action::StopWitness | Action::StopStep => relation == Owner,
         // A deputy acts for an owner who is away; an appointment is the owner's own word.
-        Action::AssignmentAnswer | Action::SessionManage => relation == Owner,
+        Action::AssignmentAnswer
+        | Action::SessionManage
+        | Action::StopDrill
+        | Action::StopWitness
+        | Action::StopStep => relation == Owner,
         Action::AssignmentWithdraw => matches!(relation, Requester),
         _ => false,
     }

@@ -96,6 +96,7 @@ async fn page(app: &App, signed: &Signed, id: AgentId, also: Also) -> Answer {
         calls,
         secret: also.secret,
         people: people.map(|p| Choice::new(format!("{} ({})", p.name, p.id), "")).collect(),
+        passed_at: view.judged.stop.drill.as_ref().map(|d| d.at),
         cadence: agent.tier.drill_cadence_days(),
         refused: also.refused,
         now: by.now,

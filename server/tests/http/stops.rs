@@ -53,7 +53,7 @@ impl Receiver {
             )
             .route("/broken", post(async || (StatusCode::INTERNAL_SERVER_ERROR, "on fire")))
             .route("/elsewhere", post(async || (StatusCode::FOUND, [(header::LOCATION, "/stop")]).into_response()))
-            .route("/hangs", post(async || tokio::time::sleep(Duration::from_secs(60)).await));
+            .route("/hangs", post(async || tokio::time::sleep(Duration::from_mins(1)).await));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });

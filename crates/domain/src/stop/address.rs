@@ -60,10 +60,7 @@ fn v6_allowed(v6: Ipv6Addr) -> Result<(), Forbidden> {
         return Err(Forbidden::Loopback);
     }
     // An IPv4 address in another coat: mapped, compatible, NAT64, 6to4.
-    let inner = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        Ipv4Addr::new(a, b, c, d)
-    };
+    let inner = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     if s[..5] == [0; 5] && matches!(s[5], 0 | 0xffff) {
         return v4_allowed(inner(s[6], s[7]));
     }
@@ -74,10 +71,9 @@ fn v6_allowed(v6: Ipv6Addr) -> Result<(), Forbidden> {
         return v4_allowed(inner(s[1], s[2]));
     }
     match s[0] {
-        0xfc00..=0xfdff => Err(Forbidden::Private),
+        // The second range was once site-local.
+        0xfc00..=0xfdff | 0xfec0..=0xfeff => Err(Forbidden::Private),
         0xfe80..=0xfebf => Err(Forbidden::LinkLocal),
-        // Once site-local.
-        0xfec0..=0xfeff => Err(Forbidden::Private),
         0xff00..=0xffff => Err(Forbidden::Multicast),
         // Global addresses lie in 2000::/3; of these, 2001:0::/23 and 2001:db8::/32 are special.
         0x2001 if s[1] < 0x200 || s[1] == 0xdb8 => Err(Forbidden::Reserved),
