@@ -510,14 +510,15 @@ fn Units(units: Vec<UnitPosture>) -> impl IntoView {
             view! { <a href=href dir="auto">{unit.business_unit.clone()}</a> }.piece()
         };
         let loud = (!unit.business_unit.is_empty()).then(|| nobody_can_stop(Some(&unit.business_unit)));
+        let words = format!("{} of {}", thousands(open), thousands(all));
         let figure = match loud {
-            Some(href) => view! { <a href=href>{thousands(open)}</a> }.piece(),
-            None => thousands(open).piece(),
+            Some(href) => view! { <a href=href>{words}</a> }.piece(),
+            None => words.piece(),
         };
         view! {
             <tr>
                 <th scope="row">{name}</th>
-                <td class="num">{figure} <span class="muted">{format!(" of {}", thousands(all))}</span></td>
+                <td class="num">{figure}</td>
                 <td class="thin roomy"><Meter label=format!("{}: nobody can stop", unit.business_unit) value=open of=all tone=Tone::Severe/></td>
             </tr>
         }
