@@ -25,6 +25,7 @@ export const PAGES: KnownPage[] = [
   { name: "agent-assign", path: "/agents/AG-1/assign", as: "security-lead" },
   { name: "agent-raci", path: "/agents/AG-1/raci", as: "security-lead" },
   { name: "agent-raci-edit", path: "/agents/AG-1/raci/edit", as: "security-lead" },
+  { name: "agent-stop", path: "/agents/AG-1/stop", as: "security-lead" },
   { name: "agent-history", path: "/agents/AG-1/history", as: "security-lead" },
   { name: "agent-new", path: "/agents/new", as: "administrator" },
   { name: "people", path: "/people", as: "administrator" },
