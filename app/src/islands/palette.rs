@@ -209,7 +209,7 @@ mod live {
 
         pub(super) fn typed(self, text: String) {
             let places = self.near(&text);
-            self.show(places);
+            self.show(places, 0);
             self.status.set(String::new());
             if let Some(pending) = PENDING.take() {
                 pending.clear();
@@ -269,11 +269,15 @@ mod live {
                 1 => "1 found.".to_owned(),
                 n => format!("{n} found."),
             });
-            self.show(places);
+            // an arrow pressed before the answer came chose a place, and it stays chosen
+            let at = self.chosen.get_untracked();
+            let chosen = self.found.with_untracked(|shown| shown.get(at).map(|place| place.href.clone()));
+            let at = places.iter().position(|place| Some(&place.href) == chosen.as_ref()).unwrap_or(0);
+            self.show(places, at);
         }
 
-        fn show(self, places: Vec<Place>) {
-            self.chosen.set(0);
+        fn show(self, places: Vec<Place>, at: usize) {
+            self.chosen.set(at);
             self.found.set(places);
         }
 
