@@ -38,6 +38,8 @@ pub struct AgentEditor {
     pub teams: Vec<Choice>,
     /// Multi-agent systems to choose from.
     pub systems: Vec<Choice>,
+    /// Shared platforms to choose from.
+    pub platforms: Vec<Choice>,
     /// Vendors, tools and credentials already known, to suggest.
     pub known: Known,
     /// The part that more rows were asked for: `tools` or `credentials`.
@@ -71,7 +73,7 @@ pub fn Editor(
     /// What it shows.
     editor: AgentEditor,
 ) -> impl IntoView {
-    let AgentEditor { agent, form, teams, systems, known, more, conflict, approved } = editor;
+    let AgentEditor { agent, form, teams, systems, platforms, known, more, conflict, approved } = editor;
     let Refused { values, errors } = form;
     let score = tier::score(&values.facts_so_far().0);
     // What gives points is the boundary: where that stays, so does the tier.
@@ -116,7 +118,7 @@ pub fn Editor(
                 // Enter in a field saves; it must not press one of the buttons that only add rows
                 <button class="visually-hidden" tabindex="-1" aria-hidden="true" name="do" value="save">{save}</button>
                 <What form=values.clone() errors=errors.clone() known=known.clone() locked=approved/>
-                <Where form=values.clone() errors=errors.clone() teams=teams systems=systems vendors=known.vendors locked=approved/>
+                <Where form=values.clone() errors=errors.clone() teams=teams systems=systems platforms=platforms vendors=known.vendors locked=approved/>
                 <Reach form=values.clone() errors=errors.clone() locked=approved/>
                 <Tools tools=values.tools.clone() errors=errors.clone() known=known.tools more=more == "tools" locked=approved/>
                 <Credentials credentials=values.credentials.clone() errors=errors.clone() known=known.credentials more=more == "credentials" locked=approved/>
@@ -215,6 +217,7 @@ fn Where(
     errors: FieldErrors,
     teams: Vec<Choice>,
     systems: Vec<Choice>,
+    platforms: Vec<Choice>,
     vendors: Vec<String>,
     locked: bool,
 ) -> impl IntoView {
@@ -235,7 +238,11 @@ fn Where(
             <FieldGroup>
                 <Select name="built_by" label="Built by" options=teams selected=v(|f| &f.built_by) blank="Not recorded" error=e("built_by")/>
                 <Select name="operated_by" label="Operated by" options=operators selected=v(|f| &f.operated_by) blank="Not recorded" error=e("operated_by")/>
+            </FieldGroup>
+            <FieldGroup>
                 <Select name="parent" label="Part of the system" options=systems selected=v(|f| &f.parent) blank="None" error=e("parent")/>
+                <Select name="platform" label="Runs on the platform" options=platforms selected=v(|f| &f.platform) blank="None" error=e("platform")
+                    hint="It inherits the platform’s owners of identity, requests and platform."/>
             </FieldGroup>
             <FieldGroup>
                 <Field name="workload_identity" label="Workload identity" value=v(|f| &f.workload_identity) error=e("workload_identity") readonly=locked hint=or_approved(locked, "SPIFFE id, OIDC subject or cloud principal.")/>

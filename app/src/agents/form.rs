@@ -66,6 +66,7 @@ pub struct AgentForm {
     pub built_by: String,
     pub operated_by: String,
     pub parent: String,
+    pub platform: String,
     /// Lines of `source=id`.
     pub external_ids: String,
     /// Lines of `key=value`.
@@ -108,6 +109,7 @@ impl AgentForm {
             built_by: id(facts.built_by.map(|t| t.to_string())),
             operated_by: id(facts.operated_by.map(|t| t.to_string())),
             parent: id(facts.parent.map(|s| s.to_string())),
+            platform: id(facts.platform.map(|s| s.to_string())),
             external_ids: lines(facts.external_ids.iter().map(|e| format!("{}={}", e.source, e.id))),
             labels: lines(facts.labels.iter().map(|(k, v)| format!("{k}={v}"))),
             workload_identity: facts.workload_identity.clone(),
@@ -195,6 +197,7 @@ impl AgentForm {
             "built_by" => &mut self.built_by,
             "operated_by" => &mut self.operated_by,
             "parent" => &mut self.parent,
+            "platform" => &mut self.platform,
             "external_ids" => &mut self.external_ids,
             "labels" => &mut self.labels,
             "workload_identity" => &mut self.workload_identity,
@@ -246,6 +249,7 @@ impl AgentForm {
             built_by: reference(&self.built_by, "built_by", e),
             operated_by: reference(&self.operated_by, "operated_by", e),
             parent: reference(&self.parent, "parent", e),
+            platform: reference(&self.platform, "platform", e),
             external_ids: external_ids(&self.external_ids, e),
             labels: labels(&self.labels, e),
             workload_identity: self.workload_identity.clone(),
@@ -285,7 +289,7 @@ impl AgentForm {
                 out.push((label, here.to_owned(), there.to_owned()));
             }
         };
-        let fields: [(&str, &str, &str); 21] = [
+        let fields: [(&str, &str, &str); 22] = [
             ("Name", &self.name, &other.name),
             ("Purpose", &self.purpose, &other.purpose),
             ("Kind", &self.kind, &other.kind),
@@ -297,6 +301,7 @@ impl AgentForm {
             ("Built by", &self.built_by, &other.built_by),
             ("Operated by", &self.operated_by, &other.operated_by),
             ("System", &self.parent, &other.parent),
+            ("Platform", &self.platform, &other.platform),
             ("External ids", &self.external_ids, &other.external_ids),
             ("Labels", &self.labels, &other.labels),
             ("Workload identity", &self.workload_identity, &other.workload_identity),

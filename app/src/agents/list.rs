@@ -121,6 +121,7 @@ impl List {
             ("owner", "Owner"),
             ("wave", "Import"),
             ("system", "System"),
+            ("platform", "Runs on"),
             ("operated_by", "Operated by"),
             ("vendor", "Vendor"),
             ("tool", "Tool"),

@@ -7,7 +7,7 @@ use domain::agent::{AgentFacts, CredentialUse, Lifecycle as State, Running, Tool
 use domain::assignment::{Held, OFFER_ESCALATES_AFTER, RaciRole, RuntimeOwner, accountable};
 use domain::duty::Duty;
 use domain::finding::{Finding, FindingKey, Severity as Weight};
-use domain::id::AgentId;
+use domain::id::{AgentId, SystemId};
 use domain::party::{Party as Who, Standing};
 use domain::tier;
 use leptos::prelude::*;
@@ -97,6 +97,8 @@ pub struct Shown {
     pub wave: Option<(String, String)>,
     /// The system it is part of: reference and name.
     pub parent: Option<(String, String)>,
+    /// The platform it runs on: reference and name.
+    pub platform: Option<(SystemId, String)>,
     /// Who holds what now.
     pub held: Vec<Held>,
     /// What is offered now.
@@ -419,9 +421,13 @@ fn owner_row(shown: &Shown, duty: Duty) -> impl IntoView + use<> {
                 let why = if held.standing == Standing::Leaderless { "no active lead" } else { "left" };
                 view! { " " <Badge tone=Tone::Bad>{why}</Badge> }
             });
+            let source = held.inherited.map(|system| {
+                let name = shown.platform.as_ref().map_or_else(|| system.to_string(), |(_, name)| name.clone());
+                view! { ", inherited from " <a href=format!("/systems/{system}") dir="auto">{name}</a> }
+            });
             view! {
                 <a href=held.party.path() dir="auto">{shown.name_of(held.party)}</a>{gone}
-                <span class="since small muted">"since " <Day at=held.since/></span>
+                <span class="since small muted">"since " <Day at=held.since/>{source}</span>
             }
             .piece()
         }
@@ -443,7 +449,11 @@ fn owner_row(shown: &Shown, duty: Duty) -> impl IntoView + use<> {
             .collect_view()
     };
     let change = (shown.may.assign && !retired).then(|| {
-        let words = if owner.is_some() { "Change" } else { "Assign" };
+        let words = match owner {
+            Some(held) if held.inherited.is_some() => "Override",
+            Some(_) => "Change",
+            None => "Assign",
+        };
         let title = lower(duty.owner_title());
         view! { <td class="act"><a href=shown.assign_href(duty)>{words}<span class="visually-hidden">{format!(" the {title}")}</span></a></td> }
     });
@@ -640,6 +650,9 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
         let href = Address::new("/agents").with("system", &system).href();
         view! { <Fact term="Part of"><a href=href dir="auto">{name}</a></Fact> }
     });
+    let platform = shown.platform.clone().map(|(system, name)| {
+        view! { <Fact term="Runs on"><a href=format!("/systems/{system}") dir="auto">{name}</a></Fact> }
+    });
     let wave = shown.wave.clone().map(|(wave, title)| {
         let href = Address::new("/agents").with("wave", &wave).href();
         view! { <Fact term="Came with"><a href=href dir="auto">{title}</a></Fact> }
@@ -695,6 +708,7 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
                 <Fact term="Built by">{built_by}</Fact>
                 <Fact term="Operated by">{operated_by}</Fact>
                 {parent}
+                {platform}
                 <Fact term="Workload identity">{identity}</Fact>
                 <Fact term="Models" value=models/>
                 {external}

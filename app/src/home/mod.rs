@@ -8,6 +8,7 @@ use domain::finding::FindingKey;
 use domain::id::AgentId;
 use domain::party::Party as Who;
 use domain::posture::{Posture, UnitPosture, WavePosture};
+use domain::system::Subject;
 use leptos::prelude::*;
 
 use crate::components::{
@@ -19,8 +20,8 @@ use crate::stops::testimony;
 /// An offer that waits for the reader.
 #[derive(Debug, Clone)]
 pub struct Waiting {
-    /// The agent.
-    pub agent: AgentId,
+    /// The agent or the system.
+    pub of: Subject,
     /// Its name.
     pub name: String,
     /// The duty.
@@ -38,7 +39,7 @@ pub struct Waiting {
 impl Waiting {
     /// As the form sends it: `AG-7/containment`.
     pub fn key(&self) -> String {
-        format!("{}/{}", self.agent, self.duty)
+        format!("{}/{}", self.of, self.duty)
     }
 }
 
@@ -261,7 +262,7 @@ fn waits(home: &Home) -> Option<impl IntoView + use<>> {
                     <div>
                         <label for=id><strong>{offer.duty.owner_title()}</strong>" of "<span dir="auto">{offer.name.clone()}</span></label>
                         <p class="small muted">
-                            <a href=format!("/agents/{}", offer.agent)>{offer.agent.to_string()}</a> {team} ". Asked by "
+                            <a href=offer.of.href()>{offer.of.to_string()}</a> {team} ". Asked by "
                             <span dir="auto">{offer.offered_by.clone()}</span> ", " <When at=offer.offered_at now=home.now/> "."
                         </p>
                         {reason}

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 pub use edit::{EditPerson, PersonEditor, PersonForm};
 pub use handover::{Away, HandoverForm};
 pub use list::{Line, List, People};
-pub use page::{Held, Holdings, Impact, Led, Membership, Offer, Orphan, PersonPage, Reason, Shown, SignIn};
+pub use page::{Held, Holdings, Impact, Led, Membership, OfSystem, Offer, Orphan, PersonPage, Reason, Shown, SignIn};
 pub(crate) use page::{Voice, holdings};
 pub use proposals::Proposal;
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::agent::{Environment, Lifecycle as State};
 use domain::assignment::OFFER_ESCALATES_AFTER;
 use domain::duty::Duty;
-use domain::id::{AgentId, PersonId, TeamId};
+use domain::id::{AgentId, PersonId, SystemId, TeamId};
 use domain::party::{Party as Who, Role, Roles, TeamKind};
 use domain::tier::Tier as Risk;
 use leptos::prelude::*;
@@ -42,6 +42,19 @@ pub struct Held {
     pub runs: bool,
 }
 
+/// A duty of a system, held by the party whose page it is.
+#[derive(Debug, Clone)]
+pub struct OfSystem {
+    /// The system.
+    pub system: SystemId,
+    /// Its name.
+    pub name: String,
+    /// The duty.
+    pub duty: Duty,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
 /// A page of what a party holds, under one letter.
 #[derive(Debug, Clone)]
 pub struct Holdings {
@@ -51,6 +64,8 @@ pub struct Holdings {
     pub does: bool,
     /// The rows.
     pub rows: Vec<Held>,
+    /// The duties of systems that they hold under the same letter.
+    pub systems: Vec<OfSystem>,
     /// How many duties they are Accountable for; `None` above a thousand.
     pub accountable: Option<u64>,
     /// How many they are Responsible for; `None` above a thousand.
@@ -128,6 +143,9 @@ pub struct Impact {
     pub total: u64,
     /// How many of them are theirs alone, not a team's that they lead.
     pub own: u64,
+    /// Duties of systems that would have no owner: the system, its name, the duty, and whether
+    /// it is theirs alone.
+    pub systems: Vec<(SystemId, String, Duty, bool)>,
     /// How many agents that count as running nobody could stop.
     pub unstoppable: u64,
     /// How many different agents.
@@ -375,7 +393,7 @@ pub(crate) enum Voice {
 
 /// What a party holds: a tab for each letter, and pages. The party is `PE-7` or `TE-2`.
 pub(crate) fn holdings(holdings: Holdings, party: &str, voice: Voice) -> Piece {
-    let Holdings { here, does, rows, accountable, responsible, previous, next } = holdings;
+    let Holdings { here, does, rows, systems, accountable, responsible, previous, next } = holdings;
     let first = here.first_page();
     let mut tabs = Vec::new();
     for (label, count, current, value) in
@@ -415,6 +433,7 @@ pub(crate) fn holdings(holdings: Holdings, party: &str, voice: Voice) -> Piece {
         }
         .piece()
     };
+    let systems = of_systems(systems);
     let title = match voice {
         Voice::Person => "What they answer for",
         Voice::Gone => "Still in their name",
@@ -424,9 +443,35 @@ pub(crate) fn holdings(holdings: Holdings, party: &str, voice: Voice) -> Piece {
         <Section title=title id="owns" actions=move || inventory>
             <Tabs label="By letter" tabs=tabs/>
             {body}
+            {systems}
         </Section>
     }
     .piece()
+}
+
+/// What they hold of systems; agents inherit from a platform what is held of it.
+fn of_systems(systems: Vec<OfSystem>) -> Option<Piece> {
+    (!systems.is_empty()).then(|| {
+        let lines = systems
+            .into_iter()
+            .map(|held| {
+                view! {
+                    <tr>
+                        <th scope="row"><a href=format!("/systems/{}", held.system) dir="auto">{held.name}</a> " " <span class="ref muted">{held.system.to_string()}</span></th>
+                        <td data-label="Duty">{held.duty.owner_title()}</td>
+                        <td data-label="Since"><Day at=held.since/></td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        view! {
+            <TableFrame label="Duties of systems held" stacks=true>
+                <thead><tr><th scope="col">"System"</th><th scope="col">"Duty"</th><th scope="col">"Since"</th></tr></thead>
+                <tbody>{lines}</tbody>
+            </TableFrame>
+        }
+        .piece()
+    })
 }
 
 fn held(held: Held) -> impl IntoView + use<> {
@@ -455,7 +500,7 @@ fn impact(shown: &Shown) -> Piece {
     let impact = &shown.impact;
     let left = shown.left();
     let title = if left { "Since they left" } else { "If they left" };
-    let nothing = impact.total == 0 && impact.teams.is_empty();
+    let nothing = impact.total == 0 && impact.teams.is_empty() && impact.systems.is_empty();
     if nothing {
         let words = if left { "They left nothing without an owner." } else { "Nothing would be without an owner." };
         return view! { <Section title=title id="impact"><p class="row"><Swatch tone=Tone::Good/>{words}</p></Section> }
@@ -497,9 +542,20 @@ fn impact(shown: &Shown) -> Piece {
     let told = left && impact.teams.is_empty() && impact.orphans.len() <= shown.holdings.rows.len();
     let table = (!impact.orphans.is_empty() && !told).then(|| orphans(impact, &shown.id.to_string()));
     let own = impact.own > 0;
+    let of_systems = (!impact.systems.is_empty()).then(|| {
+        let lines = impact
+            .systems
+            .iter()
+            .map(|(id, name, duty, _)| {
+                view! { <li><a href=format!("/systems/{id}") dir="auto">{name.clone()}</a> " " {if left { "has" } else { "would have" }} " no " {duty.owner_title().to_lowercase().replace("api", "API")} "." </li> }
+            })
+            .collect_view();
+        view! { <ul>{lines}</ul> }
+    });
+    let theirs = impact.own + impact.systems.iter().filter(|(_, _, _, alone)| *alone).count() as u64;
     let offered = away(&shown.away);
-    let handover = (own && (shown.may_offer || shown.is_me)).then(|| {
-        let what = counted(impact.own, "duty", "duties");
+    let handover = (theirs > 0 && (shown.may_offer || shown.is_me)).then(|| {
+        let what = counted(theirs, "duty", "duties");
         view! {
             <Handover action=format!("{}/handover", shown.path()) form=shown.handover.clone() what=what offered=shown.away.clone() suggested=shown.suggested.clone()/>
         }
@@ -508,6 +564,7 @@ fn impact(shown: &Shown) -> Piece {
         <Section title=title id="impact">
             <p>{sentence}{loud}". "{own.then(|| view! { "Next in line for what is theirs alone: " {chain(&next)} ". " })}"Nothing is reassigned by itself."</p>
             {teams}
+            {of_systems}
             {split}
             {offered}
             {table}

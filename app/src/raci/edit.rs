@@ -1,15 +1,16 @@
-//! The matrix of one agent, to be changed: a select a cell, saved as one change with a reason.
+//! A matrix, to be changed: a select a cell, saved as one change with a reason.
 //! The browser makes a grid of the selects; the form it sends is the same.
 
 use std::collections::BTreeMap;
 
+use domain::assignment::RaciRole;
 use domain::duty::Duty;
 use domain::party::Party;
 use domain::raci::{Letters, Ward, breaches, letters};
 use leptos::prelude::*;
 
 use super::cells::{CYCLE, Column, cell_name, planned};
-use super::page::{Subject, duty_head, head};
+use super::page::{Given, Whose, duty_head, head};
 use crate::components::{
     Button, Choice, Crumbs, ErrorSummary, Field, FieldErrors, Fit, IntoPiece, Kind, LinkButton, Notice, PageHead,
     Piece, PostForm, Refused, Suggestions, TableFrame, TextArea, Tone,
@@ -56,11 +57,13 @@ impl GridForm {
 #[derive(Debug, Clone)]
 pub struct Editing {
     /// Whose matrix.
-    pub subject: Subject,
+    pub whose: Whose,
     /// What the rules know of it.
     pub ward: Ward,
     /// The parties, those added included.
     pub columns: Vec<Column>,
+    /// What the agent's platform gives it.
+    pub given: Option<Given>,
     /// What is on offer now.
     pub offered: Vec<(Duty, Party)>,
     /// Letters as they are on record, by the name of the cell's field.
@@ -86,8 +89,9 @@ pub fn EditMatrix(
     /// What it shows.
     editing: Editing,
 ) -> impl IntoView {
-    let Subject { reference, name, href, .. } = editing.subject.clone();
-    let back = format!("{href}/raci");
+    let Whose { of, name } = editing.whose.clone();
+    let reference = of.to_string();
+    let back = editing.whose.raci("");
     let values = editing.form.values.clone();
     let errors = editing.form.errors.clone();
     let notice =
@@ -100,7 +104,7 @@ pub fn EditMatrix(
         .collect_view();
     let (ward, columns, offered) = (editing.ward.clone(), editing.columns.clone(), editing.offered.clone());
     view! {
-        <Crumbs trail=editing.subject.crumbs(Some("Edit"))/>
+        <Crumbs trail=editing.whose.crumbs(Some("Edit"))/>
         <PageHead title=format!("Edit the matrix: {name}") reference=reference
             lead="R, C and I hold at once. A new A is an offer: whoever answers now still does until it is accepted."/>
         {notice}
@@ -161,15 +165,20 @@ fn csv(values: &GridForm, errors: &FieldErrors) -> Piece {
 
 fn table(editing: &Editing) -> Piece {
     let heads = editing.columns.iter().map(head).collect_view();
+    let given_head = editing.given.as_ref().map(Given::head);
     let values = &editing.form.values;
     let seats = planned(&values.letters(&editing.columns), &editing.columns, &editing.offered);
     let broken = breaches(&editing.ward, &seats);
     let name = |party: Party| {
         editing.columns.iter().find(|c| c.party == party).map_or_else(|| party.to_string(), |c| c.name.clone())
     };
-    let rows = Duty::ALL
+    let rows = editing
+        .ward
+        .duties
         .iter()
         .map(|&duty| {
+            let own = seats.iter().any(|s| s.duty == duty && s.role == RaciRole::Accountable && s.accepted);
+            let given = editing.given.as_ref().map(|g| g.cell(duty, own));
             let cells = editing.columns.iter().map(|column| cell(editing, duty, column)).collect_view();
             let lines = broken
                 .iter()
@@ -180,6 +189,7 @@ fn table(editing: &Editing) -> Piece {
                 <tr>
                     {duty_head(&editing.ward, duty)}
                     {cells}
+                    {given}
                     <td class="wrong small" data-duty=duty.key()>{lines}</td>
                 </tr>
             }
@@ -189,7 +199,7 @@ fn table(editing: &Editing) -> Piece {
     view! {
         <div class="raci-grid editing">
             <TableFrame label="RACI matrix" compact=true>
-                <thead><tr><th scope="col">"Duty"</th>{heads}<th scope="col">"What would be wrong"</th></tr></thead>
+                <thead><tr><th scope="col">"Duty"</th>{heads}{given_head}<th scope="col">"What would be wrong"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </TableFrame>
         </div>

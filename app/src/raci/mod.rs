@@ -1,4 +1,4 @@
-//! Matrices: any table's check, and an agent's own.
+//! Matrices: any table's check, and those of agents and systems.
 
 pub mod cells;
 #[cfg(feature = "ssr")]
@@ -14,4 +14,4 @@ pub use check::{CheckForm, CheckPage, Outcome};
 #[cfg(feature = "ssr")]
 pub use edit::{EditMatrix, Editing, GridForm};
 #[cfg(feature = "ssr")]
-pub use page::{Cell, MatrixPage, Shown, Subject};
+pub use page::{Cell, Given, MatrixPage, Shown, Whose};

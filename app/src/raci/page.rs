@@ -1,9 +1,11 @@
-//! The matrix of one agent, to be read: duties down, parties across, what is wrong beside.
+//! A matrix, to be read: duties down, parties across, what is wrong beside.
 
 use domain::assignment::RaciRole;
 use domain::duty::Duty;
+use domain::id::SystemId;
 use domain::party::{Party, Standing};
-use domain::raci::{Breach, Breached, Ward};
+use domain::raci::{Breach, Breached, Seat, Ward};
+use domain::system::Subject;
 use leptos::prelude::*;
 
 use super::cells::Column;
@@ -13,30 +15,78 @@ use crate::components::{
 
 /// Whose matrix it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
-    /// Its reference.
-    pub reference: String,
+pub struct Whose {
+    /// The agent or the system.
+    pub of: Subject,
     /// Its name.
     pub name: String,
-    /// Its page.
-    pub href: String,
-    /// The list it is in: words and address.
-    pub list: (&'static str, &'static str),
 }
 
-impl Subject {
+impl Whose {
+    /// A page of its matrix: `/edit`, or nothing for the matrix itself.
+    pub fn raci(&self, page: &str) -> String {
+        format!("{}/raci{page}", self.of.href())
+    }
+
     /// The way to a page of its matrix.
     pub fn crumbs(&self, last: Option<&'static str>) -> Vec<Crumb> {
-        let mut trail =
-            vec![Crumb::new(self.list.0, self.list.1), Crumb::new(self.reference.clone(), self.href.clone())];
+        let (list, href) = match self.of {
+            Subject::Agent(_) => ("Agents", "/agents"),
+            Subject::System(_) => ("Systems", "/systems"),
+        };
+        let mut trail = vec![Crumb::new(list, href), Crumb::new(self.of.to_string(), self.of.href())];
         match last {
             None => trail.push(Crumb::here("RACI matrix")),
             Some(last) => {
-                trail.push(Crumb::new("RACI matrix", format!("{}/raci", self.href)));
+                trail.push(Crumb::new("RACI matrix", self.raci("")));
                 trail.push(Crumb::here(last));
             }
         }
         trail
+    }
+}
+
+/// What the platform of an agent gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The platform.
+    pub system: SystemId,
+    /// Its name.
+    pub name: String,
+    /// Who holds what of it.
+    pub seats: Vec<(Seat, String)>,
+}
+
+impl Given {
+    /// The head of its column.
+    pub(super) fn head(&self) -> Piece {
+        view! {
+            <th scope="col" class="given">
+                <span class="small muted">"Inherited from"</span>
+                <a href=format!("/systems/{}/raci", self.system) dir="auto">{self.name.clone()}</a>
+                <span class="ref muted">{self.system.to_string()}</span>
+            </th>
+        }
+        .piece()
+    }
+
+    /// What it gives of a duty; `own` says that the agent has an A of its own, which overrides it.
+    pub(super) fn cell(&self, duty: Duty, own: bool) -> Piece {
+        let lines = self
+            .seats
+            .iter()
+            .filter(|(seat, _)| seat.duty == duty)
+            .map(|(seat, name)| {
+                let (key, label) = (seat.role.key(), seat.role.label());
+                let gone = (seat.standing != Standing::Active).then(|| view! { " " <Badge tone=Tone::Bad>"gone"</Badge> });
+                view! { <p><abbr class="letter" title=label>{key}</abbr> " " <a href=seat.party.path() dir="auto">{name.clone()}</a>{gone}</p> }
+                    .piece()
+            })
+            .collect_view();
+        let some = self.seats.iter().any(|(seat, _)| seat.duty == duty);
+        let note = (own && some).then(|| view! { <p class="muted">"overridden here"</p> });
+        let class = if own { "given small overridden" } else { "given small" };
+        view! { <td class=class>{lines}{note}</td> }.piece()
     }
 }
 
@@ -57,13 +107,15 @@ pub struct Cell {
 #[derive(Debug, Clone)]
 pub struct Shown {
     /// Whose matrix.
-    pub subject: Subject,
+    pub whose: Whose,
     /// What the rules know of it.
     pub ward: Ward,
     /// The parties.
     pub columns: Vec<Column>,
     /// The letters.
     pub cells: Vec<Cell>,
+    /// What the agent's platform gives it.
+    pub given: Option<Given>,
     /// What is wrong; `None` for whoever may not know.
     pub breaches: Option<Vec<Breach>>,
     /// The reader may change it.
@@ -109,12 +161,16 @@ fn letter(cell: &Cell) -> Piece {
 }
 
 /// Where a breach is mended.
-fn mend(subject: &Subject, breach: &Breach) -> String {
-    let assign = format!("{}/assign?duty={}", subject.href, breach.duty);
+fn mend(whose: &Whose, breach: &Breach) -> String {
+    if whose.of.system().is_some() {
+        return whose.raci("/edit");
+    }
+    let (href, back) = (whose.of.href(), whose.raci(""));
+    let assign = format!("{href}/assign?duty={}", breach.duty);
     match breach.rule {
-        Breached::Pending => format!("{}#offers", subject.href),
-        Breached::NoResponsible => format!("{assign}&role=R&next={}/raci", subject.href),
-        _ => format!("{assign}&next={}/raci", subject.href),
+        Breached::Pending => format!("{href}#offers"),
+        Breached::NoResponsible => format!("{assign}&role=R&next={back}"),
+        _ => format!("{assign}&next={back}"),
     }
 }
 
@@ -124,10 +180,10 @@ pub fn MatrixPage(
     /// What it shows.
     shown: Shown,
 ) -> impl IntoView {
-    let Subject { reference, name, href, .. } = shown.subject.clone();
+    let Whose { of, name } = shown.whose.clone();
+    let reference = of.to_string();
     let (edit, closed) = (shown.edit && !shown.closed, shown.closed);
-    let csv = format!("{href}/raci.csv");
-    let to_edit = format!("{href}/raci/edit");
+    let (csv, to_edit) = (shown.whose.raci(".csv"), shown.whose.raci("/edit"));
     let count = shown.breaches.as_ref().map(Vec::len);
     let told = match count {
         _ if closed => view! { <Notice><p>"It is retired: its matrix is closed."</p></Notice> }.piece(),
@@ -136,7 +192,7 @@ pub fn MatrixPage(
         Some(1) => view! { <Notice tone=Tone::Warn><p>"One rule is broken."</p></Notice> }.piece(),
         Some(n) => view! { <Notice tone=Tone::Warn><p>{format!("{n} rules are broken.")}</p></Notice> }.piece(),
     };
-    let none = shown.columns.is_empty().then(|| {
+    let none = (shown.columns.is_empty() && shown.given.is_none()).then(|| {
         let href = to_edit.clone();
         view! {
             <Empty title="Nobody holds anything yet">
@@ -146,7 +202,7 @@ pub fn MatrixPage(
         }
     });
     view! {
-        <Crumbs trail=shown.subject.crumbs(None)/>
+        <Crumbs trail=shown.whose.crumbs(None)/>
         <PageHead title=format!("RACI matrix: {name}") reference=reference
             lead="Responsible does the work, Accountable answers for it, Consulted is asked before, Informed is told after."
             actions=move || view! {
@@ -162,11 +218,16 @@ pub fn MatrixPage(
 
 fn table(shown: &Shown) -> Piece {
     let heads = shown.columns.iter().map(head).collect_view();
+    let given_head = shown.given.as_ref().map(Given::head);
     let tells = shown.breaches.as_ref().is_some_and(|b| !b.is_empty()) && !shown.closed;
     let wrong_head = tells.then(|| view! { <th scope="col">"What is wrong"</th> });
-    let rows = Duty::ALL
+    let rows = shown
+        .ward
+        .duties
         .iter()
         .map(|&duty| {
+            let own = shown.cells.iter().any(|c| c.duty == duty && c.role == RaciRole::Accountable && c.accepted);
+            let given = shown.given.as_ref().map(|g| g.cell(duty, own));
             let cells = shown
                 .columns
                 .iter()
@@ -179,13 +240,13 @@ fn table(shown: &Shown) -> Piece {
                 })
                 .collect_view();
             let wrong = tells.then(|| wrong(shown, duty));
-            view! { <tr>{duty_head(&shown.ward, duty)}{cells}{wrong}</tr> }.piece()
+            view! { <tr>{duty_head(&shown.ward, duty)}{cells}{given}{wrong}</tr> }.piece()
         })
         .collect_view();
     view! {
         <div class="raci-grid">
             <TableFrame label="RACI matrix" compact=true>
-                <thead><tr><th scope="col">"Duty"</th>{heads}{wrong_head}</tr></thead>
+                <thead><tr><th scope="col">"Duty"</th>{heads}{given_head}{wrong_head}</tr></thead>
                 <tbody>{rows}</tbody>
             </TableFrame>
         </div>
@@ -194,8 +255,10 @@ fn table(shown: &Shown) -> Piece {
 }
 
 fn wrong(shown: &Shown, duty: Duty) -> Piece {
-    let name = |party: Party| {
-        shown.columns.iter().find(|c| c.party == party).map_or_else(|| party.to_string(), |c| c.name.clone())
+    let given = |party: Party| shown.given.iter().flat_map(|g| &g.seats).find(|(s, _)| s.party == party);
+    let name = |party: Party| match shown.columns.iter().find(|c| c.party == party) {
+        Some(column) => column.name.clone(),
+        None => given(party).map_or_else(|| party.to_string(), |(_, name)| name.clone()),
     };
     let lines = shown
         .breaches
@@ -204,7 +267,7 @@ fn wrong(shown: &Shown, duty: Duty) -> Piece {
         .filter(|b| b.duty == duty)
         .map(|breach| {
             let fix = shown.edit.then(|| {
-                let (href, label) = (mend(&shown.subject, breach), breach.fix_label());
+                let (href, label) = (mend(&shown.whose, breach), breach.fix_label());
                 view! { " " <a href=href>{label}<span class="visually-hidden">{format!(": {}", duty.label())}</span></a> }
             });
             view! { <p><span dir="auto">{breach.sentence(name)}</span>{fix}</p> }.piece()

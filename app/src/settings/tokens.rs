@@ -6,10 +6,9 @@ use domain::id::{PersonId, TokenId};
 use leptos::prelude::*;
 
 use crate::components::{
-    Badge, CheckboxGroup, Choice, Confirm, DidYouMean, ErrorSummary, Field, IntoPiece, Notice, Party, Piece, Refused,
+    Badge, Checkbox, CheckboxGroup, Choice, Confirm, ErrorSummary, Field, IntoPiece, Notice, Party, Piece, Refused,
     Section, TableFrame, Tone, When, thousands,
 };
-use crate::people::{Named, WHO, suggestions};
 
 /// A token as it is listed.
 #[derive(Debug, Clone)]
@@ -48,8 +47,8 @@ pub struct TokenForm {
     pub name: String,
     /// The scopes ticked.
     pub scopes: Vec<String>,
-    /// Who acts by it, as typed.
-    pub owner: String,
+    /// Whether it acts as whoever makes it; else as itself.
+    pub mine: bool,
     /// How many days it lives.
     pub days: String,
 }
@@ -63,8 +62,6 @@ pub struct Tokens {
     pub fresh: Option<Fresh>,
     /// The form, fresh or refused.
     pub form: Refused<TokenForm>,
-    /// People to suggest as owners.
-    pub suggested: Vec<Named>,
 }
 
 const fn scope_words(scope: Scope) -> &'static str {
@@ -78,7 +75,7 @@ const fn scope_words(scope: Scope) -> &'static str {
 }
 
 pub(super) fn tokens(tokens: Tokens, now: DateTime<Utc>) -> Piece {
-    let Tokens { lines, fresh, form, suggested } = tokens;
+    let Tokens { lines, fresh, form } = tokens;
     let (live, over): (Vec<_>, Vec<_>) = lines.into_iter().partition(|t| t.revoked_at.is_none() && t.expires_at > now);
     let count = live.len() as u64;
     let shown = fresh.map(|f| {
@@ -104,7 +101,7 @@ pub(super) fn tokens(tokens: Tokens, now: DateTime<Utc>) -> Piece {
             {shown}
             {list}
             {ended}
-            {making(form, &suggested)}
+            {making(form)}
         </Section>
     }
     .piece()
@@ -168,21 +165,18 @@ fn table(label: &'static str, lines: Vec<TokenLine>, now: DateTime<Utc>) -> impl
     .piece()
 }
 
-fn making(form: Refused<TokenForm>, suggested: &[Named]) -> impl IntoView + use<> {
+fn making(form: Refused<TokenForm>) -> impl IntoView + use<> {
     let Refused { values, errors } = form;
     let open = !errors.is_empty();
     let scopes = Scope::ALL.iter().map(|s| Choice::new(s.key(), s.label()).hint(scope_words(*s))).collect::<Vec<_>>();
-    let suggestions = suggestions("people", suggested);
     view! {
         <Confirm label="Make a token…" action="/settings/tokens" confirm="Make it and show it once" calm=true open=open>
             <ErrorSummary errors=errors.clone()/>
             <Field name="name" label="What it is for" value=values.name error=errors.of("name") required=true maxlength=100
                 autocomplete="off"/>
             <CheckboxGroup name="scopes" legend="Scopes" options=scopes selected=values.scopes error=errors.of("scopes")/>
-            <Field name="owner" label="Acts as" value=values.owner error=errors.of("owner") list="people" autocomplete="off"
-                hint=format!("{WHO} Left empty, it acts as itself and takes no decision that is reserved to a person.")/>
-            <DidYouMean field="owner" errors=errors.clone()/>
-            {suggestions}
+            <Checkbox name="mine" label="It acts as me" checked=values.mine error=errors.of("owner")
+                hint="Else it acts as itself, and takes no decision that is reserved to a person. One that acts as somebody else is made on the server: muster token create --owner."/>
             <Field name="days" label="Days it lives" value=values.days error=errors.of("days") required=true short=true
                 inputmode="numeric" hint="At most 366."/>
         </Confirm>

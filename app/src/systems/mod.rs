@@ -2,14 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use domain::agent::Lifecycle as State;
+use domain::duty::Duty;
 use domain::id::{AgentId, SystemId};
+use domain::party::Party;
+use domain::system::SystemKind;
 use domain::tier::Tier as Risk;
 use leptos::prelude::*;
 
 use crate::components::{
     Address, Badge, Button, Choice, Column, Crumb, Crumbs, Day, Empty, ErrorSummary, Fact, Facts, Field, Filter, Glyph,
-    Icon, IntoPiece, Kind, Lifecycle, LinkButton, Listing, PageHead, PostForm, RadioGroup, Refused, Section,
-    TableFrame, TextArea, Tier, When,
+    Icon, IntoPiece, Kind, Lifecycle, LinkButton, Listing, Notice, PageHead, Piece, PostForm, RadioGroup, Refused,
+    Section, Swatch, TableFrame, TextArea, Tier, Tone, When,
 };
 
 /// A system as the list shows it.
@@ -23,6 +26,8 @@ pub struct Line {
     pub kind: &'static str,
     /// What it is for.
     pub purpose: String,
+    /// How many rules its matrix breaks.
+    pub gaps: usize,
 }
 
 /// A page of the list.
@@ -56,6 +61,7 @@ pub fn Systems(
         Column::new("name", "System").sorts().fixed(),
         Column::new("kind", "Kind").fixed(),
         Column::new("purpose", "Purpose").fixed(),
+        Column::new("owners", "Owners").fixed(),
     ];
     let (may_write, shown) = (list.may_write, list.rows.len());
     let rows = list
@@ -63,11 +69,17 @@ pub fn Systems(
         .into_iter()
         .map(|line| {
             let reference = line.id.to_string();
+            let owners = match line.gaps {
+                0 => view! { <Swatch tone=Tone::Good/>"Every rule kept" }.piece(),
+                1 => view! { <Swatch tone=Tone::Warn/><a href=format!("/systems/{reference}/raci")>"1 gap"</a> }.piece(),
+                n => view! { <Swatch tone=Tone::Warn/><a href=format!("/systems/{reference}/raci")>{format!("{n} gaps")}</a> }.piece(),
+            };
             view! {
                 <tr>
                     <th scope="row"><a href=format!("/systems/{reference}") dir="auto">{line.name}</a> " " <span class="ref muted">{reference.clone()}</span></th>
                     <td data-label="Kind">{line.kind}</td>
                     <td data-label="Purpose" class="text"><bdi>{line.purpose}</bdi></td>
+                    <td data-label="Owners"><span class="row">{owners}</span></td>
                 </tr>
             }
         })
@@ -108,7 +120,7 @@ fn Nothing(filtered: bool, may_write: bool) -> impl IntoView {
     }
     view! {
         <Empty title="No systems yet">
-            <p>"Where several agents do one job together, record the system once and make each agent a member of it."</p>
+            <p>"Where several agents do one job together, or run on one platform, record that once; where an agent is edited, one says that it belongs to it."</p>
             <div class="actions">
                 {may_write.then(|| view! { <LinkButton href="/systems/new" kind=Kind::Primary>"Add a system"</LinkButton> })}
             </div>
@@ -132,6 +144,39 @@ pub struct Member {
     pub runs: bool,
 }
 
+/// Who answers for a duty of a system.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// The duty.
+    pub duty: Duty,
+    /// Whether somebody must.
+    pub required: bool,
+    /// Who does, and by what name.
+    pub holder: Option<(Party, String)>,
+    /// To whom it is offered.
+    pub offered: Option<(Party, String)>,
+}
+
+impl Owner {
+    fn row(&self) -> Piece {
+        let holder = match &self.holder {
+            Some((party, name)) => view! { <a href=party.path() dir="auto">{name.clone()}</a> }.piece(),
+            None if self.required => view! { <span class="vacant">"Nobody"</span> }.piece(),
+            None => view! { <span class="unset">"nobody"</span> }.piece(),
+        };
+        let offered = self.offered.as_ref().map(|(party, name)| {
+            view! { <span class="since small muted">"offered to " <a href=party.path() dir="auto">{name.clone()}</a></span> }
+        });
+        view! {
+            <tr>
+                <th scope="row">{self.duty.owner_title()}<span class="since small muted">{self.duty.label()}</span></th>
+                <td data-label="Owner">{holder}{offered}</td>
+            </tr>
+        }
+        .piece()
+    }
+}
+
 /// What the page of a system shows.
 #[derive(Debug, Clone)]
 pub struct Shown {
@@ -139,8 +184,14 @@ pub struct Shown {
     pub id: SystemId,
     /// Its name.
     pub name: String,
-    /// What it is, in words.
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: SystemKind,
+    /// The owners of its duties, vacant ones included.
+    pub owners: Vec<Owner>,
+    /// What is wrong with its matrix, a sentence each.
+    pub wrong: Vec<String>,
+    /// The reader may change its matrix.
+    pub may_assign: bool,
     /// What it is for.
     pub purpose: String,
     /// When it was recorded.
@@ -167,7 +218,24 @@ pub fn SystemPage(
 ) -> impl IntoView {
     let (may_write, may_audit, kind) = (shown.may_write, shown.may_audit, shown.kind);
     let (edit, audit) = (format!("/systems/{}/edit", shown.id), format!("/audit?subject={}", shown.id));
-    let all = format!("/agents?system={}", shown.id);
+    let platform = shown.kind == SystemKind::Platform;
+    let all = format!("/agents?{}={}", if platform { "platform" } else { "system" }, shown.id);
+    let raci = format!("/systems/{}/raci", shown.id);
+    let kind = kind.label();
+    let lead = if platform {
+        "Agents that run on it inherit these owners; an agent with an owner of its own for a duty overrides that row."
+    } else {
+        "A system’s owners never stand in for a member’s: each agent has its own."
+    };
+    let owners = shown.owners.iter().map(Owner::row).collect_view();
+    let wrong = (!shown.wrong.is_empty()).then(|| {
+        let lines = shown.wrong.iter().map(|line| view! { <li dir="auto">{line.clone()}</li> }).collect_view();
+        view! { <Notice tone=Tone::Warn><ul class="plain-list">{lines}</ul></Notice> }
+    });
+    let fill = shown.may_assign.then(|| {
+        let href = format!("/systems/{}/raci/edit", shown.id);
+        view! { <a class="small" href=href>"Edit"</a> " " }
+    });
     let rows = shown
         .members
         .iter()
@@ -183,7 +251,12 @@ pub fn SystemPage(
         })
         .collect_view();
     let table = if shown.members.is_empty() {
-        view! { <p class="muted">"No agent that you can see belongs to it. An agent is made a member where it is edited."</p> }.piece()
+        view! { <p class="muted">{if platform {
+            "No agent that you can see runs on it. Where an agent is edited, one says on which platform it runs."
+        } else {
+            "No agent that you can see belongs to it. An agent is made a member where it is edited."
+        }}</p> }
+        .piece()
     } else {
         view! {
             <TableFrame label="Agents of the system" stacks=true>
@@ -204,10 +277,20 @@ pub fn SystemPage(
                 {may_write.then(|| view! { <LinkButton href=edit>"Edit"</LinkButton> })}
             }/>
         <div class="with-aside">
+            <div class="stack loose">
+            <Section title="Owners" id="owners" actions=move || view! { {fill}<a class="small" href=raci>"The whole matrix"</a> }>
+                <p class="small muted">{lead}</p>
+                {wrong}
+                <TableFrame label="Owners of the system" stacks=true>
+                    <thead><tr><th scope="col">"Duty"</th><th scope="col">"Owner"</th></tr></thead>
+                    <tbody class="owners">{owners}</tbody>
+                </TableFrame>
+            </Section>
             <Section title="Agents" id="agents" count=count actions=move || view! { <a class="small" href=all>"Open in the inventory"</a> }>
                 {table}
                 {more}
             </Section>
+            </div>
             <aside aria-label="Facts">
                 <Facts>
                     <Fact term="Purpose" value=shown.purpose/>

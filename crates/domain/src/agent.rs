@@ -254,6 +254,9 @@ pub struct AgentFacts {
     pub operated_by: Option<TeamId>,
     /// The multi-agent system it is a member of.
     pub parent: Option<SystemId>,
+    /// The shared platform it runs on, whose duties it inherits.
+    #[serde(default)]
+    pub platform: Option<SystemId>,
     /// References elsewhere.
     pub external_ids: Vec<ExternalId>,
     /// Free labels.
@@ -296,6 +299,7 @@ impl AgentFacts {
             built_by: None,
             operated_by: None,
             parent: None,
+            platform: None,
             external_ids: Vec::new(),
             labels: BTreeMap::new(),
             workload_identity: String::new(),

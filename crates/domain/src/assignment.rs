@@ -4,7 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::duty::Duty;
+use crate::id::SystemId;
 use crate::party::{Party, Standing};
+use crate::system::SHARED;
 use crate::tier::Tier;
 
 crate::words! {
@@ -51,6 +53,9 @@ pub struct Held {
     pub standing_since: Option<DateTime<Utc>>,
     /// Since when the assignment holds.
     pub since: DateTime<Utc>,
+    /// The platform whose duty it is, when an agent inherits it.
+    #[serde(default)]
+    pub inherited: Option<SystemId>,
 }
 
 /// An offer of A that nobody has answered yet.
@@ -157,6 +162,23 @@ pub fn runtime_owner(
     }
 }
 
+/// What an agent has with what it inherits from its platform: duty by duty, an A of its own
+/// overrides the whole row. Whoever is R, C or I of its own is so beside the platform's.
+pub fn with_platform(own: &mut Vec<Held>, platform: SystemId, theirs: &[Held]) {
+    for duty in SHARED {
+        if accountable(own, duty).is_some() {
+            continue;
+        }
+        let more: Vec<Held> = theirs
+            .iter()
+            .filter(|t| t.duty == duty)
+            .filter(|t| !own.iter().any(|o| (o.duty, o.role, o.party) == (t.duty, t.role, t.party)))
+            .map(|t| Held { inherited: Some(platform), ..t.clone() })
+            .collect();
+        own.extend(more);
+    }
+}
+
 /// The current Accountable party of a duty, whatever its standing.
 pub fn accountable(held: &[Held], duty: Duty) -> Option<&Held> {
     held.iter().find(|h| h.duty == duty && h.role == RaciRole::Accountable)
@@ -179,7 +201,27 @@ mod tests {
             standing,
             standing_since: None,
             since: at(0),
+            inherited: None,
         }]
+    }
+
+    #[test]
+    fn an_agent_inherits_what_it_has_no_owner_of_its_own_for() {
+        let row =
+            |duty, role, n| Held { duty, role, party: Party::Person(PersonId(n)), ..held(Standing::Active).remove(0) };
+        use RaciRole::{Accountable, Consulted, Responsible};
+        let theirs = [
+            row(Duty::Identity, Accountable, 7),
+            row(Duty::Identity, Responsible, 8),
+            row(Duty::Platform, Accountable, 7),
+            row(Duty::Purpose, Accountable, 7),
+        ];
+        let mut own = vec![row(Duty::Identity, Consulted, 3), row(Duty::Platform, Accountable, 2)];
+        with_platform(&mut own, SystemId(4), &theirs);
+        assert_eq!(accountable(&own, Duty::Identity).unwrap().inherited, Some(SystemId(4)));
+        assert_eq!(own.iter().filter(|h| h.duty == Duty::Identity).count(), 3);
+        assert_eq!(accountable(&own, Duty::Platform).unwrap().inherited, None, "its own A overrides");
+        assert!(accountable(&own, Duty::Purpose).is_none(), "a platform's purpose is not the agent's");
     }
 
     #[test]

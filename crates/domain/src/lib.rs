@@ -19,6 +19,7 @@ pub mod proposal;
 pub mod raci;
 pub mod record;
 pub mod stop;
+pub mod system;
 pub mod text;
 pub mod tier;
 pub mod words;

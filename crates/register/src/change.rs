@@ -59,6 +59,7 @@ pub const AUDITED: &[&Audited] = &[
     &TEAM,
     &TEAM_MEMBER,
     &SYSTEM,
+    &PLATFORM_STAY,
     &VENDOR,
     &TOOL,
     &CREDENTIAL,
@@ -96,6 +97,7 @@ audited! {
         lead_since Int, deputy_id Int;
     TEAM_MEMBER = "team_member" by "id": id Int, team_id Int, person_id Int, since Int, until Int;
     SYSTEM = "system" by "id": id Int, version Int, created_at Int, updated_at Int, name Text, kind Text, purpose Text;
+    PLATFORM_STAY = "platform_stay" by "id": id Int, agent_id Int, system_id Int, valid_from Int, valid_to Int;
     VENDOR = "vendor" by "id": id Int, name Text;
     TOOL = "tool" by "id": id Int, name Text, kind Text, sensitivity Text;
     CREDENTIAL = "credential" by "id": id Int, name Text, kind Text, ttl_seconds Int, kept_in Text, last_rotated Text;

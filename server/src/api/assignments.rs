@@ -4,8 +4,9 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::can::{Action, Actor, Relation, can};
 use domain::duty::Duty;
-use domain::id::AgentId;
+use domain::id::{AgentId, SystemId};
 use domain::party::Party;
+use domain::system::Subject;
 use register::agents::list;
 use register::assignments::{self, Mode};
 use register::{By, Error};
@@ -53,10 +54,22 @@ struct Whose {
 /// An offer of a duty that waits for the caller's answer.
 #[derive(Debug, Serialize, ToSchema)]
 struct Offer {
-    #[schema(value_type = words::AgentRef)]
-    agent: AgentId,
+    /// The agent; absent for a duty of a system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = words::AgentRef, required = false)]
+    agent: Option<AgentId>,
     /// The agent's name.
-    agent_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    agent_name: Option<String>,
+    /// The system; absent for a duty of an agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = words::SystemRef, required = false)]
+    system: Option<SystemId>,
+    /// The system's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    system_name: Option<String>,
     #[schema(value_type = words::Duty)]
     duty: Duty,
     /// To whom: the caller, or a team that they lead or deputise for.
@@ -98,8 +111,10 @@ async fn list_offers(State(app): State<App>, caller: ApiActor, asked: Listed<Who
     let items = waiting
         .into_iter()
         .map(|w| Offer {
-            agent: w.agent,
-            agent_name: w.agent_name,
+            agent: w.of.agent(),
+            agent_name: w.of.agent().map(|_| w.name.clone()),
+            system: w.of.system(),
+            system_name: w.of.system().map(|_| w.name),
             duty: w.duty,
             party: w.party,
             offered_at: w.offered_at,
@@ -320,8 +335,14 @@ struct Offers {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Named {
-    #[schema(value_type = words::AgentRef)]
-    agent: AgentId,
+    /// The agent; or `system`.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = words::AgentRef, required = false)]
+    agent: Option<AgentId>,
+    /// The system.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = words::SystemRef, required = false)]
+    system: Option<SystemId>,
     #[schema(value_type = words::Duty)]
     duty: Duty,
 }
@@ -365,7 +386,15 @@ async fn respond(app: &App, caller: &ApiActor, body: Value, accept: bool) -> Ans
     if offers.is_empty() || offers.len() > OFFERS_MAX {
         return Err(Problem::field("/offers", format!("Answer from 1 to {OFFERS_MAX} offers at once.")));
     }
-    let named: Vec<(AgentId, Duty)> = offers.iter().map(|o| (o.agent, o.duty)).collect();
+    let mut named: Vec<(Subject, Duty)> = Vec::with_capacity(offers.len());
+    for (at, o) in offers.iter().enumerate() {
+        let of = match (o.agent, o.system) {
+            (Some(agent), None) => agent.into(),
+            (None, Some(system)) => system.into(),
+            _ => return Err(Problem::field(format!("/offers/{at}"), "Name an agent or a system.")),
+        };
+        named.push((of, o.duty));
+    }
     let answered = assignments::answer(&app.db, caller.by(), &named, accept, &reason).await?;
     ok(Count { answered })
 }

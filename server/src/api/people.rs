@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::agent::Lifecycle;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
-use domain::id::{AgentId, PersonId, TeamId};
+use domain::id::{AgentId, PersonId, SystemId, TeamId};
 use domain::party::{PersonStatus, Role, Roles, TeamKind};
 use domain::tier::Tier;
 use register::Error;
@@ -376,6 +376,8 @@ struct Impact {
     duties: BTreeMap<String, i64>,
     /// The duties: of what runs and by containment first, at most 200.
     orphans: Vec<Orphan>,
+    /// The duties of systems that would have no owner.
+    systems: Vec<SystemOrphan>,
     /// The teams that would have no lead.
     teams: Vec<Led>,
     /// Who would be asked next: the deputy, then the manager.
@@ -383,6 +385,20 @@ struct Impact {
     /// Roles that nobody else who is here has.
     #[schema(value_type = Vec<words::Role>)]
     sole_roles: Vec<Role>,
+}
+
+/// One duty of a system that would have no owner.
+#[derive(Debug, Serialize, ToSchema)]
+struct SystemOrphan {
+    #[schema(value_type = words::SystemRef)]
+    system: SystemId,
+    /// The system's name.
+    name: String,
+    #[schema(value_type = words::Duty)]
+    duty: Duty,
+    /// The team through which they answer for it.
+    #[schema(value_type = Option<words::TeamRef>, required)]
+    team: Option<TeamId>,
 }
 
 /// One duty of one agent that would have no owner.
@@ -463,6 +479,11 @@ async fn read_impact(State(app): State<App>, caller: ApiActor, At(id): At<Person
                 tier: o.tier,
                 runs: o.runs,
             })
+            .collect(),
+        systems: found
+            .systems
+            .into_iter()
+            .map(|(team, h)| SystemOrphan { system: h.system, name: h.name, duty: h.duty, team })
             .collect(),
         teams: found.teams.into_iter().map(|t| Led { team: t.id, name: t.name, next: people(t.next) }).collect(),
         next: people(found.next),

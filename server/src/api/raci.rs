@@ -1,4 +1,5 @@
-//! `/agents/{id}/raci`: who answers for what, who did at a moment, and the answers to offers.
+//! `/agents/{id}/raci` and `/systems/{id}/raci`: who answers for what, who did at a moment, and
+//! the answers to offers.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -7,10 +8,11 @@ use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::finding::{FindingKey, Severity};
-use domain::id::{AgentId, PersonId};
+use domain::id::{AgentId, PersonId, SystemId};
 use domain::party::Party;
+use domain::system::Subject;
 use register::assignments::{self, Wanted};
-use register::{Checked, Error, agents};
+use register::{Checked, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -33,9 +35,13 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(accept_duty))
         .routes(routes!(refuse_duty))
         .routes(routes!(withdraw_duty))
+        .routes(routes!(read_system_raci, put_system_raci))
+        .routes(routes!(accept_system_duty))
+        .routes(routes!(refuse_system_duty))
+        .routes(routes!(withdraw_system_duty))
 }
 
-/// The matrix of an agent.
+/// The matrix of an agent or a system.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "version": 4,
@@ -45,6 +51,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         {"duty": "purpose", "party": "PE-7", "name": "Ana Sousa", "role": "A",
          "offered_at": "2026-07-04T08:00:00Z", "accepted_at": null}
     ],
+    "inherited": [],
     "violations": [{"duty": "purpose", "rule": "no-owner", "severity": "high",
         "message": "It has no business owner: nobody answers for the use case, the task boundary, the approval to deploy."}]
 }))]
@@ -53,6 +60,9 @@ struct Raci {
     version: i64,
     /// Who is what, by duty.
     cells: Vec<Cell>,
+    /// What the agent inherits from the platform it runs on: of the duties that have no A of its
+    /// own. Changed at the platform, or overridden by an A in `cells`.
+    inherited: Vec<Inherited>,
     /// What is wrong with it now; empty for whoever may not see findings.
     violations: Vec<Violation>,
 }
@@ -75,6 +85,15 @@ struct Cell {
     accepted_at: Option<DateTime<Utc>>,
 }
 
+/// A cell that an agent inherits.
+#[derive(Debug, Serialize, ToSchema)]
+struct Inherited {
+    #[schema(value_type = words::SystemRef)]
+    system: SystemId,
+    #[serde(flatten)]
+    cell: Cell,
+}
+
 /// A rule that the matrix breaks.
 #[derive(Debug, Serialize, ToSchema)]
 struct Violation {
@@ -88,26 +107,38 @@ struct Violation {
     message: String,
 }
 
+impl From<assignments::Cell> for Cell {
+    fn from(c: assignments::Cell) -> Self {
+        Self {
+            duty: c.duty,
+            party: c.party,
+            name: c.name,
+            role: c.role,
+            offered_at: c.offered_at,
+            accepted_at: c.accepted_at,
+        }
+    }
+}
+
 impl From<assignments::Matrix> for Raci {
     fn from(m: assignments::Matrix) -> Self {
+        let own = |duty: Duty| {
+            m.cells.iter().any(|c| c.duty == duty && c.role == RaciRole::Accountable && c.accepted_at.is_some())
+        };
+        let inherited = m
+            .platform
+            .iter()
+            .flat_map(|p| p.cells.iter().filter(|c| !own(c.duty)).map(|c| (p.system, c.clone())))
+            .map(|(system, cell)| Inherited { system, cell: cell.into() })
+            .collect();
         Self {
             version: m.version,
-            cells: m
-                .cells
-                .into_iter()
-                .map(|c| Cell {
-                    duty: c.duty,
-                    party: c.party,
-                    name: c.name,
-                    role: c.role,
-                    offered_at: c.offered_at,
-                    accepted_at: c.accepted_at,
-                })
-                .collect(),
+            inherited,
+            cells: m.cells.into_iter().map(Cell::from).collect(),
             violations: m
                 .violations
                 .into_iter()
-                .map(|f| Violation { duty: f.duty, rule: f.key, severity: f.severity, message: f.sentence() })
+                .map(|v| Violation { duty: v.duty, rule: v.rule, severity: v.severity, message: v.message })
                 .collect(),
         }
     }
@@ -125,7 +156,26 @@ impl From<assignments::Matrix> for Raci {
     ))
 )]
 async fn read_raci(State(app): State<App>, caller: ApiActor, At(id): At<AgentId>) -> Answer {
-    let matrix = assignments::matrix(&app.db, caller.by(), id).await?;
+    raci(&app, &caller, id).await
+}
+
+/// Read the RACI matrix of a system, with its violations
+#[utoipa::path(
+    get,
+    path = "/api/v1/systems/{id}/raci",
+    tag = "ownership",
+    params(("id" = inline(words::SystemRef), Path, description = "The system.")),
+    responses((
+        status = 200, description = "The matrix.", body = Raci,
+        headers(("ETag" = String, description = "Its version, for `If-Match`."))
+    ))
+)]
+async fn read_system_raci(State(app): State<App>, caller: ApiActor, At(id): At<SystemId>) -> Answer {
+    raci(&app, &caller, id).await
+}
+
+async fn raci(app: &App, caller: &ApiActor, of: impl Into<Subject>) -> Answer {
+    let matrix = assignments::matrix(&app.db, caller.by(), of).await?;
     versioned(matrix.version, Raci::from(matrix))
 }
 
@@ -148,6 +198,10 @@ struct RaciWrite {
     #[serde(default, rename = "version")]
     #[schema(value_type = Option<i64>)]
     _version: Option<i64>,
+    /// As it was read; ignored.
+    #[serde(default, rename = "inherited")]
+    #[schema(value_type = Option<Vec<Value>>)]
+    _inherited: Option<Vec<Value>>,
     /// As they were read; ignored.
     #[serde(default, rename = "violations")]
     #[schema(value_type = Option<Vec<Value>>)]
@@ -203,13 +257,43 @@ async fn put_raci(
     headers: HeaderMap,
     Sent(body): Sent<Value>,
 ) -> Answer {
-    let view = agents::read(&app.db, caller.by(), id).await?;
-    can(&caller.actor, Action::AssignmentOffer, view.relation).map_err(Error::from)?;
-    let present = assignments::matrix(&app.db, caller.by(), id).await?;
-    let version = Expected::of(&headers).is(present.version)?;
+    replace(&app, &caller, id.into(), &headers, body).await
+}
+
+/// Replace the RACI matrix of a system
+///
+/// As that of an agent. A shared platform has owners of identity, requests and platform alone;
+/// agents that run on it inherit them.
+#[utoipa::path(
+    put,
+    path = "/api/v1/systems/{id}/raci",
+    tag = "ownership",
+    params(("id" = inline(words::SystemRef), Path, description = "The system.")),
+    request_body = RaciWrite,
+    responses((
+        status = 200, description = "The matrix as it is now.", body = Raci,
+        headers(("ETag" = String, description = "Its new version."))
+    ))
+)]
+async fn put_system_raci(
+    State(app): State<App>,
+    caller: ApiActor,
+    At(id): At<SystemId>,
+    headers: HeaderMap,
+    Sent(body): Sent<Value>,
+) -> Answer {
+    replace(&app, &caller, id.into(), &headers, body).await
+}
+
+async fn replace(app: &App, caller: &ApiActor, of: Subject, headers: &HeaderMap, body: Value) -> Answer {
+    let present = assignments::matrix(&app.db, caller.by(), of).await?;
+    if !present.edit {
+        can(&caller.actor, Action::AssignmentOffer, Relation::None).map_err(Error::from)?;
+    }
+    let version = Expected::of(headers).is(present.version)?;
     let sent: RaciWrite = read(body)?;
     let wanted = wanted(&present, sent.cells)?;
-    let matrix = assignments::put(&app.db, caller.by(), id, Some(version), &wanted, &sent.reason).await?;
+    let matrix = assignments::put(&app.db, caller.by(), of, Some(version), &wanted, &sent.reason).await?;
     versioned(matrix.version, Raci::from(matrix))
 }
 
@@ -256,7 +340,7 @@ struct Accountability {
     approvals: Vec<Value>,
     /// Exceptions in force then.
     exceptions: Vec<Value>,
-    /// The hash of the boundary then; null when the agent has changed since.
+    /// The hash of the boundary then; null before the record of the agent began.
     #[schema(value_type = Option<words::Sha256>, required)]
     boundary_sha256: Option<String>,
 }
@@ -276,6 +360,9 @@ struct Accountable {
     named: Option<PersonId>,
     /// Since when.
     since: DateTime<Utc>,
+    /// The platform from which it was inherited; null for a duty of the agent's own.
+    #[schema(value_type = Option<words::SystemRef>, required)]
+    inherited: Option<SystemId>,
 }
 
 /// Read who was Accountable at a moment
@@ -307,6 +394,7 @@ async fn read_accountability(
                 name: d.name,
                 named: d.named.map(|(id, _)| id),
                 since: d.since,
+                inherited: d.inherited,
             })
             .collect(),
         approvals: Vec::new(),
@@ -328,8 +416,14 @@ struct Because {
 /// What became of an offer.
 #[derive(Debug, Serialize, ToSchema)]
 struct Answered {
-    #[schema(value_type = words::AgentRef)]
-    agent: AgentId,
+    /// The agent; absent for a system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = words::AgentRef, required = false)]
+    agent: Option<AgentId>,
+    /// The system; absent for an agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = words::SystemRef, required = false)]
+    system: Option<SystemId>,
     #[schema(value_type = words::Duty)]
     duty: Duty,
     /// `accepted`, `declined` or `withdrawn`.
@@ -360,7 +454,7 @@ async fn accept_duty(
     At((id, duty)): At<(AgentId, Duty)>,
     Maybe(body): Maybe,
 ) -> Answer {
-    respond(&app, &caller, id, duty, true, body).await
+    respond(&app, &caller, id.into(), duty, true, body).await
 }
 
 /// Decline a duty
@@ -383,16 +477,19 @@ async fn refuse_duty(
     At((id, duty)): At<(AgentId, Duty)>,
     Maybe(body): Maybe,
 ) -> Answer {
-    respond(&app, &caller, id, duty, false, body).await
+    respond(&app, &caller, id.into(), duty, false, body).await
 }
 
-async fn respond(app: &App, caller: &ApiActor, id: AgentId, duty: Duty, accept: bool, body: Value) -> Answer {
-    agents::read(&app.db, caller.by(), id).await?;
+async fn respond(app: &App, caller: &ApiActor, of: Subject, duty: Duty, accept: bool, body: Value) -> Answer {
+    assignments::offers(&app.db, caller.by(), of).await?;
     can(&caller.actor, Action::AssignmentAnswer, Relation::Owner).map_err(Error::from)?;
     let Because { reason } = read(body)?;
-    assignments::answer(&app.db, caller.by(), &[(id, duty)], accept, &reason).await?;
-    let answer = if accept { "accepted" } else { "declined" };
-    ok(Answered { agent: id, duty, answer, at: caller.now })
+    assignments::answer(&app.db, caller.by(), &[(of, duty)], accept, &reason).await?;
+    answered(of, duty, if accept { "accepted" } else { "declined" }, caller.now)
+}
+
+fn answered(of: Subject, duty: Duty, answer: &'static str, at: DateTime<Utc>) -> Answer {
+    ok(Answered { agent: of.agent(), system: of.system(), duty, answer, at })
 }
 
 /// Take an offer back
@@ -415,9 +512,82 @@ async fn withdraw_duty(
     At((id, duty)): At<(AgentId, Duty)>,
     Maybe(body): Maybe,
 ) -> Answer {
-    agents::read(&app.db, caller.by(), id).await?;
+    take_back(&app, &caller, id.into(), duty, body).await
+}
+
+async fn take_back(app: &App, caller: &ApiActor, of: Subject, duty: Duty, body: Value) -> Answer {
+    assignments::offers(&app.db, caller.by(), of).await?;
     can(&caller.actor, Action::AssignmentWithdraw, Relation::Requester).map_err(Error::from)?;
     let Because { reason } = read(body)?;
-    assignments::withdraw(&app.db, caller.by(), id, duty, &reason_of(&reason)?).await?;
-    ok(Answered { agent: id, duty, answer: "withdrawn", at: caller.now })
+    assignments::withdraw(&app.db, caller.by(), of, duty, &reason_of(&reason)?).await?;
+    answered(of, duty, "withdrawn", caller.now)
+}
+
+/// Accept a duty of a system
+///
+/// As that of an agent.
+#[utoipa::path(
+    post,
+    path = "/api/v1/systems/{id}/raci/{duty}/acceptance",
+    tag = "ownership",
+    params(
+        ("id" = inline(words::SystemRef), Path, description = "The system."),
+        ("duty" = inline(words::Duty), Path, description = "The duty on offer.")
+    ),
+    request_body(content = Option<Because>, content_type = "application/json"),
+    responses((status = 200, description = "Accepted.", body = Answered))
+)]
+async fn accept_system_duty(
+    State(app): State<App>,
+    caller: ApiActor,
+    At((id, duty)): At<(SystemId, Duty)>,
+    Maybe(body): Maybe,
+) -> Answer {
+    respond(&app, &caller, id.into(), duty, true, body).await
+}
+
+/// Decline a duty of a system
+///
+/// With a reason.
+#[utoipa::path(
+    post,
+    path = "/api/v1/systems/{id}/raci/{duty}/refusal",
+    tag = "ownership",
+    params(
+        ("id" = inline(words::SystemRef), Path, description = "The system."),
+        ("duty" = inline(words::Duty), Path, description = "The duty on offer.")
+    ),
+    request_body = Because,
+    responses((status = 200, description = "Declined.", body = Answered))
+)]
+async fn refuse_system_duty(
+    State(app): State<App>,
+    caller: ApiActor,
+    At((id, duty)): At<(SystemId, Duty)>,
+    Maybe(body): Maybe,
+) -> Answer {
+    respond(&app, &caller, id.into(), duty, false, body).await
+}
+
+/// Take an offer of a system’s duty back
+///
+/// For whoever made it, and security leads.
+#[utoipa::path(
+    post,
+    path = "/api/v1/systems/{id}/raci/{duty}/withdrawal",
+    tag = "ownership",
+    params(
+        ("id" = inline(words::SystemRef), Path, description = "The system."),
+        ("duty" = inline(words::Duty), Path, description = "The duty on offer.")
+    ),
+    request_body(content = Option<Because>, content_type = "application/json"),
+    responses((status = 200, description = "Withdrawn.", body = Answered))
+)]
+async fn withdraw_system_duty(
+    State(app): State<App>,
+    caller: ApiActor,
+    At((id, duty)): At<(SystemId, Duty)>,
+    Maybe(body): Maybe,
+) -> Answer {
+    take_back(&app, &caller, id.into(), duty, body).await
 }

@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use domain::agent::Lifecycle;
 use domain::can::{Action, Relation, can};
 use domain::id::{AgentId, SystemId};
+use domain::system::SystemKind;
 use domain::tier::Tier;
 use register::Error;
-use register::systems::{self, Fields, SystemKind};
+use register::systems::{self, Fields};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -46,8 +47,9 @@ struct System {
     kind: SystemKind,
     /// What it is for; may be empty.
     purpose: String,
-    /// Its agents by reference, at most 200; only where one system is read. All of them are
-    /// found by the filter `system` of the list of agents.
+    /// Its agents by reference, at most 200; only where one system is read: those that belong to
+    /// it or, of a platform, run on it. All of them are found by the filter `system` or
+    /// `platform` of the list of agents.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     members: Option<Vec<Member>>,

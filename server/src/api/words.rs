@@ -96,7 +96,7 @@ vocabulary! {
     /// What a team is for.
     TeamKind: domain::party::TeamKind;
     /// What a system is.
-    SystemKind: register::systems::SystemKind;
+    SystemKind: domain::system::SystemKind;
 }
 
 macro_rules! reference {

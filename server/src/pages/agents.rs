@@ -18,6 +18,7 @@ use domain::id::AgentId;
 use domain::import::neutral::write_row;
 use domain::party::Party;
 use domain::stop::Surface;
+use domain::system::SystemKind;
 use futures_util::stream;
 use leptos::prelude::*;
 use register::agents::export::{self, Export};
@@ -98,6 +99,7 @@ pub(super) fn query(here: &Address) -> Result<Query, Vec<String>> {
         owner: read.word("owner"),
         wave: read.word("wave"),
         system: read.word("system"),
+        platform: read.word("platform"),
         operated_by: read.word("operated_by"),
         vendor: text("vendor"),
         tool: text("tool"),
@@ -154,7 +156,8 @@ async fn inventory(State(app): State<App>, signed: Signed, Here(here): Here) -> 
     };
     let by = signed.by();
     let (page, units) = list::list_with_units(&app.db, by, &query, SUGGESTED).await?;
-    let asked: Vec<&str> = ["owner", "wave", "system", "operated_by"].iter().filter_map(|key| here.get(key)).collect();
+    let asked: Vec<&str> =
+        ["owner", "wave", "system", "platform", "operated_by"].iter().filter_map(|key| here.get(key)).collect();
     let names = if asked.is_empty() { Vec::new() } else { known::named(&app.db, by, &asked).await? };
     let none_at_all = page.items.is_empty() && nothing(&app, by).await?;
     let first = here.first_page();
@@ -240,18 +243,26 @@ fn write(text: &mut String, rows: &[Whole]) {
     }
 }
 
+/// The systems of a kind, to choose from.
+async fn named(app: &App, signed: &Signed, kind: SystemKind) -> Result<Vec<Choice>, Error> {
+    let query = systems::Query { kind: Some(kind), limit: paging::MAX_LIMIT, ..systems::Query::default() };
+    let found = systems::list(&app.db, signed.by(), &query).await?.items;
+    Ok(found.into_iter().map(|s| Choice::new(s.id.to_string(), s.name)).collect())
+}
+
 /// What every view of the form is given beside what was typed.
 async fn editor(app: &App, signed: &Signed, form: Refused<AgentForm>) -> Result<AgentEditor, Error> {
     let by = signed.by();
     let teams = teams::directory(&app.db, by, 1_000).await?;
-    let query = systems::Query { limit: paging::MAX_LIMIT, ..systems::Query::default() };
-    let systems = systems::list(&app.db, by, &query).await?.items;
+    let (systems, platforms) =
+        (named(app, signed, SystemKind::MultiAgent).await?, named(app, signed, SystemKind::Platform).await?);
     let known = known::known(&app.db, by, SUGGESTED).await?;
     Ok(AgentEditor {
         agent: None,
         form,
         teams: teams.into_iter().map(|(id, name, _)| Choice::new(id.to_string(), name)).collect(),
-        systems: systems.into_iter().map(|s| Choice::new(s.id.to_string(), s.name)).collect(),
+        systems,
+        platforms,
         known: Known { units: known.units, vendors: known.vendors, tools: known.tools, credentials: known.credentials },
         more: String::new(),
         conflict: None,
@@ -456,7 +467,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         press: may(Action::StopPress) && view.judged.agent.state != Lifecycle::Retired,
         history: may(Action::AgentHistory),
     };
-    let View { judged, mut names, parent, methods, drill_seconds, .. } = view;
+    let View { judged, mut names, parent, platform, methods, drill_seconds, .. } = view;
     let agent = judged.agent;
     let by_people: Vec<Party> = open.iter().filter_map(|offer| offer.offered_by.parse().ok()).collect();
     let mut reads = &app.db;
@@ -501,6 +512,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         boundary_sha256: agent.boundary_sha256,
         wave,
         parent: parent.map(|(system, name)| (system.to_string(), name)),
+        platform,
         held: judged.held,
         offers,
         names,

@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
-use domain::id::AgentId;
 use domain::party::Party;
+use domain::system::Subject;
 use leptos::prelude::*;
 use register::agents::list::{self, Query, Sort};
 use register::stops::calls;
@@ -50,10 +50,10 @@ async fn answer(State(app): State<App>, signed: Signed, fields: Fields) -> Answe
         };
         return page(&app, &signed, refused, StatusCode::CONFLICT).await;
     }
-    let offers: Option<Vec<(AgentId, Duty)>> = typed
+    let offers: Option<Vec<(Subject, Duty)>> = typed
         .offers
         .iter()
-        .map(|key| key.split_once('/').and_then(|(agent, duty)| Some((agent.parse().ok()?, duty.parse().ok()?))))
+        .map(|key| key.split_once('/').and_then(|(of, duty)| Some((of.parse().ok()?, duty.parse().ok()?))))
         .collect();
     let accept = typed.answer == "accept";
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -120,8 +120,8 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
         waiting: waiting
             .into_iter()
             .map(|offer| Waiting {
-                agent: offer.agent,
-                name: offer.agent_name,
+                of: offer.of,
+                name: offer.name,
                 duty: offer.duty,
                 team: matches!(offer.party, Party::Team(_)).then(|| (offer.party, called(offer.party))),
                 offered_at: offer.offered_at,

@@ -1,29 +1,29 @@
-//! `/agents/{id}/raci`: the matrix, its table as CSV, and its form.
+//! `/agents/{id}/raci` and `/systems/{id}/raci`: the matrix, its table as CSV, and its form.
 
 use std::collections::BTreeMap;
 
 use app::components::{FieldErrors, Fit, Flash, Refused, Tone};
 use app::raci::cells::{cell_name, cell_of, written};
-use app::raci::{Cell, Column, EditMatrix, Editing, GridForm, MatrixPage, Shown, Subject};
+use app::raci::{Cell, Column, EditMatrix, Editing, Given, GridForm, MatrixPage, Shown, Whose};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::handler::Handler as _;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
-use domain::agent::Lifecycle;
 use domain::assignment::RaciRole;
-use domain::can::{Action, can};
+use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
-use domain::id::AgentId;
+use domain::id::{AgentId, SystemId};
 use domain::import::Table;
 use domain::import::neutral::{restored, write_row};
 use domain::party::{Party, Standing};
 use domain::raci::{Seat, Ward, breaches, letters};
+use domain::system::Subject;
 use domain::text::fold;
 use leptos::prelude::*;
+use register::Error;
 use register::agents::assess::party_standing;
 use register::assignments::{self, Matrix, Wanted};
 use register::people::{self, Among, Unclear};
-use register::{Error, agents};
 
 use super::assignments::suggested;
 use super::raci::{sent, table_of};
@@ -31,6 +31,7 @@ use crate::App;
 use crate::page::{Answer, Fault, Fields, Page, field_errors, see_other_saying};
 use crate::routes::Routes;
 use crate::signed::Signed;
+use serde::de::DeserializeOwned;
 
 /// Parties of one matrix: more would be no matrix that anybody reads.
 const COLUMNS_MAX: usize = 40;
@@ -38,56 +39,55 @@ const COLUMNS_MAX: usize = 40;
 const FORM_MAX: usize = 4 << 20;
 
 pub(super) fn routes() -> Routes {
+    let form = DefaultBodyLimit::max(FORM_MAX);
     Routes::page()
-        .get("/agents/{id}/raci", show)
-        .get("/agents/{id}/raci.csv", download)
-        .get("/agents/{id}/raci/edit", edit)
-        .post("/agents/{id}/raci/edit", save.layer(DefaultBodyLimit::max(FORM_MAX)))
+        .get("/agents/{id}/raci", show::<AgentId>)
+        .get("/agents/{id}/raci.csv", download::<AgentId>)
+        .get("/agents/{id}/raci/edit", edit::<AgentId>)
+        .post("/agents/{id}/raci/edit", save::<AgentId>.layer(form))
+        .get("/systems/{id}/raci", show::<SystemId>)
+        .get("/systems/{id}/raci.csv", download::<SystemId>)
+        .get("/systems/{id}/raci/edit", edit::<SystemId>)
+        .post("/systems/{id}/raci/edit", save::<SystemId>.layer(form))
 }
+
+/// An agent or a system by its reference in an address.
+pub(super) trait Reference: DeserializeOwned + Into<Subject> + Send + Sync + 'static {}
+
+impl<T: DeserializeOwned + Into<Subject> + Send + Sync + 'static> Reference for T {}
 
 /// A matrix with what its pages need around it.
 struct Board {
-    subject: Subject,
+    whose: Whose,
     ward: Ward,
     columns: Vec<Column>,
+    given: Option<Given>,
     matrix: Matrix,
-    controls: bool,
-    edit: bool,
-    closed: bool,
 }
 
-async fn board(app: &App, signed: &Signed, id: AgentId) -> Result<Board, Error> {
-    let by = signed.by();
-    let view = agents::read(&app.db, by, id).await?;
-    let matrix = assignments::matrix(&app.db, by, id).await?;
+async fn board(app: &App, signed: &Signed, of: Subject) -> Result<Board, Error> {
+    let matrix = assignments::matrix(&app.db, signed.by(), of).await?;
     let mut columns: Vec<Column> = Vec::new();
     for cell in &matrix.cells {
-        if columns.iter().any(|c| c.party == cell.party) {
-            continue;
+        if !columns.iter().any(|c| c.party == cell.party) {
+            let standing = party_standing(&mut &app.db, cell.party).await?.unwrap_or(Standing::Left);
+            columns.push(Column { party: cell.party, name: cell.name.clone(), standing });
         }
-        let held = view.judged.held.iter().find(|h| h.party == cell.party).map(|h| h.standing);
-        let standing = match held {
-            Some(standing) => standing,
-            None => party_standing(&mut &app.db, cell.party).await?.unwrap_or(Standing::Left),
-        };
-        columns.push(Column { party: cell.party, name: cell.name.clone(), standing });
     }
     columns.sort_by_key(|c| (fold(&c.name), c.party));
-    let agent = view.judged.agent;
-    Ok(Board {
-        subject: Subject {
-            reference: id.to_string(),
-            name: agent.facts.name.clone(),
-            href: format!("/agents/{id}"),
-            list: ("Agents", "/agents"),
-        },
-        ward: Ward::of_agent(&agent.facts),
-        columns,
-        matrix,
-        controls: view.controls,
-        edit: can(&signed.actor, Action::AssignmentOffer, view.relation).is_ok(),
-        closed: agent.state == Lifecycle::Retired,
-    })
+    let mut ward = matrix.ward.clone();
+    let mut given = None;
+    if let Some(platform) = &matrix.platform {
+        let mut seats = Vec::new();
+        for c in &platform.cells {
+            let standing = party_standing(&mut &app.db, c.party).await?.unwrap_or(Standing::Left);
+            let seat = Seat { duty: c.duty, role: c.role, party: c.party, standing, accepted: true };
+            seats.push((seat, c.name.clone()));
+        }
+        ward.inherited = seats.iter().map(|(seat, _)| *seat).collect();
+        given = Some(Given { system: platform.system, name: platform.name.clone(), seats });
+    }
+    Ok(Board { whose: Whose { of, name: matrix.name.clone() }, ward, columns, given, matrix })
 }
 
 impl Board {
@@ -125,29 +125,30 @@ impl Board {
     }
 }
 
-async fn show(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>) -> Answer {
-    let board = board(&app, &signed, id).await?;
+async fn show<R: Reference>(State(app): State<App>, signed: Signed, Path(id): Path<R>) -> Answer {
+    let board = board(&app, &signed, id.into()).await?;
     let seats = board.seats();
     let shown = Shown {
-        breaches: board.controls.then(|| breaches(&board.ward, &seats)),
+        breaches: board.matrix.controls.then(|| breaches(&board.ward, &seats)),
         cells: seats
             .into_iter()
             .map(|s| Cell { duty: s.duty, party: s.party, role: s.role, accepted: s.accepted })
             .collect(),
-        subject: board.subject,
+        given: board.given,
         ward: board.ward,
         columns: board.columns,
-        edit: board.edit,
-        closed: board.closed,
+        edit: board.matrix.edit,
+        closed: board.matrix.closed,
+        whose: board.whose,
     };
-    let title = format!("RACI matrix of {id}");
+    let title = format!("RACI matrix of {}", shown.whose.of);
     Ok(Page::new(&app, &signed, title).show(move || view! { <MatrixPage shown=shown/> }))
 }
 
 /// The matrix as a table that [`domain::raci::check`] reads, and the form reads back: what
 /// holds, without what is only offered.
-async fn download(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>) -> Answer {
-    let board = board(&app, &signed, id).await?;
+async fn download<R: Reference>(State(app): State<App>, signed: Signed, Path(id): Path<R>) -> Answer {
+    let board = board(&app, &signed, id.into()).await?;
     let stored = board.stored(false);
     let heads: Vec<String> = board
         .columns
@@ -156,35 +157,32 @@ async fn download(State(app): State<App>, signed: Signed, Path(id): Path<AgentId
         .collect();
     let mut out = String::new();
     write_row(&mut out, std::iter::once("Duty").chain(heads.iter().map(String::as_str)));
-    for &duty in Duty::ALL {
+    for &duty in &board.ward.duties {
         let cells: Vec<&str> =
             board.columns.iter().map(|c| stored.get(&cell_name(duty, c.party)).map_or("", String::as_str)).collect();
         if board.ward.required.contains(&duty) || cells.iter().any(|c| !c.is_empty()) {
             write_row(&mut out, std::iter::once(duty.label()).chain(cells));
         }
     }
-    let name = format!("attachment; filename=\"{id}-raci.csv\"");
+    let name = format!("attachment; filename=\"{}-raci.csv\"", board.whose.of);
     Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)], out)
         .into_response())
 }
 
 /// The matrix, for somebody who may change it.
-async fn editable(app: &App, signed: &Signed, id: AgentId) -> Result<Board, Fault> {
-    let board = board(app, signed, id).await?;
-    if !board.edit {
-        let view = agents::read(&app.db, signed.by(), id).await?;
-        can(&signed.actor, Action::AssignmentOffer, view.relation).map_err(Error::from)?;
+async fn editable(app: &App, signed: &Signed, of: Subject) -> Result<Board, Fault> {
+    let board = board(app, signed, of).await?;
+    if !board.matrix.edit {
+        can(&signed.actor, Action::AssignmentOffer, Relation::None).map_err(Error::from)?;
     }
-    if board.closed {
-        return Err(
-            Fault::conflict(format!("{id} is retired: its matrix is closed.")).back(format!("/agents/{id}/raci"))
-        );
+    if board.matrix.closed {
+        return Err(Fault::conflict(format!("{of} is retired: its matrix is closed.")).back(board.whose.raci("")));
     }
     Ok(board)
 }
 
-async fn edit(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>) -> Answer {
-    let board = editable(&app, &signed, id).await?;
+async fn edit<R: Reference>(State(app): State<App>, signed: Signed, Path(id): Path<R>) -> Answer {
+    let board = editable(&app, &signed, id.into()).await?;
     let form = GridForm { version: board.matrix.version.to_string(), cells: board.stored(true), ..GridForm::default() };
     form_page(&app, &signed, board, Refused::fresh(form), Told::default(), StatusCode::OK).await
 }
@@ -205,11 +203,12 @@ async fn form_page(
     told: Told,
     status: StatusCode,
 ) -> Answer {
-    let title = format!("Edit the matrix of {}", board.subject.reference);
+    let title = format!("Edit the matrix of {}", board.whose.of);
     let editing = Editing {
         offered: board.offered(),
         stored: board.stored(true),
-        subject: board.subject,
+        whose: board.whose,
+        given: board.given,
         ward: board.ward,
         columns: board.columns,
         compare: told.compare,
@@ -272,8 +271,9 @@ async fn add_named(
     Ok((left.join("; "), fits))
 }
 
-async fn save(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, request: Request) -> Answer {
-    let mut board = editable(&app, &signed, id).await?;
+async fn save<R: Reference>(State(app): State<App>, signed: Signed, Path(id): Path<R>, request: Request) -> Answer {
+    let of: Subject = id.into();
+    let mut board = editable(&app, &signed, of).await?;
     let (fields, file) = sent(&app, request).await?;
     let mut form = typed(&fields, &board);
     let mut errors = FieldErrors::new();
@@ -306,10 +306,10 @@ async fn save(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, r
     // A version that is no number is an old one.
     let version = form.version.parse().unwrap_or(0);
     let wanted = board.matrix.meant(wanted);
-    match assignments::put(&app.db, signed.by(), id, Some(version), &wanted, &form.reason).await {
+    match assignments::put(&app.db, signed.by(), of, Some(version), &wanted, &form.reason).await {
         Ok(saved) => {
             let text = saved_words(&board.matrix, &saved);
-            Ok(see_other_saying(&app, format!("/agents/{id}/raci"), &Flash::good(text)))
+            Ok(see_other_saying(&app, board.whose.raci(""), &Flash::good(text)))
         }
         Err(Error::Stale(now)) => {
             form.version = now.to_string();

@@ -2,8 +2,8 @@
 
 use app::components::{Choice, FieldErrors, Fit, Flash, Refused};
 use app::people::{
-    Away, EditPerson, HandoverForm, Held, Holdings, Impact, Led, Line, List, Membership, Named, Offer, Orphan, People,
-    PersonEditor, PersonForm, PersonPage, Proposal, Reason, Shown, SignIn,
+    Away, EditPerson, HandoverForm, Held, Holdings, Impact, Led, Line, List, Membership, Named, OfSystem, Offer,
+    Orphan, People, PersonEditor, PersonForm, PersonPage, Proposal, Reason, Shown, SignIn,
 };
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -16,7 +16,7 @@ use leptos::prelude::*;
 
 use register::people::{self, Among, HoldingsQuery, Part};
 use register::proposals::{self, Decided};
-use register::{Db, Error, passwords, teams};
+use register::{Db, Error, passwords, systems, teams};
 use serde::Deserialize;
 
 use crate::App;
@@ -362,7 +362,13 @@ pub(super) async fn holdings(app: &App, signed: &Signed, party: Party, here: Her
     let count = |n: Option<i64>| n.and_then(|n| u64::try_from(n).ok());
     let (accountable, responsible) = if does { (rest, held.total) } else { (held.total, rest) };
     let first = here.first_page();
+    let systems = systems::holdings(&app.db, signed.by(), party).await?;
     Ok(Holdings {
+        systems: systems
+            .into_iter()
+            .filter(|h| h.role == role)
+            .map(|h| OfSystem { system: h.system, name: h.name, duty: h.duty, since: h.since })
+            .collect(),
         does,
         rows: held
             .items
@@ -396,6 +402,7 @@ fn impact_shown(impact: people::Impact) -> Impact {
             .collect(),
         total: count(impact.total),
         own: count(impact.own),
+        systems: impact.systems.into_iter().map(|(team, h)| (h.system, h.name, h.duty, team.is_none())).collect(),
         unstoppable: count(impact.unstoppable),
         agents: impact.agents as u64,
         duties: impact.duties.into_iter().map(|(d, n)| (d, count(n))).collect(),

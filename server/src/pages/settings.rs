@@ -15,7 +15,7 @@ use register::{Error, audit, sessions, settings, teams, tokens};
 use serde::Deserialize;
 
 use super::account::browser;
-use super::people::{may, refuse, suggested, version, who};
+use super::people::{may, refuse, version};
 use crate::notes::Secret;
 use crate::page::{Answer, Fault, Fields, Form, Page, see_other, see_other_saying};
 use crate::routes::Routes;
@@ -101,7 +101,6 @@ async fn page(app: &App, signed: &Signed, around: Around) -> Answer {
                 .collect(),
             fresh: around.fresh,
             form: around.token.unwrap_or_else(|| Refused::fresh(TokenForm { days, ..TokenForm::default() })),
-            suggested: suggested(app, signed).await?,
         });
     }
     let mut open = None;
@@ -185,16 +184,12 @@ async fn create_token(State(app): State<App>, signed: Signed, fields: Fields) ->
     let form = TokenForm {
         name: fields.get("name").to_owned(),
         scopes: fields.all("scopes").map(str::to_owned).collect(),
-        owner: fields.get("owner").to_owned(),
+        mine: !fields.get("mine").is_empty(),
         days: fields.get("days").to_owned(),
     };
-    if let Some((_, owner)) = fields.chosen() {
-        let token = Some(Refused::fresh(TokenForm { owner: owner.to_owned(), ..form }));
-        return page(&app, &signed, Around { token, ..Around::default() }).await;
-    }
     let mut errors = FieldErrors::new();
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
-    let owner = who(&app.db, &form.owner, "owner", &mut errors).await?;
+    let owner = form.mine.then_some(signed.id);
     let scopes: Vec<Scope> = form.scopes.iter().filter_map(|key| key.parse().ok()).collect();
     let days: Option<i64> = form.days.trim().parse().ok().filter(|d| (1..=366).contains(d));
     if days.is_none() {

@@ -1,15 +1,17 @@
 //! `/systems`: the list, one system, its form.
 
 use app::components::{Choice, FieldErrors, Flash, Refused};
-use app::systems::{EditSystem, Line, List, Member, Shown, SystemForm, SystemPage, Systems};
+use app::systems::{EditSystem, Line, List, Member, Owner, Shown, SystemForm, SystemPage, Systems};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
 use domain::id::SystemId;
+use domain::system::SystemKind;
 use leptos::prelude::*;
-use register::Error;
-use register::systems::{self, SystemKind};
+use register::systems;
+use register::{Error, assignments};
 use serde::Deserialize;
 
 use super::people::{may, refuse, version};
@@ -34,7 +36,9 @@ fn kinds() -> Vec<Choice> {
         .map(|k| {
             let hint = match k {
                 SystemKind::MultiAgent => "Several agents that do one job together.",
-                SystemKind::Platform => "What several agents run on.",
+                SystemKind::Platform => {
+                    "What several agents run on: they inherit its owners of identity, requests and platform."
+                }
             };
             Choice::new(k.key(), k.label()).hint(hint)
         })
@@ -51,10 +55,17 @@ async fn list(State(app): State<App>, signed: Signed, Here(here): Here) -> Answe
     };
     let found = systems::list(&app.db, signed.by(), &query).await?;
     let first = here.first_page();
+    let gaps = systems::gaps(&app.db, &found.items).await?;
     let rows = found
         .items
         .into_iter()
-        .map(|s| Line { id: s.id, name: s.name, kind: s.kind.label(), purpose: s.purpose })
+        .map(|s| Line {
+            gaps: gaps.get(&s.id).copied().unwrap_or(0),
+            id: s.id,
+            name: s.name,
+            kind: s.kind.label(),
+            purpose: s.purpose,
+        })
         .collect();
     let list = List {
         rows,
@@ -70,12 +81,33 @@ async fn list(State(app): State<App>, signed: Signed, Here(here): Here) -> Answe
 
 async fn show(State(app): State<App>, signed: Signed, Path(id): Path<SystemId>) -> Answer {
     let view = systems::read(&app.db, signed.by(), id).await?;
+    let matrix = assignments::matrix(&app.db, signed.by(), id).await?;
+    let owners = matrix
+        .ward
+        .duties
+        .iter()
+        .filter_map(|&duty| {
+            let accountable = |accepted: bool| {
+                let found = matrix
+                    .cells
+                    .iter()
+                    .find(|c| c.duty == duty && c.role == RaciRole::Accountable && c.accepted_at.is_some() == accepted);
+                found.map(|c| (c.party, c.name.clone()))
+            };
+            let required = matrix.ward.required.contains(&duty);
+            let owner = Owner { duty, required, holder: accountable(true), offered: accountable(false) };
+            (required || owner.holder.is_some() || owner.offered.is_some()).then_some(owner)
+        })
+        .collect();
     let s = view.system;
     let title = s.name.clone();
     let shown = Shown {
         id,
         name: s.name,
-        kind: s.kind.label(),
+        kind: s.kind,
+        owners,
+        wrong: matrix.violations.into_iter().map(|v| v.message).collect(),
+        may_assign: matrix.edit,
         purpose: s.purpose,
         created_at: s.created_at,
         updated_at: s.updated_at,

@@ -192,9 +192,44 @@ async fn systems_hold_agents() {
     let at = "/api/v1/systems/SY-1";
     program.ask(Method::PATCH, at, &[], Some(&json!({"name": "x"}))).await.is_problem(428, "precondition-required");
     program.patch(at, "\"4\"", json!({"name": "x"})).await.is_problem(412, "stale");
-    let done = program.patch(at, "\"1\"", json!({"kind": "platform", "purpose": null})).await.is(200);
+    assert_eq!(wrong_at(program.patch(at, "\"1\"", json!({"kind": "platform"})).await), "/kind");
+    let done = program.patch(at, "\"1\"", json!({"purpose": null})).await.is(200);
     assert_eq!((done.header("etag"), &done.body()["purpose"]), ("\"2\"", &json!("")));
     program.get("/api/v1/systems/SY-9").await.is_problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn agents_inherit_from_their_platform() {
+    let site = Site::empty().await;
+    let program = admin(&site).await;
+    program.post("/api/v1/systems", json!({"name": "Base", "kind": "platform"})).await.is(201);
+    program.post("/api/v1/people", json!({"name": "Ana", "email": "ana@example.org"})).await.is(201);
+    let at = "/api/v1/systems/SY-1/raci";
+    let empty = program.get(at).await.is(200);
+    assert_eq!(empty.body()["violations"].as_array().map(Vec::len), Some(3));
+    let version = empty.header("etag").to_owned();
+    let cells = json!({"cells": [{"duty": "platform", "party": "PE-1", "role": "R"}], "reason": "she runs it"});
+    let saved = program.ask(Method::PUT, at, &[("if-match", &version)], Some(&cells)).await.is(200);
+    assert_eq!(saved.body()["cells"][0]["party"], "PE-1");
+    let stale = program.ask(Method::PUT, at, &[("if-match", &version)], Some(&cells)).await;
+    stale.is_problem(412, "stale");
+    let purpose = json!({"cells": [{"duty": "purpose", "party": "PE-1", "role": "R"}]});
+    let now = saved.header("etag").to_owned();
+    let refused = program.ask(Method::PUT, at, &[("if-match", &now)], Some(&purpose)).await;
+    assert_eq!(wrong_at(refused), "/cells/0/duty");
+    let agent = program.post("/api/v1/agents", json!({"name": "A", "platform": "SY-1"})).await.is(201);
+    assert_eq!(agent.body()["platform"], "SY-1");
+    let raci = program.get("/api/v1/agents/AG-1/raci").await.is(200);
+    assert_eq!(raci.body()["cells"], json!([]));
+    assert_eq!(
+        (&raci.body()["inherited"][0]["system"], &raci.body()["inherited"][0]["party"]),
+        (&json!("SY-1"), &json!("PE-1"))
+    );
+    // What was read may be sent back as it is.
+    let (etag, mut same) = (raci.header("etag").to_owned(), raci.body());
+    same["reason"] = "nothing new".into();
+    program.ask(Method::PUT, "/api/v1/agents/AG-1/raci", &[("if-match", &etag)], Some(&same)).await.is(200);
+    assert_eq!(names(&program.get("/api/v1/agents?platform=SY-1").await.is(200).body()), ["A"]);
 }
 
 #[tokio::test]

@@ -7,25 +7,43 @@ use crate::agent::AgentFacts;
 use crate::assignment::{Held, Offer, RaciRole};
 use crate::duty::{Duty, harmless_sandbox};
 use crate::party::{Party, Standing};
+use crate::system::SystemKind;
 
 /// What the rules must know of whose matrix it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ward {
+    /// The duties that may have an owner: the rows.
+    pub duties: Vec<Duty>,
     /// The duties that need an owner.
     pub required: Vec<Duty>,
     /// The owner of a duty may do its work alone: a harmless sandbox agent's.
     pub own_work: bool,
     /// The regulatory approver must be another than the business owner.
     pub regulated: bool,
+    /// What the platform gives for a duty that has no A of its own here.
+    pub inherited: Vec<Seat>,
 }
 
 impl Ward {
     /// Of an agent with these facts.
     pub fn of_agent(facts: &AgentFacts) -> Self {
         Self {
+            duties: Duty::ALL.to_vec(),
             required: Duty::all_required(facts).collect(),
             own_work: harmless_sandbox(facts),
             regulated: facts.regulated,
+            inherited: Vec::new(),
+        }
+    }
+
+    /// Of a system of this kind.
+    pub fn of_system(kind: SystemKind) -> Self {
+        Self {
+            duties: kind.duties().to_vec(),
+            required: kind.required().to_vec(),
+            own_work: false,
+            regulated: false,
+            inherited: Vec::new(),
         }
     }
 }
@@ -132,8 +150,11 @@ impl Breach {
 pub fn breaches(ward: &Ward, seats: &[Seat]) -> Vec<Breach> {
     let mut out = Vec::new();
     for &duty in Duty::ALL {
+        let own = seats.iter().any(|s| s.duty == duty && s.role == RaciRole::Accountable && s.accepted);
+        let given: &[Seat] = if own { &[] } else { &ward.inherited };
         let of = |role: RaciRole, accepted: bool| {
-            seats.iter().filter(move |s| s.duty == duty && s.role == role && s.accepted == accepted)
+            let all = seats.iter().chain(given);
+            all.filter(move |s| s.duty == duty && s.role == role && s.accepted == accepted)
         };
         let accountable: Vec<&Seat> = of(RaciRole::Accountable, true).collect();
         let mut broken = |rule, parties: Vec<Party>| out.push(Breach { duty, rule, parties });
@@ -177,7 +198,13 @@ mod tests {
     use crate::id::{PersonId, TeamId};
 
     fn ward(required: &[Duty]) -> Ward {
-        Ward { required: required.to_vec(), own_work: false, regulated: false }
+        Ward {
+            duties: Duty::ALL.to_vec(),
+            required: required.to_vec(),
+            own_work: false,
+            regulated: false,
+            inherited: Vec::new(),
+        }
     }
 
     fn seat(duty: Duty, role: RaciRole, n: i64) -> Seat {
@@ -208,6 +235,9 @@ mod tests {
         assert_eq!(told(&one, &two), [(Duty::Purpose, Breached::SeveralAccountable)]);
         // A duty that is not required may be empty, and still has one A at most.
         assert_eq!(told(&ward(&[]), &two), [(Duty::Purpose, Breached::SeveralAccountable)]);
+        let given = Ward { inherited: whole.to_vec(), ..one.clone() };
+        assert_eq!(told(&given, &[]), [], "the platform's A and R");
+        assert_eq!(told(&given, &[seat(Duty::Purpose, Accountable, 2)]), [(Duty::Purpose, Breached::NoResponsible)]);
         let sandbox = Ward { own_work: true, ..one };
         assert_eq!(told(&sandbox, &whole[..1]), []);
         let regulated = Ward { regulated: true, ..ward(&[]) };

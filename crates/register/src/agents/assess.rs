@@ -8,7 +8,7 @@ use domain::agent::{AgentFacts, Lifecycle};
 use domain::assignment::{Held, Offer, PassedDrill, RuntimeOwner, StopFacts, accountable};
 use domain::duty::Duty;
 use domain::finding::{Assessed, Assessment, FindingKey, Severity, assess};
-use domain::id::{AgentId, PersonId, TeamId};
+use domain::id::{AgentId, PersonId, SystemId, TeamId};
 use domain::party::{Party, Standing};
 use domain::text;
 use domain::tier;
@@ -18,6 +18,7 @@ use crate::args;
 use crate::change::Change;
 use crate::db::{Arg, DbError, FOREVER, Reads, marks, micros};
 use crate::error::Error;
+use crate::systems::stays;
 
 /// How many agents are assessed at a time.
 const BATCH: usize = 500;
@@ -31,41 +32,76 @@ pub struct Ownership {
     pub offers: HashMap<AgentId, Vec<Offer>>,
 }
 
-/// Reads who holds what of these agents now.
+/// Reads who holds what of these agents now, inherited duties included.
 pub async fn ownership(reads: &mut impl Reads, ids: &[AgentId]) -> Result<Ownership, Error> {
     let mut out = Ownership::default();
     for batch in ids.chunks(BATCH) {
-        let sql = format!(
-            "SELECT s.agent_id, s.duty, s.role, s.party_kind, s.party_id, s.offered_at, s.valid_from, \
-                    p.status, p.left_at, t.lead_id, l.status, l.left_at \
-             FROM assignment s \
-             LEFT JOIN person p ON s.party_kind = 'person' AND p.id = s.party_id \
-             LEFT JOIN team t ON s.party_kind = 'team' AND t.id = s.party_id \
-             LEFT JOIN person l ON l.id = t.lead_id \
-             WHERE s.valid_to IS NULL AND s.agent_id IN {} ORDER BY s.id",
-            marks(1, batch.len())
-        );
-        for r in reads.rows(sql, batch.iter().map(|id| Arg::from(*id)).collect()).await? {
-            let agent: AgentId = r.get(0)?;
-            let duty: Duty = r.get(1)?;
-            let Some(party) = Party::from_stored(&r.get::<String>(3)?, r.get(4)?) else { continue };
-            let Some(since) = r.get::<Option<DateTime<Utc>>>(6)? else {
-                out.offers.entry(agent).or_default().push(Offer { duty, party, offered_at: r.get(5)? });
-                continue;
-            };
-            let (standing, standing_since) = match party {
-                Party::Person(_) => standing(r.get::<Option<String>>(7)?.as_deref(), r.get(8)?, Standing::Left),
-                Party::Team(_) => standing(r.get::<Option<String>>(10)?.as_deref(), r.get(11)?, Standing::Leaderless),
-            };
-            out.held.entry(agent).or_default().push(Held {
-                duty,
-                role: r.get(2)?,
-                party,
-                standing,
-                standing_since,
-                since,
-            });
+        for (of, seat) in seats(reads, "agent_id", batch.iter().map(|id| id.0)).await? {
+            match seat {
+                Sat::Held(held) => out.held.entry(AgentId(of)).or_default().push(held),
+                Sat::Offered(offer) => out.offers.entry(AgentId(of)).or_default().push(offer),
+            }
         }
+    }
+    stays::inherit(reads, ids, &mut out.held).await?;
+    Ok(out)
+}
+
+/// Who holds what of these systems now.
+pub(crate) async fn held_of_systems(
+    reads: &mut impl Reads,
+    ids: &[SystemId],
+) -> Result<HashMap<SystemId, Vec<Held>>, Error> {
+    let mut out: HashMap<SystemId, Vec<Held>> = HashMap::new();
+    for batch in ids.chunks(BATCH) {
+        for (of, seat) in seats(reads, "system_id", batch.iter().map(|id| id.0)).await? {
+            if let Sat::Held(held) = seat {
+                out.entry(SystemId(of)).or_default().push(held);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// A current row of the matrix.
+enum Sat {
+    Held(Held),
+    Offered(Offer),
+}
+
+/// The current rows of some matrices, and whose each is. `column` says whether of agents or
+/// of systems.
+async fn seats(
+    reads: &mut impl Reads,
+    column: &str,
+    ids: impl ExactSizeIterator<Item = i64>,
+) -> Result<Vec<(i64, Sat)>, Error> {
+    let sql = format!(
+        "SELECT s.{column}, s.duty, s.role, s.party_kind, s.party_id, s.offered_at, s.valid_from, \
+                p.status, p.left_at, t.lead_id, l.status, l.left_at \
+         FROM assignment s \
+         LEFT JOIN person p ON s.party_kind = 'person' AND p.id = s.party_id \
+         LEFT JOIN team t ON s.party_kind = 'team' AND t.id = s.party_id \
+         LEFT JOIN person l ON l.id = t.lead_id \
+         WHERE s.valid_to IS NULL AND s.{column} IN {} ORDER BY s.id",
+        marks(1, ids.len())
+    );
+    let rows = reads.rows(sql, ids.map(Arg::from).collect()).await?;
+    let mut out = Vec::with_capacity(rows.len());
+    for r in rows {
+        let of: i64 = r.get(0)?;
+        let duty: Duty = r.get(1)?;
+        let Some(party) = Party::from_stored(&r.get::<String>(3)?, r.get(4)?) else { continue };
+        let Some(since) = r.get::<Option<DateTime<Utc>>>(6)? else {
+            out.push((of, Sat::Offered(Offer { duty, party, offered_at: r.get(5)? })));
+            continue;
+        };
+        let (standing, standing_since) = match party {
+            Party::Person(_) => standing(r.get::<Option<String>>(7)?.as_deref(), r.get(8)?, Standing::Left),
+            Party::Team(_) => standing(r.get::<Option<String>>(10)?.as_deref(), r.get(11)?, Standing::Leaderless),
+        };
+        let role = r.get(2)?;
+        out.push((of, Sat::Held(Held { duty, role, party, standing, standing_since, since, inherited: None })));
     }
     Ok(out)
 }
@@ -512,14 +548,18 @@ pub async fn fold(db: &crate::db::Db, now: DateTime<Utc>) -> Result<usize, Error
     Ok(ids.len())
 }
 
-/// The agents for which a party holds anything or was offered anything now.
+/// The agents for which a party holds anything or was offered anything now, through a
+/// platform too.
 pub async fn agents_of(reads: &mut impl Reads, parties: &[Party]) -> Result<Vec<AgentId>, DbError> {
     let mut out = BTreeSet::new();
     for party in parties {
         let rows = reads
             .rows(
                 "SELECT agent_id FROM assignment WHERE party_kind = $1 AND party_id = $2 AND valid_to IS NULL \
-                 AND agent_id IS NOT NULL",
+                 AND agent_id IS NOT NULL \
+                 UNION ALL SELECT y.agent_id FROM assignment s CROSS JOIN platform_stay y \
+                 WHERE s.party_kind = $1 AND s.party_id = $2 AND s.valid_to IS NULL AND s.system_id IS NOT NULL \
+                 AND y.system_id = s.system_id AND y.valid_to IS NULL",
                 args![party.kind(), party.number()],
             )
             .await?;

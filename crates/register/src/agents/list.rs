@@ -110,6 +110,8 @@ pub struct Query {
     pub wave: Option<WaveId>,
     /// Multi-agent system.
     pub system: Option<SystemId>,
+    /// Shared platform it runs on.
+    pub platform: Option<SystemId>,
     /// Team that operates it.
     pub operated_by: Option<TeamId>,
     /// Vendor, by folded name.
@@ -481,6 +483,12 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Resu
     if let Some(v) = query.system {
         more.push((column("parent_id", v.0), "SELECT COUNT(*) FROM agent WHERE parent_id = $1"));
     }
+    if let Some(v) = query.platform {
+        more.push((
+            through("platform_stay", "x.system_id = ? AND x.valid_to IS NULL", args![v]),
+            "SELECT COUNT(*) FROM platform_stay WHERE system_id = $1 AND valid_to IS NULL",
+        ));
+    }
     if let Some(v) = query.operated_by {
         more.push((column("operated_by", v.0), "SELECT COUNT(*) FROM agent WHERE operated_by = $1"));
     }
@@ -537,9 +545,14 @@ async fn visibility(db: &Db, by: By<'_>) -> Result<Option<Filter>, Error> {
     for party in parties_of(&mut reads, me).await? {
         mine.push_str(
             " OR EXISTS (SELECT 1 FROM assignment v WHERE v.agent_id = a.id AND v.party_kind = ? AND v.party_id = ? \
-             AND v.role IN ('A', 'R'))",
+             AND v.role IN ('A', 'R')) \
+             OR EXISTS (SELECT 1 FROM platform_stay y JOIN assignment v ON v.system_id = y.system_id \
+             WHERE y.agent_id = a.id AND y.valid_to IS NULL AND v.party_kind = ? AND v.party_id = ? \
+             AND v.role IN ('A', 'R') AND v.valid_to IS NULL AND v.accepted_at IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM assignment o WHERE o.agent_id = a.id AND o.duty = v.duty AND o.role = 'A' \
+             AND o.accepted_at IS NOT NULL AND o.valid_to IS NULL))",
         );
-        args.extend(args![party.kind(), party.number()]);
+        args.extend(args![party.kind(), party.number(), party.kind(), party.number()]);
     }
     let text = format!("(NOT a.confidential OR {mine})");
     Ok(Some(Filter { left: f64::INFINITY, drives: false, in_order: false, open: text.clone(), hidden: text, args }))

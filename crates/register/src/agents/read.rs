@@ -3,6 +3,7 @@
 use domain::can::{Action, Actor, Denied, Relation, can};
 use domain::id::{AgentId, SystemId, TeamId};
 use domain::party::Party;
+use domain::system::SystemKind;
 
 use super::Agent;
 use super::assess::{Judged, judge, party_names};
@@ -27,6 +28,8 @@ pub struct View {
     pub names: std::collections::BTreeMap<Party, String>,
     /// Name of the multi-agent system it belongs to.
     pub parent: Option<(SystemId, String)>,
+    /// Name of the platform it runs on.
+    pub platform: Option<(SystemId, String)>,
     /// How it is stopped, surface by surface, if the reader may see it.
     pub methods: Vec<Method>,
     /// Seconds that the newest passed drill of the present owner took.
@@ -40,6 +43,12 @@ pub fn visible(actor: &Actor, agent: &Agent, relation: Relation) -> Result<(), E
         Denied::Hidden => Error::NotFound(format!("agent {}", agent.id)),
         d => Error::Denied(d),
     })
+}
+
+async fn named(db: &Db, system: Option<SystemId>) -> Result<Option<(SystemId, String)>, Error> {
+    let Some(id) = system else { return Ok(None) };
+    let row = db.one("SELECT name FROM system WHERE id = $1", args![id]).await?;
+    Ok(row.map(|r| r.get(0).map(|name| (id, name))).transpose()?)
 }
 
 /// One agent.
@@ -74,15 +83,9 @@ pub async fn read(db: &Db, by: By<'_>, id: AgentId) -> Result<View, Error> {
         .chain([judged.agent.facts.built_by, judged.agent.facts.operated_by].into_iter().flatten().map(Party::Team))
         .chain(judged.agent.created_by.parse::<Party>().ok());
     let names = party_names(&mut reads, parties.collect::<Vec<_>>()).await?;
-    let parent = match judged.agent.facts.parent {
-        Some(p) => db
-            .one("SELECT name FROM system WHERE id = $1", args![p])
-            .await?
-            .map(|r| r.get(0).map(|n| (p, n)))
-            .transpose()?,
-        None => None,
-    };
-    Ok(View { judged, relation, controls, names, parent, methods, drill_seconds })
+    let facts = &judged.agent.facts;
+    let (parent, platform) = (named(db, facts.parent).await?, named(db, facts.platform).await?);
+    Ok(View { judged, relation, controls, names, parent, platform, methods, drill_seconds })
 }
 
 /// The agent another system calls `source`/`external`, if any.
@@ -100,20 +103,31 @@ pub async fn missing_references(
     facts: &domain::agent::AgentFacts,
 ) -> Result<Vec<crate::FieldError>, Error> {
     let mut wrong = Vec::new();
-    let mut miss = |pointer: &str, what: String| {
-        wrong.push(crate::FieldError { pointer: pointer.into(), message: format!("There is no {what}.") });
-    };
     for (pointer, team) in [("/built_by", facts.built_by), ("/operated_by", facts.operated_by)] {
         if let Some(TeamId(t)) = team
             && reads.rows("SELECT 1 FROM team WHERE id = $1", args![t]).await?.is_empty()
         {
-            miss(pointer, format!("team {}", TeamId(t)));
+            let message = format!("There is no team {}.", TeamId(t));
+            wrong.push(crate::FieldError { pointer: pointer.into(), message });
         }
     }
-    if let Some(s) = facts.parent
-        && reads.rows("SELECT 1 FROM system WHERE id = $1", args![s]).await?.is_empty()
+    for (pointer, system, kind) in
+        [("/parent", facts.parent, SystemKind::MultiAgent), ("/platform", facts.platform, SystemKind::Platform)]
     {
-        miss("/parent", format!("system {s}"));
+        let Some(system) = system else { continue };
+        match reads.rows("SELECT kind FROM system WHERE id = $1", args![system]).await?.first() {
+            Some(r) if r.get::<SystemKind>(0)? == kind => {}
+            Some(_) => wrong.push(crate::FieldError {
+                pointer: pointer.into(),
+                message: format!("{system} is not a {}.", kind.label().to_lowercase()),
+            }),
+            None => {
+                wrong.push(crate::FieldError {
+                    pointer: pointer.into(),
+                    message: format!("There is no system {system}."),
+                });
+            }
+        }
     }
     Ok(wrong)
 }

@@ -68,26 +68,51 @@ async fn by_assignment(
     let mut out = HashMap::new();
     for r in reads.rows(sql, agents.iter().map(|id| Arg::from(*id)).collect()).await? {
         let Some(party) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };
-        let role: RaciRole = r.get(0)?;
-        let holds = matches!(role, RaciRole::Accountable | RaciRole::Responsible);
-        let (offered, ended): (bool, bool) = (r.get(3)?, r.get(4)?);
-        let found = if mine.contains(&party) {
-            match (offered, ended) {
-                (false, false) if holds => Relation::Owner,
-                // Whoever is asked to own it may look at what they are asked to own.
-                (true, false) => Relation::Requester,
-                (false, true) if holds => Relation::FormerOwner,
-                _ => Relation::None,
-            }
-        } else if !offered && !ended && holds && r.get::<Option<i64>>(5)? == Some(me.0) {
-            Relation::Delegate
-        } else {
-            Relation::None
-        };
+        let found = of_row(&mine, me, party, r.get(0)?, (r.get(3)?, r.get(4)?), r.get(5)?);
         let best = out.entry(r.get(6)?).or_insert(Relation::None);
         *best = (*best).min(found);
     }
+    // Whoever owns a duty of the platform owns it of every agent that inherits it.
+    let sql = format!(
+        "SELECT s.role, s.party_kind, s.party_id, p.deputy_id, y.agent_id \
+         FROM platform_stay y JOIN assignment s ON s.system_id = y.system_id \
+         LEFT JOIN person p ON s.party_kind = 'person' AND p.id = s.party_id \
+         WHERE y.valid_to IS NULL AND y.agent_id IN {} AND s.valid_to IS NULL AND s.accepted_at IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM assignment o WHERE o.agent_id = y.agent_id AND o.duty = s.duty \
+           AND o.role = 'A' AND o.accepted_at IS NOT NULL AND o.valid_to IS NULL)",
+        marks(1, agents.len())
+    );
+    for r in reads.rows(sql, agents.iter().map(|id| Arg::from(*id)).collect()).await? {
+        let Some(party) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };
+        let found = of_row(&mine, me, party, r.get(0)?, (false, false), r.get(3)?);
+        let best = out.entry(r.get(4)?).or_insert(Relation::None);
+        *best = (*best).min(found);
+    }
     Ok(out)
+}
+
+/// What one row of a matrix makes of a person: `mine` are the parties they act for, `state`
+/// says whether the row is only offered and whether it ended, `deputy` who stands in for the
+/// row's person.
+pub(crate) fn of_row(
+    mine: &[Party],
+    me: PersonId,
+    party: Party,
+    role: RaciRole,
+    state: (bool, bool),
+    deputy: Option<PersonId>,
+) -> Relation {
+    let holds = matches!(role, RaciRole::Accountable | RaciRole::Responsible);
+    if mine.contains(&party) {
+        return match state {
+            (false, false) if holds => Relation::Owner,
+            // Whoever is asked to own it may look at what they are asked to own.
+            (true, false) => Relation::Requester,
+            (false, true) if holds => Relation::FormerOwner,
+            _ => Relation::None,
+        };
+    }
+    if state == (false, false) && holds && deputy == Some(me) { Relation::Delegate } else { Relation::None }
 }
 
 /// The capacity in which an actor acts on an agent, for the record.

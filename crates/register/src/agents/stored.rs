@@ -80,7 +80,7 @@ pub(crate) const COLUMNS: &str = "a.id, a.version, a.created_at, a.updated_at, a
      a.parent_id, a.external_ids, a.labels, a.workload_identity, a.models, a.autonomy, a.exposure, a.data_class, \
      a.regulated, a.tools, a.credentials, a.running, a.confidential, a.boundary_sha256, a.wave_id, a.name_missing, \
      a.duplicate_of, a.tier, a.tier_points, a.runtime_owner, a.runtime_owner_until, a.runtime_party_kind, \
-     a.runtime_party_id";
+     a.runtime_party_id, (SELECT y.system_id FROM platform_stay y WHERE y.agent_id = a.id AND y.valid_to IS NULL)";
 
 /// The agents with these ids, in the order of their ids; those that do not exist are absent.
 pub async fn load(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) -> Result<Vec<Agent>, Error> {
@@ -195,6 +195,7 @@ fn read(r: &Row, now: DateTime<Utc>) -> Result<Raw, DbError> {
         built_by: r.get(15)?,
         operated_by: r.get(16)?,
         parent: r.get(17)?,
+        platform: r.get(40)?,
         external_ids,
         labels,
         workload_identity: r.get(20)?,

@@ -17,6 +17,7 @@ use crate::args;
 use crate::change::{self, By, Change};
 use crate::db::{Arg, Db, DbError, FOREVER, marks};
 use crate::error::{Error, FieldError};
+use crate::systems::stays;
 
 /// An agent to be registered.
 #[derive(Debug, Clone)]
@@ -85,6 +86,7 @@ pub(crate) async fn insert_many(
     let mut ids = Vec::with_capacity(news.len());
     let mut rows = Vec::with_capacity(news.len());
     let mut links = Links::default();
+    let mut moves = Vec::new();
     for (at, new) in news.iter().enumerate() {
         let id = AgentId(first + at as i64);
         ids.push(id);
@@ -96,6 +98,9 @@ pub(crate) async fn insert_many(
         }
         change.describe(event, Value::Null, after);
         change.wrote(event, &change::AGENT, id.0);
+        if new.facts.platform.is_some() {
+            moves.push((event, id, new.facts.platform));
+        }
         let mut row = args![id, 1, change.id(event), now, now, &actor, new.state.key(), now];
         row.extend(fact_args(&new.facts, &shared));
         let score = tier::score(&new.facts);
@@ -139,6 +144,9 @@ pub(crate) async fn insert_many(
             .collect();
     change.tx.insert("agent", &columns, rows, "").await?;
     links.write(change).await?;
+    for (event, id, to) in moves {
+        stays::move_to(change, event, id, to).await?;
+    }
     Ok(ids)
 }
 
@@ -237,6 +245,9 @@ pub async fn edit_many(
             return Err(Error::Conflict(format!("{id} was changed by somebody else at the same moment; try again.")));
         }
         change.wrote(event, &change::AGENT, id.0);
+        if old.facts.platform != facts.platform {
+            stays::move_to(change, event, id, facts.platform).await?;
+        }
         links.add(id, &facts, &shared);
         written.push(id);
     }
@@ -313,9 +324,11 @@ fn fact_args(f: &AgentFacts, shared: &Shared) -> Vec<Arg> {
     ]
 }
 
-/// The facts as the record tells them: members that say nothing are left out.
+/// The facts as the record tells them: members that say nothing are left out. The boundary's
+/// hash is told with them, so that what it was at any moment can be read there.
 fn describe(f: &AgentFacts) -> Value {
-    let Value::Object(all) = serde_json::json!(f) else { return Value::Null };
+    let Value::Object(mut all) = serde_json::json!(f) else { return Value::Null };
+    all.insert("boundary_sha256".to_owned(), f.boundary_sha256().into());
     Value::Object(
         all.into_iter()
             .filter(|(_, v)| match v {

@@ -1,27 +1,25 @@
-//! The matrix of one agent: reading it, saving it as one change, and who was accountable
-//! at a past moment.
+//! A matrix: reading it, and saving it as one change.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use domain::assignment::{Ended, RaciRole};
+use domain::assignment::{Ended, Offer, RaciRole};
 use domain::can::{Action, can};
 use domain::duty::Duty;
-use domain::finding::{Finding, FindingKey};
-use domain::id::{AgentId, PersonId, TeamId};
+use domain::finding::{Finding, FindingKey, Severity};
+use domain::id::SystemId;
 use domain::party::{Party, Standing};
+use domain::raci::{Breach, Breached, Seat, Ward, breaches};
+use domain::system::{SHARED, Subject};
 use domain::text;
 use serde_json::json;
 
-use super::{REASON_MAX, close, insert, raced};
-use crate::agents::assess::{judge, party_names, party_standing, reassess};
-use crate::agents::read::visible;
-use crate::agents::relation::{capacity, relation};
-use crate::agents::stored;
+use super::ground::{Ground, column, settle};
+use super::{Mode, REASON_MAX, close, insert, raced};
+use crate::agents::assess::{held_of_systems, judge, party_names, party_standing};
 use crate::args;
-use crate::change::{self, By, Change};
-use crate::db::{Db, Reads};
+use crate::change::{By, Change};
+use crate::db::{Arg, Db, Reads, marks};
 use crate::error::{Checked, Error};
 
 /// One cell of the matrix.
@@ -41,50 +39,159 @@ pub struct Cell {
     pub offered_at: DateTime<Utc>,
 }
 
+/// What an agent's platform gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Platform {
+    /// Which platform.
+    pub system: SystemId,
+    /// Its name.
+    pub name: String,
+    /// Who holds what of it, of the duties that its agents share. An A of the agent's own
+    /// overrides the row of its duty.
+    pub cells: Vec<Cell>,
+}
+
 /// A matrix with what is wrong with it.
 #[derive(Debug, Clone)]
 pub struct Matrix {
+    /// Whose it is.
+    pub of: Subject,
+    /// Its name.
+    pub name: String,
+    /// What the rules must know of it.
+    pub ward: Ward,
+    /// The platform the agent runs on, and what it would inherit.
+    pub platform: Option<Platform>,
+    /// Whether the reader may see what is wrong.
+    pub controls: bool,
+    /// Whether the reader may change it.
+    pub edit: bool,
+    /// Whether it is closed for good: a retired agent's is.
+    pub closed: bool,
     /// Counts every change of the matrix; guards against lost updates.
     pub version: i64,
     /// Current cells, by duty.
     pub cells: Vec<Cell>,
-    /// What is wrong now.
-    pub violations: Vec<Finding>,
+    /// What is wrong now; nothing for whoever may not see that.
+    pub violations: Vec<Violation>,
 }
 
-/// The matrix of an agent.
-pub async fn matrix(db: &Db, by: By<'_>, agent: AgentId) -> Result<Matrix, Error> {
-    let mut reads = db;
-    let judged =
-        judge(&mut reads, &[agent], by.now).await?.pop().ok_or_else(|| Error::NotFound(format!("agent {agent}")))?;
-    let stands = relation(&mut reads, by.actor, &judged.agent).await?;
-    visible(by.actor, &judged.agent, stands)?;
-    let cells = cells(&mut reads, agent).await?;
-    let version = version(&mut reads, agent).await?;
-    let mut violations: Vec<Finding> = judged
-        .assessment
-        .findings
-        .into_iter()
-        .filter(|f| f.duty.is_some() && f.key != FindingKey::LongLivedCredential && f.holds_at(by.now))
-        .collect();
-    if can(by.actor, Action::AgentReadControls, stands).is_err() {
-        violations.clear();
+/// A rule that a matrix breaks now, as the API tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// At which duty.
+    pub duty: Option<Duty>,
+    /// Which check.
+    pub rule: FindingKey,
+    /// How bad.
+    pub severity: Severity,
+    /// What is wrong, in a sentence.
+    pub message: String,
+}
+
+impl From<Finding> for Violation {
+    fn from(f: Finding) -> Self {
+        Self { duty: f.duty, rule: f.key, severity: f.severity, message: f.sentence() }
     }
-    Ok(Matrix { version, cells, violations })
 }
 
-async fn cells(reads: &mut impl Reads, agent: AgentId) -> Result<Vec<Cell>, Error> {
-    let rows = reads
-        .rows(
-            "SELECT duty, party_kind, party_id, role, accepted_at, offered_at FROM assignment \
-             WHERE agent_id = $1 AND valid_to IS NULL ORDER BY id",
-            args![agent],
-        )
-        .await?;
-    let mut out = Vec::with_capacity(rows.len());
+/// The matrix of an agent or a system.
+pub async fn matrix(db: &Db, by: By<'_>, of: impl Into<Subject>) -> Result<Matrix, Error> {
+    let of = of.into();
+    let mut reads = db;
+    let ground = Ground::find(&mut reads, by, of).await?;
+    let mut cells = cells(&mut reads, column(of), &[of.number()]).await?.remove(&of.number()).unwrap_or_default();
+    cells.sort_by_key(order);
+    let platform = match ground.agent().and_then(|a| a.facts.platform) {
+        Some(system) => Some(platform(&mut reads, system).await?),
+        None => None,
+    };
+    let controls = match of {
+        Subject::Agent(_) => can(by.actor, Action::AgentReadControls, ground.relation).is_ok(),
+        // Who owns a system is no attack map: its agents say who can stop what.
+        Subject::System(_) => true,
+    };
+    let violations = match of {
+        _ if !controls => Vec::new(),
+        Subject::Agent(id) => judge(&mut reads, &[id], by.now)
+            .await?
+            .into_iter()
+            .flat_map(|j| j.assessment.findings)
+            .filter(|f| f.duty.is_some() && f.key != FindingKey::LongLivedCredential && f.holds_at(by.now))
+            .map(Violation::from)
+            .collect(),
+        Subject::System(id) => of_system(&mut reads, id, &ground.ward(), &cells).await?,
+    };
+    Ok(Matrix {
+        of,
+        name: ground.name().to_owned(),
+        ward: ground.ward(),
+        platform,
+        controls,
+        edit: can(by.actor, Action::AssignmentOffer, ground.relation).is_ok(),
+        closed: ground.open().is_err(),
+        version: version(&mut reads, of).await?,
+        cells,
+        violations,
+    })
+}
+
+/// What is wrong with a system's own matrix.
+async fn of_system(
+    reads: &mut impl Reads,
+    system: SystemId,
+    ward: &Ward,
+    cells: &[Cell],
+) -> Result<Vec<Violation>, Error> {
+    let held = held_of_systems(reads, &[system]).await?.remove(&system).unwrap_or_default();
+    let offers: Vec<Offer> = cells
+        .iter()
+        .filter(|c| c.accepted_at.is_none())
+        .map(|c| Offer { duty: c.duty, party: c.party, offered_at: c.offered_at })
+        .collect();
+    let name =
+        |party: Party| cells.iter().find(|c| c.party == party).map_or_else(|| party.to_string(), |c| c.name.clone());
+    let told = |b: &Breach| Violation {
+        duty: Some(b.duty),
+        rule: match b.rule {
+            Breached::Gone => FindingKey::OwnerInactive,
+            Breached::NoResponsible => FindingKey::NoResponsible,
+            Breached::SameParty => FindingKey::RegulatoryConflict,
+            Breached::NoAccountable | Breached::Pending | Breached::SeveralAccountable => FindingKey::NoOwner,
+        },
+        severity: if b.rule == Breached::NoResponsible { Severity::Low } else { Severity::Medium },
+        message: b.sentence(name),
+    };
+    Ok(breaches(ward, &Seat::now(&held, &offers)).iter().map(told).collect())
+}
+
+/// What a platform gives its agents.
+async fn platform(reads: &mut impl Reads, system: SystemId) -> Result<Platform, Error> {
+    let rows = reads.rows("SELECT name FROM system WHERE id = $1", args![system]).await?;
+    let mut cells = cells(reads, "system_id", &[system.0]).await?.remove(&system.0).unwrap_or_default();
+    cells.retain(|c| c.accepted_at.is_some() && SHARED.contains(&c.duty));
+    cells.sort_by_key(order);
+    let name = rows.first().map(|r| r.get(0)).transpose()?.unwrap_or_default();
+    Ok(Platform { system, name, cells })
+}
+
+fn order(c: &Cell) -> (Duty, bool, RaciRole, bool, Party) {
+    (c.duty, c.role != RaciRole::Accountable, c.role, c.accepted_at.is_none(), c.party)
+}
+
+/// The current cells of some matrices, by whose they are; `column` says whether of agents or
+/// of systems.
+async fn cells(reads: &mut impl Reads, column: &str, of: &[i64]) -> Result<BTreeMap<i64, Vec<Cell>>, Error> {
+    let sql = format!(
+        "SELECT duty, party_kind, party_id, role, accepted_at, offered_at, {column} FROM assignment \
+         WHERE {column} IN {} AND valid_to IS NULL ORDER BY id",
+        marks(1, of.len())
+    );
+    let rows = reads.rows(sql, of.iter().map(|n| Arg::from(*n)).collect()).await?;
+    let mut out: BTreeMap<i64, Vec<Cell>> = BTreeMap::new();
     for r in rows {
         let Some(party) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };
-        out.push(Cell {
+        out.entry(r.get(6)?).or_default().push(Cell {
             duty: r.get(0)?,
             party,
             name: String::new(),
@@ -93,22 +200,18 @@ async fn cells(reads: &mut impl Reads, agent: AgentId) -> Result<Vec<Cell>, Erro
             offered_at: r.get(5)?,
         });
     }
-    let names = party_names(reads, out.iter().map(|c| c.party).collect::<Vec<_>>()).await?;
-    for c in &mut out {
+    let names = party_names(reads, out.values().flatten().map(|c| c.party).collect::<Vec<_>>()).await?;
+    for c in out.values_mut().flatten() {
         c.name = names.get(&c.party).cloned().unwrap_or_default();
     }
-    out.sort_by_key(|c| (c.duty, c.role != RaciRole::Accountable, c.role, c.accepted_at.is_none(), c.party));
     Ok(out)
 }
 
 /// Rows are only ever added, accepted and ended, so this only ever grows.
-async fn version(reads: &mut impl Reads, agent: AgentId) -> Result<i64, Error> {
-    let rows = reads
-        .rows(
-            "SELECT COUNT(*) + COUNT(accepted_at) + COUNT(valid_to) + 1 FROM assignment WHERE agent_id = $1",
-            args![agent],
-        )
-        .await?;
+async fn version(reads: &mut impl Reads, of: Subject) -> Result<i64, Error> {
+    let sql =
+        format!("SELECT COUNT(*) + COUNT(accepted_at) + COUNT(valid_to) + 1 FROM assignment WHERE {} = $1", column(of));
+    let rows = reads.rows(sql, args![of.number()]).await?;
     Ok(rows.first().map(|r| r.get(0)).transpose()?.unwrap_or(1))
 }
 
@@ -145,27 +248,40 @@ impl Matrix {
 pub async fn put(
     db: &Db,
     by: By<'_>,
-    agent: AgentId,
+    of: impl Into<Subject>,
     expected: Option<i64>,
     wanted: &[Wanted],
     reason: &str,
 ) -> Result<Matrix, Error> {
-    let reason = text::prose(reason, "The reason", REASON_MAX).map_err(|e| Error::field("/reason", e.to_string()))?;
+    let of = of.into();
     let mut change = Change::begin(db, by).await?;
-    let found = stored::load(&mut change.tx, &[agent], by.now).await?;
-    let Some(record) = found.first() else { return Err(Error::NotFound(format!("agent {agent}"))) };
-    let stands = relation(&mut change.tx, by.actor, record).await?;
-    visible(by.actor, record, stands)?;
-    can(by.actor, Action::AssignmentOffer, stands)?;
-    if record.state == domain::agent::Lifecycle::Retired {
-        return Err(Error::Conflict(format!("{agent} is retired: its matrix is closed.")));
+    if put_within(&mut change, of, expected, wanted, reason).await? {
+        settle(&mut change, &[of]).await?;
+        change.commit().await.map_err(raced)?;
     }
-    let now_at = version(&mut change.tx, agent).await?;
+    matrix(db, by, of).await
+}
+
+/// As [`put`], within a change under way; the assessment is left to the caller. Answers
+/// whether anything changed.
+pub(crate) async fn put_within(
+    change: &mut Change<'_>,
+    of: Subject,
+    expected: Option<i64>,
+    wanted: &[Wanted],
+    reason: &str,
+) -> Result<bool, Error> {
+    let by = change.by;
+    let reason = text::prose(reason, "The reason", REASON_MAX).map_err(|e| Error::field("/reason", e.to_string()))?;
+    let ground = Ground::find(&mut change.tx, by, of).await?;
+    can(by.actor, Action::AssignmentOffer, ground.relation)?;
+    ground.open()?;
+    let now_at = version(&mut change.tx, of).await?;
     if expected.is_some_and(|e| e != now_at) {
         return Err(Error::Stale(now_at));
     }
-    check(&mut change, wanted).await?;
-    let present = open(&mut change, agent).await?;
+    check(change, &ground, wanted).await?;
+    let present = open(change, of).await?;
     let wanted: BTreeSet<Wanted> = wanted.iter().copied().collect();
     let mut add: Vec<Wanted> = wanted.iter().copied().filter(|w| !present.iter().any(|(_, p, _)| p == w)).collect();
     // The present owner of a duty whose new owner is only offered stays accountable.
@@ -180,10 +296,10 @@ pub async fn put(
         .map(|(id, p, _)| (*id, *p))
         .collect();
     if add.is_empty() && drop.is_empty() {
-        return matrix(db, by, agent).await;
+        return Ok(false);
     }
     add.sort_unstable();
-    let event = change.event(capacity(by.actor, stands), "assignment.matrix-changed", agent);
+    let event = change.event(ground.capacity(by.actor), "assignment.matrix-changed", of);
     let told = |w: &Wanted| json!({"duty": w.duty, "party": w.party, "role": w.role});
     change.describe(
         event,
@@ -192,46 +308,27 @@ pub async fn put(
     );
     change.because(event, &reason);
     for (id, _) in &drop {
-        close(&mut change, event, *id, Ended::Removed).await?;
+        close(change, event, *id, Ended::Removed).await?;
     }
     let mut next = change.next("assignment", i64::try_from(add.len()).unwrap_or(0)).await?;
-    let actor = by.actor.who.to_string();
     let mut rows = Vec::new();
     for w in &add {
-        let accepted = w.role != RaciRole::Accountable;
-        rows.push(args![
-            next,
-            change.id(event),
-            agent,
-            Option::<i64>::None,
-            w.duty.key(),
-            w.role.key(),
-            w.party.kind(),
-            w.party.number(),
-            by.now,
-            &actor,
-            accepted.then_some(by.now),
-            if accepted { actor.as_str() } else { "" },
-            false,
-            &reason,
-            accepted.then_some(by.now),
-            Option::<i64>::None,
-            "",
-        ]);
-        change.wrote(event, &change::ASSIGNMENT, next);
+        rows.push(super::row(change, event, next, of, *w, Mode::Offer, &reason));
         next += 1;
     }
-    insert(&mut change, rows).await?;
-    reassess(&mut change, &[agent], false).await?;
-    change.commit().await.map_err(raced)?;
-    matrix(db, by, agent).await
+    insert(change, rows).await?;
+    Ok(true)
 }
 
 /// One A a duty, and every A can be Accountable.
-async fn check(change: &mut Change<'_>, wanted: &[Wanted]) -> Result<(), Error> {
+async fn check(change: &mut Change<'_>, ground: &Ground, wanted: &[Wanted]) -> Result<(), Error> {
     let mut wrong = Checked::default();
     for (i, w) in wanted.iter().enumerate() {
         let at = format!("/cells/{i}");
+        if let Err(why) = ground.takes(w.duty) {
+            wrong.refuse(&format!("{at}/duty"), why);
+            continue;
+        }
         let standing = party_standing(&mut change.tx, w.party).await?;
         let Some(standing) = standing else {
             wrong.refuse(&format!("{at}/party"), format!("There is no {}.", w.party));
@@ -255,114 +352,17 @@ async fn check(change: &mut Change<'_>, wanted: &[Wanted]) -> Result<(), Error> 
     wrong.done()
 }
 
-async fn open(change: &mut Change<'_>, agent: AgentId) -> Result<Vec<(i64, Wanted, bool)>, Error> {
-    let rows = change
-        .tx
-        .all(
-            "SELECT id, duty, party_kind, party_id, role, accepted_at IS NOT NULL FROM assignment \
-             WHERE agent_id = $1 AND valid_to IS NULL",
-            args![agent],
-        )
-        .await?;
+async fn open(change: &mut Change<'_>, of: Subject) -> Result<Vec<(i64, Wanted, bool)>, Error> {
+    let sql = format!(
+        "SELECT id, duty, party_kind, party_id, role, accepted_at IS NOT NULL FROM assignment \
+         WHERE {} = $1 AND valid_to IS NULL",
+        column(of)
+    );
+    let rows = change.tx.all(sql, args![of.number()]).await?;
     let mut out = Vec::with_capacity(rows.len());
     for r in rows {
         let Some(party) = Party::from_stored(&r.get::<String>(2)?, r.get(3)?) else { continue };
         out.push((r.get(0)?, Wanted { duty: r.get(1)?, party, role: r.get(4)? }, r.get(5)?));
     }
     Ok(out)
-}
-
-/// Who was accountable for a duty at a moment.
-#[derive(Debug, Clone)]
-pub struct Moment {
-    /// The duty.
-    pub duty: Duty,
-    /// Who.
-    pub party: Party,
-    /// By what name, today.
-    pub name: String,
-    /// The person who was named by it, with their name today: a person themself, a team's
-    /// lead at that moment. `None` when nobody led the team.
-    pub named: Option<(PersonId, String)>,
-    /// Since when.
-    pub since: DateTime<Utc>,
-}
-
-/// Who led a team at a moment: before the first change of its lead since then, or now if
-/// there was none. The record keeps every such change, so the answer is exact.
-async fn led_by(reads: &mut impl Reads, team: TeamId, at: DateTime<Utc>) -> Result<Option<PersonId>, Error> {
-    let rows = reads
-        .rows(
-            "SELECT before FROM audit_event WHERE subject = $1 AND action = 'team.changed' AND at > $2 \
-             AND before LIKE '%\"lead\":%' ORDER BY seq LIMIT 1",
-            args![team.to_string(), at],
-        )
-        .await?;
-    if let Some(row) = rows.first() {
-        let before: serde_json::Value = serde_json::from_str(&row.get::<String>(0)?).unwrap_or_default();
-        return Ok(before["lead"].as_str().and_then(|id| id.parse().ok()));
-    }
-    let rows = reads.rows("SELECT lead_id FROM team WHERE id = $1", args![team]).await?;
-    Ok(rows.first().map(|r| r.get(0)).transpose()?.flatten())
-}
-
-/// Who answered for what at a moment.
-#[derive(Debug, Clone)]
-pub struct Accountability {
-    /// The moment.
-    pub at: DateTime<Utc>,
-    /// Every duty that had an owner then.
-    pub duties: Vec<Moment>,
-    /// The boundary's hash as it is now, when the agent has not changed since the moment;
-    /// `None` when it has.
-    pub boundary_sha256: Option<String>,
-}
-
-/// Who was accountable for each duty of an agent at a moment: assignments are dated and
-/// never overwritten, so the answer is exact.
-pub async fn accountability(db: &Db, by: By<'_>, agent: AgentId, at: DateTime<Utc>) -> Result<Accountability, Error> {
-    let mut reads = db;
-    let found = stored::load(&mut reads, &[agent], by.now).await?;
-    let Some(record) = found.first() else { return Err(Error::NotFound(format!("agent {agent}"))) };
-    let stands = relation(&mut reads, by.actor, record).await?;
-    visible(by.actor, record, stands)?;
-    can(by.actor, Action::AgentHistory, stands)?;
-    let rows = db
-        .all(
-            "SELECT duty, party_kind, party_id, valid_from FROM assignment WHERE agent_id = $1 AND role = 'A' \
-             AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) ORDER BY duty",
-            args![agent, at],
-        )
-        .await?;
-    let mut duties = Vec::with_capacity(rows.len());
-    for r in rows {
-        let Some(party) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };
-        duties.push(Moment { duty: r.get(0)?, party, name: String::new(), named: None, since: r.get(3)? });
-    }
-    let names = party_names(&mut reads, duties.iter().map(|d| d.party).collect::<Vec<_>>()).await?;
-    let mut leads: BTreeMap<TeamId, Option<PersonId>> = BTreeMap::new();
-    for team in duties.iter().filter_map(|d| match d.party {
-        Party::Team(id) => Some(id),
-        Party::Person(_) => None,
-    }) {
-        if let Entry::Vacant(unknown) = leads.entry(team) {
-            unknown.insert(led_by(&mut reads, team, at).await?);
-        }
-    }
-    let led: Vec<Party> = leads.values().flatten().map(|id| Party::Person(*id)).collect();
-    let people = party_names(&mut reads, led).await?;
-    for d in &mut duties {
-        d.name = names.get(&d.party).cloned().unwrap_or_default();
-        d.named = match d.party {
-            Party::Person(id) => Some((id, d.name.clone())),
-            Party::Team(team) => leads
-                .get(&team)
-                .copied()
-                .flatten()
-                .map(|id| (id, people.get(&Party::Person(id)).cloned().unwrap_or_else(|| id.to_string()))),
-        };
-    }
-    duties.sort_by_key(|d| d.duty);
-    let unchanged = record.created_at <= at && record.updated_at <= at;
-    Ok(Accountability { at, duties, boundary_sha256: unchanged.then(|| record.boundary_sha256.clone()) })
 }

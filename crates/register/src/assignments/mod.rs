@@ -2,14 +2,18 @@
 //! matrix. Rows are never overwritten: a change closes one and opens the next.
 
 pub mod export;
+mod ground;
 mod matrix;
 mod open;
+mod past;
 
 use domain::assignment::Ended;
+use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
-use domain::id::{AgentId, PersonId, TeamId};
+use domain::id::{AgentId, PersonId, SystemId, TeamId};
 use domain::party::{Party, Standing};
+use domain::system::Subject;
 use domain::text;
 use serde_json::{Value, json};
 
@@ -22,8 +26,12 @@ use crate::change::{self, By, Change, EventRef};
 use crate::db::{Arg, Db, DbError, marks};
 use crate::error::Error;
 
-pub use matrix::{Accountability, Cell, Matrix, Moment, Wanted, accountability, matrix, put};
+use ground::Ground;
+pub(crate) use ground::settle;
+pub(crate) use matrix::put_within;
+pub use matrix::{Cell, Matrix, Platform, Violation, Wanted, matrix, put};
 pub use open::{Foreseen, Open, add, end, foresee, offers};
+pub use past::{Accountability, Moment, accountability};
 
 /// How a new A comes about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +82,23 @@ pub async fn assign_many(
     mode: Mode,
     reason: &str,
 ) -> Result<Outcome, Error> {
+    let mut change = Change::begin(db, by).await?;
+    let outcome = assign_within(&mut change, agents, duty, party, mode, reason).await?;
+    reassess(&mut change, &outcome.done, false).await?;
+    change.commit().await.map_err(raced)?;
+    Ok(outcome)
+}
+
+/// As [`assign_many`], within a change under way; the assessment is left to the caller.
+pub(crate) async fn assign_within(
+    change: &mut Change<'_>,
+    agents: &[AgentId],
+    duty: Duty,
+    party: Party,
+    mode: Mode,
+    reason: &str,
+) -> Result<Outcome, Error> {
+    let by = change.by;
     let reason = match mode {
         Mode::Offer => text::prose(reason, "The reason", REASON_MAX),
         Mode::Record => text::prose(reason, "The reason", REASON_MAX).and_then(|r| {
@@ -81,7 +106,6 @@ pub async fn assign_many(
         }),
     }
     .map_err(|e| Error::field("/reason", e.to_string()))?;
-    let mut change = Change::begin(db, by).await?;
     let standing = party_standing(&mut change.tx, party).await?;
     let names = party_names(&mut change.tx, [party]).await?;
     let name = names.get(&party).cloned().unwrap_or_else(|| party.to_string());
@@ -106,12 +130,13 @@ pub async fn assign_many(
         let missing = agents.iter().find(|id| !loaded.iter().any(|a| a.id == **id));
         return Err(Error::NotFound(missing.map_or_else(|| "agent".into(), |id| format!("agent {id}"))));
     }
-    let current = current(&mut change, agents, duty).await?;
+    let numbers: Vec<i64> = agents.iter().map(|a| a.0).collect();
+    let current = current(change, "agent_id", &numbers, duty).await?;
     let mut outcome = Outcome::default();
     let mut rows = Vec::new();
     let mut next = change.next("assignment", i64::try_from(loaded.len()).unwrap_or(0)).await?;
     for agent in loaded {
-        let capacity = match permitted(&mut change, by, &agent, mode).await {
+        let capacity = match permitted(change, by, &agent, mode).await {
             Ok(c) => c,
             Err(e) if agents.len() > 1 => {
                 outcome.skipped.push((agent.id, e.to_string()));
@@ -123,7 +148,7 @@ pub async fn assign_many(
             outcome.skipped.push((agent.id, format!("{} is retired.", agent.id)));
             continue;
         }
-        let mine: Vec<&Current> = current.iter().filter(|c| c.agent == agent.id).collect();
+        let mine: Vec<&Current> = current.iter().filter(|c| c.of == agent.id.0).collect();
         let held = mine.iter().find(|c| c.open && c.accepted);
         if held.is_some_and(|h| h.party == party) {
             outcome
@@ -147,46 +172,27 @@ pub async fn assign_many(
             Mode::Record => ("assignment.recorded", Ended::Replaced),
         };
         let event = change.event(&capacity, action, agent.id);
-        let before =
-            mine.iter().find(|c| c.open).map_or(Value::Null, |c| json!({"party": c.party, "accepted": c.accepted}));
+        let before = match mine.iter().find(|c| c.open) {
+            None => Value::Null,
+            // What is the same on both sides is left out of an event, and who it is must be told.
+            Some(c) if c.party == party => json!({"accepted": c.accepted}),
+            Some(c) => json!({"party": c.party, "accepted": c.accepted}),
+        };
         change.describe(event, before, json!({"duty": duty, "role": "A", "party": party, "name": name}));
         change.because(event, &reason);
         for offer in mine.iter().filter(|c| c.open && !c.accepted) {
-            close(&mut change, event, offer.id, ended).await?;
+            close(change, event, offer.id, ended).await?;
         }
-        let now = by.now;
-        let accepted = mode == Mode::Record;
-        let actor = by.actor.who.to_string();
-        rows.push(args![
-            next,
-            change.id(event),
-            agent.id,
-            Option::<i64>::None,
-            duty.key(),
-            "A",
-            party.kind(),
-            party.number(),
-            now,
-            &actor,
-            accepted.then_some(now),
-            if accepted { actor.as_str() } else { "" },
-            accepted,
-            &reason,
-            accepted.then_some(now),
-            Option::<i64>::None,
-            "",
-        ]);
-        change.wrote(event, &change::ASSIGNMENT, next);
+        let wanted = Wanted { duty, party, role: RaciRole::Accountable };
+        rows.push(row(change, event, next, agent.id.into(), wanted, mode, &reason));
         next += 1;
         outcome.done.push(agent.id);
     }
-    insert(&mut change, rows).await?;
-    reassess(&mut change, &outcome.done, false).await?;
-    change.commit().await.map_err(raced)?;
+    insert(change, rows).await?;
     Ok(outcome)
 }
 
-fn raced(e: DbError) -> Error {
+pub(crate) fn raced(e: DbError) -> Error {
     Error::unique(e, "Somebody else changed the same duty at the same moment; look at it again.")
 }
 
@@ -211,6 +217,43 @@ pub(crate) const COLUMNS: &[&str] = &[
     "ended",
 ];
 
+/// A row that begins now, as `event` tells it: an A is offered unless it is recorded, and
+/// other letters are so at once.
+pub(crate) fn row(
+    change: &mut Change<'_>,
+    event: EventRef,
+    id: i64,
+    of: Subject,
+    wanted: Wanted,
+    mode: Mode,
+    reason: &str,
+) -> Vec<Arg> {
+    let now = change.by.now;
+    let recorded = mode == Mode::Record;
+    let accepted = recorded || wanted.role != RaciRole::Accountable;
+    let actor = change.by.actor.who.to_string();
+    change.wrote(event, &change::ASSIGNMENT, id);
+    args![
+        id,
+        change.id(event),
+        of.agent(),
+        of.system(),
+        wanted.duty.key(),
+        wanted.role.key(),
+        wanted.party.kind(),
+        wanted.party.number(),
+        now,
+        &actor,
+        accepted.then_some(now),
+        if accepted { actor.as_str() } else { "" },
+        recorded,
+        reason,
+        accepted.then_some(now),
+        Option::<i64>::None,
+        "",
+    ]
+}
+
 pub(crate) async fn insert(change: &mut Change<'_>, rows: Vec<Vec<Arg>>) -> Result<(), Error> {
     change.tx.insert("assignment", COLUMNS, rows, "").await.map_err(raced)?;
     Ok(())
@@ -231,29 +274,30 @@ async fn permitted(change: &mut Change<'_>, by: By<'_>, agent: &Agent, mode: Mod
 /// An A, or an offer of it, present or past.
 struct Current {
     id: i64,
-    agent: AgentId,
+    of: i64,
     party: Party,
     accepted: bool,
     open: bool,
     offered_by: String,
 }
 
-/// Every A and offer of a duty of these agents, ended ones included.
-async fn current(change: &mut Change<'_>, agents: &[AgentId], duty: Duty) -> Result<Vec<Current>, DbError> {
+/// Every A and offer of a duty, ended ones included, of these agents or systems: `column`
+/// says of which.
+async fn current(change: &mut Change<'_>, column: &str, numbers: &[i64], duty: Duty) -> Result<Vec<Current>, DbError> {
     let mut out = Vec::new();
-    for batch in agents.chunks(500) {
+    for batch in numbers.chunks(500) {
         let sql = format!(
-            "SELECT id, agent_id, party_kind, party_id, accepted_at IS NOT NULL, valid_to IS NULL, offered_by \
-             FROM assignment WHERE role = 'A' AND duty = $1 AND agent_id IN {} ORDER BY id",
+            "SELECT id, {column}, party_kind, party_id, accepted_at IS NOT NULL, valid_to IS NULL, offered_by \
+             FROM assignment WHERE role = 'A' AND duty = $1 AND {column} IN {} ORDER BY id",
             marks(2, batch.len())
         );
         let mut list = args![duty.key()];
-        list.extend(batch.iter().map(|a| Arg::from(*a)));
+        list.extend(batch.iter().map(|n| Arg::from(*n)));
         for r in change.tx.all(sql, list).await? {
             let Some(party) = Party::from_stored(&r.get::<String>(2)?, r.get(3)?) else { continue };
             out.push(Current {
                 id: r.get(0)?,
-                agent: r.get(1)?,
+                of: r.get(1)?,
                 party,
                 accepted: r.get(4)?,
                 open: r.get(5)?,
@@ -283,10 +327,10 @@ pub(crate) async fn close(change: &mut Change<'_>, event: EventRef, id: i64, end
 /// An offer that waits for somebody.
 #[derive(Debug, Clone)]
 pub struct Waiting {
-    /// The agent.
-    pub agent: AgentId,
+    /// Of what a duty is offered.
+    pub of: Subject,
     /// Its name.
-    pub agent_name: String,
+    pub name: String,
     /// The duty.
     pub duty: Duty,
     /// To whom it was offered: the person, or a team they lead or deputise.
@@ -301,41 +345,46 @@ pub struct Waiting {
 
 /// The offers that a person may answer, oldest first, and how many there are.
 pub async fn waiting(db: &Db, person: PersonId, limit: i64) -> Result<(Vec<Waiting>, i64), Error> {
-    let parties = answerable(db, person).await?;
-    let mut conditions = Vec::new();
-    let mut list = Vec::new();
-    for p in &parties {
-        let n = list.len();
-        conditions.push(format!("(s.party_kind = ${} AND s.party_id = ${})", n + 1, n + 2));
-        list.extend(args![p.kind(), p.number()]);
+    let from = "FROM assignment s WHERE s.party_kind = $1 AND s.party_id = $2 AND s.role = 'A' \
+                AND s.valid_to IS NULL AND s.accepted_at IS NULL";
+    let (mut out, mut total) = (Vec::new(), 0);
+    // Each party by itself: of an `OR` of several SQLite makes a walk of the whole index.
+    for party in answerable(db, person).await? {
+        let asked = args![party.kind(), party.number()];
+        let count = db.one(format!("SELECT COUNT(*) {from}"), asked.clone()).await?;
+        let count: i64 = count.map(|r| r.get(0)).transpose()?.unwrap_or(0);
+        if count == 0 {
+            continue;
+        }
+        total += count;
+        let mut list = asked;
+        list.push(Arg::from(limit));
+        let sql = format!(
+            "SELECT s.agent_id, s.system_id, COALESCE((SELECT name FROM agent a WHERE a.id = s.agent_id), \
+                    (SELECT name FROM system y WHERE y.id = s.system_id)), s.duty, s.offered_at, s.offered_by, \
+                    s.reason {from} ORDER BY s.offered_at, s.id LIMIT $3"
+        );
+        for r in db.all(sql, list).await? {
+            let Some(of) = subject(r.get(0)?, r.get(1)?) else { continue };
+            out.push(Waiting {
+                of,
+                name: r.get(2)?,
+                duty: r.get(3)?,
+                party,
+                offered_at: r.get(4)?,
+                offered_by: r.get(5)?,
+                reason: r.get(6)?,
+            });
+        }
     }
-    let from = format!(
-        "FROM assignment s WHERE ({}) AND s.role = 'A' AND s.valid_to IS NULL AND s.accepted_at IS NULL \
-         AND s.agent_id IS NOT NULL",
-        conditions.join(" OR ")
-    );
-    let total =
-        db.one(format!("SELECT COUNT(*) {from}"), list.clone()).await?.map(|r| r.get(0)).transpose()?.unwrap_or(0);
-    let n = list.len() + 1;
-    list.push(Arg::from(limit));
-    let sql = format!(
-        "SELECT s.agent_id, (SELECT name FROM agent a WHERE a.id = s.agent_id), s.duty, s.party_kind, s.party_id, \
-                s.offered_at, s.offered_by, s.reason {from} ORDER BY s.offered_at, s.id LIMIT ${n}"
-    );
-    let mut out = Vec::new();
-    for r in db.all(sql, list).await? {
-        let Some(party) = Party::from_stored(&r.get::<String>(3)?, r.get(4)?) else { continue };
-        out.push(Waiting {
-            agent: r.get(0)?,
-            agent_name: r.get(1)?,
-            duty: r.get(2)?,
-            party,
-            offered_at: r.get(5)?,
-            offered_by: r.get(6)?,
-            reason: r.get(7)?,
-        });
-    }
+    out.sort_by_key(|w| (w.offered_at, w.of, w.duty));
+    out.truncate(usize::try_from(limit).unwrap_or(0));
     Ok((out, total))
+}
+
+/// Whose a row is: the database lets exactly one of the two be set.
+fn subject(agent: Option<AgentId>, system: Option<SystemId>) -> Option<Subject> {
+    agent.map(Subject::Agent).or(system.map(Subject::System))
 }
 
 /// The parties in whose name a person answers offers: themself, and teams they lead or deputise.
@@ -352,10 +401,10 @@ async fn answerable(db: &Db, person: PersonId) -> Result<Vec<Party>, Error> {
 
 /// Accepts or declines offers. Every offer named must wait for this actor; one acceptance
 /// may cover a batch. The old A stays accountable until this moment.
-pub async fn answer(
+pub async fn answer<S: Into<Subject> + Copy>(
     db: &Db,
     by: By<'_>,
-    offers: &[(AgentId, Duty)],
+    offers: &[(S, Duty)],
     accept: bool,
     reason: &str,
 ) -> Result<usize, Error> {
@@ -369,22 +418,18 @@ pub async fn answer(
     };
     let mine = answerable(db, me).await?;
     let mut change = Change::begin(db, by).await?;
-    let mut touched = Vec::new();
-    for (agent, duty) in offers {
-        let all = current(&mut change, &[*agent], *duty).await?;
+    let mut touched: Vec<Subject> = Vec::new();
+    for (of, duty) in offers {
+        let of: Subject = (*of).into();
+        let all = current(&mut change, ground::column(of), &[of.number()], *duty).await?;
         let Some(offer) = all.iter().find(|c| c.open && !c.accepted) else {
-            return Err(Error::Conflict(format!("{} of {agent} is not on offer any more.", duty.owner_title())));
+            return Err(Error::Conflict(format!("{} of {of} is not on offer any more.", duty.owner_title())));
         };
         if !mine.contains(&offer.party) {
-            let found = stored::load(&mut change.tx, &[*agent], by.now).await?;
-            if let Some(a) = found.first() {
-                let relation = relation(&mut change.tx, by.actor, a).await?;
-                visible(by.actor, a, relation)?;
-            }
+            Ground::find(&mut change.tx, by, of).await?;
             can(by.actor, Action::AssignmentAnswer, Relation::None)?;
         }
-        let event =
-            change.event("addressee", if accept { "assignment.accepted" } else { "assignment.declined" }, agent);
+        let event = change.event("addressee", if accept { "assignment.accepted" } else { "assignment.declined" }, of);
         let former = all.iter().find(|c| c.open && c.accepted);
         let before = former.map_or(Value::Null, |f| json!({"party": f.party}));
         change.describe(event, before, json!({"duty": duty, "role": "A", "party": offer.party}));
@@ -410,34 +455,30 @@ pub async fn answer(
         } else {
             close(&mut change, event, offer.id, Ended::Declined).await?;
         }
-        touched.push(*agent);
+        touched.push(of);
     }
-    touched.sort_unstable();
-    touched.dedup();
-    reassess(&mut change, &touched, false).await?;
+    ground::settle(&mut change, &touched).await?;
     change.commit().await.map_err(raced)?;
     Ok(offers.len())
 }
 
 /// Takes an open offer back.
-pub async fn withdraw(db: &Db, by: By<'_>, agent: AgentId, duty: Duty, reason: &str) -> Result<(), Error> {
+pub async fn withdraw(db: &Db, by: By<'_>, of: impl Into<Subject>, duty: Duty, reason: &str) -> Result<(), Error> {
+    let of = of.into();
     let reason = text::prose(reason, "The reason", REASON_MAX).map_err(|e| Error::field("/reason", e.to_string()))?;
     let mut change = Change::begin(db, by).await?;
-    let found = stored::load(&mut change.tx, &[agent], by.now).await?;
-    let Some(record) = found.first() else { return Err(Error::NotFound(format!("agent {agent}"))) };
-    let stands = relation(&mut change.tx, by.actor, record).await?;
-    visible(by.actor, record, stands)?;
-    let all = current(&mut change, &[agent], duty).await?;
+    let ground = Ground::find(&mut change.tx, by, of).await?;
+    let all = current(&mut change, ground::column(of), &[of.number()], duty).await?;
     let Some(offer) = all.iter().find(|c| c.open && !c.accepted) else {
-        return Err(Error::Conflict(format!("{} of {agent} is not on offer.", duty.owner_title())));
+        return Err(Error::Conflict(format!("{} of {of} is not on offer.", duty.owner_title())));
     };
     let made = by.actor.who.to_string() == offer.offered_by;
     can(by.actor, Action::AssignmentWithdraw, if made { Relation::Requester } else { Relation::None })?;
-    let event = change.event(capacity(by.actor, stands), "assignment.withdrawn", agent);
+    let event = change.event(ground.capacity(by.actor), "assignment.withdrawn", of);
     change.describe(event, json!({"duty": duty, "role": "A", "party": offer.party}), json!({}));
     change.because(event, &reason);
     close(&mut change, event, offer.id, Ended::Withdrawn).await?;
-    reassess(&mut change, &[agent], false).await?;
+    ground::settle(&mut change, &[of]).await?;
     change.commit().await?;
     Ok(())
 }

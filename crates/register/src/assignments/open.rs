@@ -10,17 +10,19 @@ use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::id::AgentId;
 use domain::party::{Party, Standing};
+use domain::system::Subject;
 use domain::text;
 use serde_json::{Value, json};
 
-use super::{Mode, REASON_MAX, answerable, close, insert, raced};
+use super::ground::column;
+use super::{Ground, Mode, REASON_MAX, Wanted, answerable, close, insert, raced};
 use crate::agents::assess::{party_names, party_standing, reassess};
 use crate::agents::read::visible;
-use crate::agents::relation::{capacity, relation};
-use crate::agents::{Agent, stored};
+use crate::agents::relation::relation;
+use crate::agents::stored;
 use crate::args;
-use crate::change::{self, By, Change};
-use crate::db::{Arg, Db, Reads, marks};
+use crate::change::{By, Change};
+use crate::db::{Arg, Db, marks};
 use crate::error::Error;
 
 /// An open offer of one agent, as the reader sees it.
@@ -42,24 +44,21 @@ pub struct Open {
     pub withdraw: bool,
 }
 
-/// The open offers of an agent that the reader may see.
-pub async fn offers(db: &Db, by: By<'_>, agent: AgentId) -> Result<Vec<Open>, Error> {
-    let mut reads = db;
-    let record = known(&mut reads, by, agent).await?;
-    let stands = relation(&mut reads, by.actor, &record).await?;
-    visible(by.actor, &record, stands)?;
+/// The open offers of an agent or a system that the reader may see.
+pub async fn offers(db: &Db, by: By<'_>, of: impl Into<Subject>) -> Result<Vec<Open>, Error> {
+    let of = of.into();
+    Ground::find(&mut &*db, by, of).await?;
     let mine = match by.actor.person_id() {
         Some(me) if can(by.actor, Action::AssignmentAnswer, Relation::Owner).is_ok() => answerable(db, me).await?,
         _ => Vec::new(),
     };
     let me = by.actor.who.to_string();
-    let rows = db
-        .all(
-            "SELECT duty, party_kind, party_id, offered_at, offered_by, reason FROM assignment \
-             WHERE agent_id = $1 AND valid_to IS NULL AND accepted_at IS NULL ORDER BY id",
-            args![agent],
-        )
-        .await?;
+    let sql = format!(
+        "SELECT duty, party_kind, party_id, offered_at, offered_by, reason FROM assignment \
+         WHERE {} = $1 AND valid_to IS NULL AND accepted_at IS NULL ORDER BY id",
+        column(of)
+    );
+    let rows = db.all(sql, args![of.number()]).await?;
     let mut out = Vec::with_capacity(rows.len());
     for r in rows {
         let Some(party) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };
@@ -78,10 +77,6 @@ pub async fn offers(db: &Db, by: By<'_>, agent: AgentId) -> Result<Vec<Open>, Er
     Ok(out)
 }
 
-async fn known(reads: &mut impl Reads, by: By<'_>, agent: AgentId) -> Result<Agent, Error> {
-    stored::load(reads, &[agent], by.now).await?.pop().ok_or_else(|| Error::NotFound(format!("agent {agent}")))
-}
-
 /// Makes a party Responsible, Consulted or Informed, at once. An A is offered or recorded
 /// by [`super::assign`].
 pub async fn add(
@@ -98,38 +93,18 @@ pub async fn add(
         return Err(Error::field("/role", "Who is Accountable is asked first: offer the duty."));
     }
     let mut change = Change::begin(db, by).await?;
-    let record = known(&mut change.tx, by, agent).await?;
-    let stands = permitted(&mut change, by, &record).await?;
+    let ground = permitted(&mut change, by, agent).await?;
     match party_standing(&mut change.tx, party).await? {
         None => return Err(Error::field("/party", format!("There is no {party}."))),
         Some(Standing::Left) => return Err(Error::field("/party", "They have left; choose somebody active.")),
         Some(Standing::Active | Standing::Leaderless) => {}
     }
-    let event = change.event(capacity(by.actor, stands), "assignment.added", agent);
+    let event = change.event(ground.capacity(by.actor), "assignment.added", agent);
     change.describe(event, Value::Null, json!({"duty": duty, "role": role, "party": party}));
     change.because(event, &reason);
     let id = change.next("assignment", 1).await?;
-    let actor = by.actor.who.to_string();
-    let row = args![
-        id,
-        change.id(event),
-        agent,
-        Option::<i64>::None,
-        duty.key(),
-        role.key(),
-        party.kind(),
-        party.number(),
-        by.now,
-        &actor,
-        by.now,
-        &actor,
-        false,
-        &reason,
-        by.now,
-        Option::<i64>::None,
-        "",
-    ];
-    change.wrote(event, &change::ASSIGNMENT, id);
+    let wanted = Wanted { duty, party, role };
+    let row = super::row(&mut change, event, id, agent.into(), wanted, Mode::Offer, &reason);
     let already = || format!("They are {} for {} already.", role.label(), duty.label().to_lowercase());
     insert(&mut change, vec![row]).await.map_err(|e| match e {
         Error::Conflict(_) => Error::field("/party", already()),
@@ -155,8 +130,7 @@ pub async fn end(
         return Err(Error::field("/role", "A duty is handed over, not dropped: offer it to somebody else."));
     }
     let mut change = Change::begin(db, by).await?;
-    let record = known(&mut change.tx, by, agent).await?;
-    let stands = permitted(&mut change, by, &record).await?;
+    let ground = permitted(&mut change, by, agent).await?;
     let row = change
         .tx
         .one(
@@ -168,7 +142,7 @@ pub async fn end(
     let Some(row) = row else {
         return Err(Error::Conflict(format!("{party} is not {} any more.", role.label())));
     };
-    let event = change.event(capacity(by.actor, stands), "assignment.ended", agent);
+    let event = change.event(ground.capacity(by.actor), "assignment.ended", agent);
     change.describe(event, json!({"duty": duty, "role": role, "party": party}), json!({}));
     change.because(event, &reason);
     close(&mut change, event, row.get(0)?, Ended::Removed).await?;
@@ -177,14 +151,11 @@ pub async fn end(
     Ok(())
 }
 
-async fn permitted(change: &mut Change<'_>, by: By<'_>, record: &Agent) -> Result<Relation, Error> {
-    let stands = relation(&mut change.tx, by.actor, record).await?;
-    visible(by.actor, record, stands)?;
-    can(by.actor, Action::AssignmentOffer, stands)?;
-    if record.state == Lifecycle::Retired {
-        return Err(Error::Conflict(format!("{} is retired: its matrix is closed.", record.id)));
-    }
-    Ok(stands)
+async fn permitted(change: &mut Change<'_>, by: By<'_>, agent: AgentId) -> Result<Ground, Error> {
+    let ground = Ground::find(&mut change.tx, by, agent.into()).await?;
+    can(by.actor, Action::AssignmentOffer, ground.relation)?;
+    ground.open()?;
+    Ok(ground)
 }
 
 /// What a bulk assignment would do, as far as it is known before it is done.

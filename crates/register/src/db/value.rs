@@ -65,6 +65,7 @@ from! {
     domain::id::SystemId => |v| Self::Int(Some(v.0));
     domain::id::WaveId => |v| Self::Int(Some(v.0));
     domain::id::TokenId => |v| Self::Int(Some(v.0));
+    Option<domain::id::AgentId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::PersonId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::TeamId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::SystemId> => |v| Self::Int(v.map(|v| v.0));
@@ -170,4 +171,5 @@ word_cell!(
     domain::stop::Surface,
     domain::stop::MethodKind,
     domain::stop::Step,
+    domain::system::SystemKind,
 );

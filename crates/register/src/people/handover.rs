@@ -4,19 +4,22 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
-use domain::id::{AgentId, PersonId};
+use domain::id::{AgentId, PersonId, SystemId};
 use domain::party::Party;
+use domain::system::Subject;
 
 use super::holdings::visible_to;
 use super::stored::load;
 use crate::agents::assess::party_names;
 use crate::args;
-use crate::assignments::{self, Mode};
-use crate::change::By;
+use crate::assignments::{self, Mode, Wanted};
+use crate::change::{By, Change};
 use crate::db::{Arg, Db};
 use crate::error::Error;
+use crate::systems;
 
 /// Most duties that are offered at once.
 const MOST: i64 = 10_000;
@@ -143,18 +146,32 @@ pub async fn hand_over(
         }
         duties.entry(r.get(1)?).or_default().push(r.get(0)?);
     }
-    if duties.is_empty() && !rows.is_empty() {
+    let systems = of_systems(db, by, from, to).await?;
+    if duties.is_empty() && systems.is_empty() && !rows.is_empty() {
         let told = offered.iter().find(|a| a.party == to).map(Away::told).unwrap_or_default();
         return Err(Error::Conflict(format!("All of it is on offer to them already: {told}.")));
     }
-    if duties.is_empty() {
+    if duties.is_empty() && systems.is_empty() {
         return Err(Error::Conflict(format!("{} is Accountable for nothing themself.", person.name)));
     }
     let mut denied = None;
+    let mut change = Change::begin(db, by).await?;
+    let mut touched: Vec<Subject> = Vec::new();
+    for (system, wanted) in systems {
+        match assignments::put_within(&mut change, system.into(), None, &wanted, reason).await {
+            Ok(_) => {
+                touched.push(system.into());
+                out.offered += wanted.iter().filter(|w| is_offer(w, to)).count();
+            }
+            Err(Error::Denied(d)) => denied = Some(d),
+            Err(e) => return Err(at_to(e)),
+        }
+    }
     for (duty, agents) in duties {
-        match assignments::assign_many(db, by, &agents, duty, to, Mode::Offer, reason).await {
+        match assignments::assign_within(&mut change, &agents, duty, to, Mode::Offer, reason).await {
             Ok(done) => {
                 out.offered += done.done.len();
+                touched.extend(done.done.iter().map(|a| Subject::from(*a)));
                 out.skipped.extend(done.skipped);
             }
             // Of one agent alone it is refused as a whole; among others it would be skipped.
@@ -168,10 +185,50 @@ pub async fn hand_over(
     match denied {
         Some(d) if out.offered == 0 => Err(d.into()),
         _ => {
+            assignments::settle(&mut change, &touched).await?;
+            change.commit().await.map_err(assignments::raced)?;
             out.taken_back = ended(&elsewhere, &on_offer(db, from, MOST, "1 = 1", args![from]).await?);
             Ok(out)
         }
     }
+}
+
+fn is_offer(wanted: &Wanted, to: Party) -> bool {
+    wanted.role == RaciRole::Accountable && wanted.party == to
+}
+
+/// The matrices of the systems of which a person is Accountable for anything, as they are to
+/// be: the same, and each of these duties offered.
+async fn of_systems(db: &Db, by: By<'_>, from: PersonId, to: Party) -> Result<BTreeMap<SystemId, Vec<Wanted>>, Error> {
+    let mut out = BTreeMap::new();
+    for held in systems::holdings(db, by, Party::Person(from)).await? {
+        if out.contains_key(&held.system) {
+            continue;
+        }
+        let present = assignments::matrix(db, by, held.system).await?;
+        let theirs = |duty| {
+            present.cells.iter().any(|c| {
+                c.duty == duty
+                    && c.role == RaciRole::Accountable
+                    && c.accepted_at.is_some()
+                    && c.party == Party::Person(from)
+            })
+        };
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for c in &present.cells {
+            let party = if c.role == RaciRole::Accountable && theirs(c.duty) { to } else { c.party };
+            wanted.push(Wanted { duty: c.duty, party, role: c.role });
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        let news = wanted.iter().any(|w| {
+            is_offer(w, to) && !present.cells.iter().any(|c| (c.duty, c.party, c.role) == (w.duty, w.party, w.role))
+        });
+        if news {
+            out.insert(held.system, wanted);
+        }
+    }
+    Ok(out)
 }
 
 /// Of the offers that there were, those that there are no more.

@@ -79,7 +79,11 @@ pub(crate) async fn visible_to(db: &Db, by: By<'_>, from: usize) -> Result<(Stri
         sql.push_str(&kind);
         sql.push_str(" AND v.party_id = ");
         sql.push_str(&number);
-        sql.push(')');
+        sql.push_str(&format!(
+            ") OR EXISTS (SELECT 1 FROM platform_stay y JOIN assignment v ON v.system_id = y.system_id \
+             WHERE y.agent_id = a.id AND y.valid_to IS NULL AND v.party_kind = {kind} AND v.party_id = {number} \
+             AND v.role IN ('A', 'R') AND v.valid_to IS NULL AND v.accepted_at IS NOT NULL)"
+        ));
         list.extend(args![party.kind(), party.number()]);
     }
     sql.push(')');

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::agent::Lifecycle;
+use domain::assignment::RaciRole;
 use domain::duty::Duty;
 use domain::id::{AgentId, PersonId, TeamId};
 use domain::party::Party;
@@ -16,6 +17,7 @@ use crate::args;
 use crate::change::By;
 use crate::db::{Arg, Db};
 use crate::error::Error;
+use crate::systems;
 
 /// How many duties are listed.
 pub const SHOWN: usize = 200;
@@ -70,6 +72,9 @@ pub struct Impact {
     pub agents: usize,
     /// How many agents that count as running nobody could stop.
     pub unstoppable: i64,
+    /// The duties of systems that would have no owner, and the team through which they answer
+    /// for each.
+    pub systems: Vec<(Option<TeamId>, systems::Holding)>,
     /// The teams that would have no lead.
     pub teams: Vec<Led>,
     /// Who would be asked next: the deputy, then the manager.
@@ -100,6 +105,7 @@ pub async fn impact(db: &Db, by: By<'_>, id: PersonId) -> Result<Impact, Error> 
         duties: BTreeMap::new(),
         agents: 0,
         unstoppable: 0,
+        systems: Vec::new(),
         teams: Vec::new(),
     };
     let mut agents: BTreeSet<AgentId> = BTreeSet::new();
@@ -123,6 +129,8 @@ pub async fn impact(db: &Db, by: By<'_>, id: PersonId) -> Result<Impact, Error> 
             Party::Team(t) => Some(t),
             Party::Person(_) => None,
         };
+        let of_systems = systems::holdings(db, by, party).await?.into_iter();
+        out.systems.extend(of_systems.filter(|h| h.role == RaciRole::Accountable).map(|h| (team, h)));
         list.push(Arg::from(SHOWN as i64));
         for which in ["=", "<>"] {
             let sql = format!(

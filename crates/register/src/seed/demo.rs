@@ -13,6 +13,7 @@ use domain::facts;
 use domain::finding::ImportNotes;
 use domain::id::{PersonId, SystemId, TeamId};
 use domain::party::{Party, PersonStatus, Role, Roles, TeamKind};
+use domain::system::{SHARED, Subject};
 use domain::text;
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ use super::{Owners, SeedPerson, SeedTeam, is_empty, owners, people, teams};
 use crate::agents::assess::reassess;
 use crate::agents::write::{New, insert_many};
 use crate::args;
+use crate::assignments::{self, Mode, Wanted};
 use crate::change::{self, By, Change};
 use crate::db::Db;
 use crate::error::Error;
@@ -306,12 +308,22 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
         "Plans, negotiates and repairs the day's deliveries together.",
     )
     .await?;
-    system(&mut change, "Halden agent platform", "platform", "Runtime, identities and secrets that most agents share.")
-        .await?;
+    let platform = system(
+        &mut change,
+        "Halden agent platform",
+        "platform",
+        "Runtime, identities and secrets that most agents share.",
+    )
+    .await?;
+    let shared = [(Duty::Identity, team(0)), (Duty::Requests, team(1)), (Duty::Platform, team(2))];
+    system_owners(&mut change, platform, shared.map(|(duty, t)| (duty, Party::Team(t))).as_slice()).await?;
+    let whole = [(Duty::Purpose, Party::Person(person(12))), (Duty::Policy, Party::Team(team(3)))];
+    system_owners(&mut change, crew, &whole).await?;
+    offered(&mut change, crew, Duty::Containment, Party::Team(team(2))).await?;
     let mut news = Vec::new();
     let mut plans = Vec::new();
     for (n, row) in ROWS.iter().enumerate() {
-        let facts = facts(row, n, team(row.team), crew)?;
+        let facts = facts(row, n, team(row.team), (crew, platform))?;
         plans.push(plan(by, row, &facts, person(row.business), team));
         news.push(New { facts, state: row.state, wave: None, notes: ImportNotes::default() });
     }
@@ -373,7 +385,41 @@ async fn system(change: &mut Change<'_>, name: &str, kind: &str, purpose: &str) 
     Ok(SystemId(id))
 }
 
-fn facts(row: &Row, n: usize, team: TeamId, crew: SystemId) -> Result<AgentFacts, Error> {
+/// Who answers for what of a system, and does it.
+async fn system_owners(change: &mut Change<'_>, system: SystemId, owners: &[(Duty, Party)]) -> Result<(), Error> {
+    let of = Subject::System(system);
+    let event = change.event("security-lead", "assignment.recorded", of);
+    let why = "Known when the register began.";
+    change.because(event, why);
+    let told: Vec<Value> = owners.iter().map(|(duty, p)| json!({"duty": duty, "role": "A", "party": p})).collect();
+    change.describe(event, Value::Null, json!({"added": told}));
+    let mut next = change.next("assignment", 2 * i64::try_from(owners.len()).unwrap_or(0)).await?;
+    let mut rows = Vec::new();
+    for (duty, party) in owners {
+        for role in [RaciRole::Accountable, RaciRole::Responsible] {
+            let wanted = Wanted { duty: *duty, party: *party, role };
+            rows.push(assignments::row(change, event, next, of, wanted, Mode::Record, why));
+            next += 1;
+        }
+    }
+    assignments::insert(change, rows).await
+}
+
+/// A duty of a system that is on offer.
+async fn offered(change: &mut Change<'_>, system: SystemId, duty: Duty, party: Party) -> Result<(), Error> {
+    let of = Subject::System(system);
+    let event = change.event("security-lead", "assignment.offered", of);
+    change.describe(event, Value::Null, json!({"duty": duty, "role": "A", "party": party}));
+    let id = change.next("assignment", 1).await?;
+    let wanted = Wanted { duty, party, role: RaciRole::Accountable };
+    let row = assignments::row(change, event, id, of, wanted, Mode::Offer, "The crew needs one who can stop it whole.");
+    assignments::insert(change, vec![row]).await
+}
+
+/// Of which rows the agents run on the shared platform.
+const ON_PLATFORM: std::ops::RangeInclusive<usize> = 3..=6;
+
+fn facts(row: &Row, n: usize, team: TeamId, (crew, platform): (SystemId, SystemId)) -> Result<AgentFacts, Error> {
     let mut f = AgentFacts::named(row.name);
     row.purpose.clone_into(&mut f.purpose);
     f.kind = row.kind;
@@ -390,6 +436,9 @@ fn facts(row: &Row, n: usize, team: TeamId, crew: SystemId) -> Result<AgentFacts
     f.models = vec![if n.is_multiple_of(3) { "large model" } else { "small model" }.to_owned()];
     if (8..=11).contains(&n) {
         f.parent = Some(crew);
+    }
+    if ON_PLATFORM.contains(&n) {
+        f.platform = Some(platform);
     }
     if let Some((_, vendor, contract)) = VENDOR_AGENTS.iter().find(|(name, ..)| *name == row.name) {
         f.hosting = Hosting::VendorManaged;
@@ -421,7 +470,9 @@ fn plan(by: By<'_>, row: &Row, f: &AgentFacts, business: PersonId, team: impl Fn
     }
     let operates = Party::Team(team(row.team));
     let neglected = matches!(row.stop, Nobody);
-    for duty in Duty::all_required(f) {
+    // One of those on the platform has an API owner of its own.
+    let inherits = |duty| f.platform.is_some() && SHARED.contains(&duty) && duty != Duty::Requests;
+    for duty in Duty::all_required(f).filter(|d| !inherits(*d)) {
         let party = match duty {
             Duty::Purpose | Duty::CustomerImpact => Party::Person(business),
             Duty::Implementation | Duty::Monitoring | Duty::Review | Duty::Retirement | Duty::Improvement => operates,

@@ -17,7 +17,7 @@ use domain::stop::{self, MethodKind, Surface};
 use domain::text;
 use serde_json::{Value, json};
 
-use crate::agents::assess::reassess;
+use crate::agents::assess::{ownership, reassess};
 use crate::agents::read::visible;
 use crate::agents::relation::{capacity, parties_of, relation};
 use crate::agents::{Agent, stored};
@@ -116,24 +116,13 @@ pub(crate) async fn holds(
     agent: AgentId,
     duty: Duty,
     roles: &[RaciRole],
-) -> Result<Option<Party>, DbError> {
+) -> Result<Option<Party>, Error> {
     let Some(me) = actor.person_id() else { return Ok(None) };
     let mine = parties_of(reads, me).await?;
-    let rows = reads
-        .rows(
-            "SELECT role, party_kind, party_id FROM assignment \
-             WHERE agent_id = $1 AND duty = $2 AND valid_to IS NULL AND accepted_at IS NOT NULL ORDER BY role",
-            args![agent, duty.key()],
-        )
-        .await?;
-    for r in rows {
-        let role: RaciRole = r.get(0)?;
-        let party = Party::from_stored(&r.get::<String>(1)?, r.get(2)?);
-        if let Some(party) = party.filter(|p| roles.contains(&role) && mine.contains(p)) {
-            return Ok(Some(party));
-        }
-    }
-    Ok(None)
+    let mut held = ownership(reads, &[agent]).await?.held.remove(&agent).unwrap_or_default();
+    held.retain(|h| h.duty == duty && roles.contains(&h.role) && mine.contains(&h.party));
+    held.sort_by_key(|h| h.role != RaciRole::Accountable);
+    Ok(held.first().map(|h| h.party))
 }
 
 /// How the actor stands to one surface of an agent. Pausing is every owner's business; the
@@ -143,7 +132,7 @@ pub(crate) async fn stands(
     actor: &Actor,
     agent: &Agent,
     surface: Surface,
-) -> Result<Relation, DbError> {
+) -> Result<Relation, Error> {
     let general = relation(reads, actor, agent).await?;
     if surface == Surface::Pause || !matches!(general, Relation::Owner | Relation::Delegate) {
         return Ok(general);

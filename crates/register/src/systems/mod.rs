@@ -4,33 +4,25 @@
 use chrono::{DateTime, Utc};
 use domain::agent::Lifecycle;
 use domain::can::{Action, Relation, can};
+use domain::duty::Duty;
 use domain::id::{AgentId, SystemId};
 use domain::party::Role;
+use domain::system::SystemKind;
 use domain::text;
 use domain::tier::Tier;
 use serde_json::{Value, json};
 
 use crate::args;
 use crate::change::{self, By, Change};
-use crate::db::{Arg, Cell, Db, DbError, Reads, Row};
+use crate::db::{Arg, Db, DbError, Reads, Row};
 use crate::error::{Checked, Error};
 use crate::paging::{Cursor, DEFAULT_LIMIT, Page};
 use crate::people::{keeper, paged, plain, searched, visible_to};
 
-domain::words! {
-    /// What a system is.
-    pub enum SystemKind {
-        MultiAgent = "multi-agent", "Multi-agent system";
-        Platform = "platform", "Shared platform";
-    }
-}
+mod owners;
+pub(crate) mod stays;
 
-impl Cell for SystemKind {
-    fn read(row: &Row, at: usize) -> Result<Self, DbError> {
-        let key = String::read(row, at)?;
-        key.parse().map_err(|e| DbError::Url(format!("a system's kind is stored wrongly: {e}")))
-    }
-}
+pub use owners::{Holding, gaps, holdings};
 
 /// A system as its row has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +74,8 @@ fn system(r: &Row) -> Result<System, DbError> {
     })
 }
 
-async fn load(reads: &mut impl Reads, id: SystemId) -> Result<System, Error> {
+/// One system, or that there is none.
+pub(crate) async fn load(reads: &mut impl Reads, id: SystemId) -> Result<System, Error> {
     let rows = reads.rows(format!("SELECT {COLUMNS} FROM system s WHERE s.id = $1"), args![id]).await?;
     rows.first().map(system).transpose()?.ok_or_else(|| Error::NotFound(format!("system {id}")))
 }
@@ -157,6 +150,9 @@ pub async fn edit(
         return Err(Error::Stale(before.version));
     }
     let fields = check(&mut change, Some(id), given).await?;
+    if fields.kind != before.kind {
+        may_become(&mut change, id, fields.kind).await?;
+    }
     if fields == Fields::from(&before) {
         return Ok(before);
     }
@@ -189,6 +185,43 @@ pub async fn edit(
     change.commit().await.map_err(raced)?;
     let mut reads = db;
     load(&mut reads, id).await
+}
+
+/// A system that agents belong to or run on, or that has owners of duties that the other kind
+/// has not, stays of its kind.
+async fn may_become(change: &mut Change<'_>, id: SystemId, kind: SystemKind) -> Result<(), Error> {
+    let sql = match kind {
+        SystemKind::MultiAgent => "SELECT COUNT(*) FROM platform_stay WHERE system_id = $1 AND valid_to IS NULL",
+        SystemKind::Platform => "SELECT COUNT(*) FROM agent WHERE parent_id = $1",
+    };
+    let agents: i64 = change.tx.one(sql, args![id]).await?.map(|r| r.get(0)).transpose()?.unwrap_or(0);
+    if agents > 0 {
+        let how = match (kind, agents) {
+            (SystemKind::MultiAgent, 1) => "1 agent runs on it: move it first".to_owned(),
+            (SystemKind::MultiAgent, n) => format!("{n} agents run on it: move them first"),
+            (SystemKind::Platform, 1) => "1 agent is a member of it: move it first".to_owned(),
+            (SystemKind::Platform, n) => format!("{n} agents are members of it: move them first"),
+        };
+        return Err(Error::field("/kind", format!("{how}, then change what it is.")));
+    }
+    let rows = change
+        .tx
+        .all("SELECT DISTINCT duty FROM assignment WHERE system_id = $1 AND valid_to IS NULL", args![id])
+        .await?;
+    for r in rows {
+        let duty: Duty = r.get(0)?;
+        if !kind.duties().contains(&duty) {
+            return Err(Error::field(
+                "/kind",
+                format!(
+                    "It has an owner of {}, which a {} has not: empty that row of its matrix first.",
+                    duty.label().to_lowercase(),
+                    kind.label().to_lowercase()
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Which systems to list.
@@ -281,8 +314,8 @@ pub struct Member {
 pub struct View {
     /// The system.
     pub system: System,
-    /// Its agents by reference, at most two hundred; those that the reader may not know of
-    /// are left out.
+    /// Its agents by reference, at most two hundred: those that belong to it or, of a platform,
+    /// run on it. Those that the reader may not know of are left out.
     pub members: Vec<Member>,
     /// Whether there are more.
     pub more: bool,
@@ -300,9 +333,14 @@ pub async fn read(db: &Db, by: By<'_>, id: SystemId) -> Result<View, Error> {
     let mut list = args![id];
     list.extend(seen);
     list.push(Arg::from(MEMBERS + 1));
+    let from = match system.kind {
+        SystemKind::MultiAgent => "agent a WHERE a.parent_id = $1",
+        SystemKind::Platform => {
+            "platform_stay y JOIN agent a ON a.id = y.agent_id WHERE y.system_id = $1 AND y.valid_to IS NULL"
+        }
+    };
     let sql = format!(
-        "SELECT a.id, a.name, a.state, a.tier, a.runs FROM agent a WHERE a.parent_id = $1 AND {visible} ORDER BY a.id \
-         LIMIT ${}",
+        "SELECT a.id, a.name, a.state, a.tier, a.runs FROM {from} AND {visible} ORDER BY a.id LIMIT ${}",
         list.len()
     );
     let rows = db.all(sql, list).await?;

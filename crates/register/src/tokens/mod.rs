@@ -1,7 +1,7 @@
 //! Service tokens: scoped, expiring, shown once. Only the SHA-256 is stored.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::can::{Action, Actor, Relation, Scope, can};
+use domain::can::{Action, Actor, Relation, Scope, Who, can};
 use domain::id::{PersonId, TokenId};
 use domain::party::Roles;
 use domain::text;
@@ -98,6 +98,13 @@ pub async fn create(db: &Db, by: By<'_>, new: NewToken) -> Result<Made, Error> {
         let row = db.one("SELECT status FROM person WHERE id = $1", crate::args![owner]).await?;
         if row.map(|r| r.get::<String>(0)).transpose()?.as_deref() != Some("active") {
             checked.refuse("/owner", format!("{owner} is nobody who is here."));
+        } else if by.actor.who != Who::Cli && by.actor.person_id() != Some(owner) {
+            // Whoever makes a token knows its secret, and acts by it as its owner does.
+            checked.refuse(
+                "/owner",
+                "You would hold a secret that acts as them. A token that acts as somebody else is made on the server, \
+                 where its secret is handed to them: `muster token create --owner EMAIL`.",
+            );
         }
     }
     checked.done()?;

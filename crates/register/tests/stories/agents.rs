@@ -98,7 +98,7 @@ async fn from_nobody_to_untested(db: Db) {
     let refused = assignments::answer(&db, by(&bea, 2), &[(id, Duty::Containment)], true, "").await;
     assert!(matches!(refused, Err(Error::Denied(_))), "{refused:?}");
     let me = actor(5, &[Role::Member]);
-    assert_eq!(assignments::waiting(&db, PersonId(5), 50).await.unwrap().0.last().unwrap().agent, id);
+    assert_eq!(assignments::waiting(&db, PersonId(5), 50).await.unwrap().0.last().unwrap().of, id.into());
     assignments::answer(&db, by(&me, 2), &[(id, Duty::Containment)], true, "").await.unwrap();
     assert_eq!(state(&db, id, 2).await, Some(RuntimeOwner::Unable));
 

@@ -414,8 +414,11 @@ async fn what_they_hold_without_what_is_confidential(db: Db) {
 
 async fn systems_have_members(db: Db) {
     let me = keeper();
-    let given =
-        systems::Fields { name: "Dispatch".into(), kind: systems::SystemKind::MultiAgent, purpose: "Trucks".into() };
+    let given = systems::Fields {
+        name: "Dispatch".into(),
+        kind: domain::system::SystemKind::MultiAgent,
+        purpose: "Trucks".into(),
+    };
     let made = systems::create(&db, by(&me, 0), &given).await.unwrap();
     assert_eq!(pointers(systems::create(&db, by(&me, 0), &given).await.unwrap_err()), ["/name"]);
     let mut facts = AgentFacts::named("Router");

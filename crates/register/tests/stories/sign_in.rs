@@ -199,6 +199,10 @@ async fn token(db: Db) {
 
     let lead = actor(1, &[Role::SecurityLead]);
     assert!(matches!(tokens::create(&db, by(&lead, 0), new(&[Scope::Read], None)).await, Err(Error::Denied(_))));
+    // Whoever makes a token holds its secret: nobody makes one that acts as somebody else.
+    let admin = actor(9, &[Role::Administrator]);
+    let refused = tokens::create(&db, by(&admin, 0), new(&[Scope::Write], Some(ana.person))).await;
+    assert!(matches!(&refused, Err(Error::Invalid(w)) if w[0].pointer == "/owner"), "{refused:?}");
     let nobody =
         NewToken { owner: Some(domain::id::PersonId(99)), life: Some(TimeDelta::zero()), ..NewToken::default() };
     let Err(Error::Invalid(errors)) = tokens::create(&db, By { actor: &cli, now: day(0) }, nobody).await else {

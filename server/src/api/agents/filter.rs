@@ -91,6 +91,11 @@ pub(in crate::api) struct AgentFilter {
     #[param(value_type = Option<words::SystemRef>, inline)]
     #[schema(value_type = Option<words::SystemRef>)]
     system: Option<SystemId>,
+    /// Runs on this platform.
+    #[serde(default)]
+    #[param(value_type = Option<words::SystemRef>, inline)]
+    #[schema(value_type = Option<words::SystemRef>)]
+    platform: Option<SystemId>,
     /// Operated by this team.
     #[serde(default)]
     #[param(value_type = Option<words::TeamRef>, inline)]
@@ -136,6 +141,7 @@ impl AgentFilter {
             owner: self.owner,
             wave: self.wave,
             system: self.system,
+            platform: self.platform,
             operated_by: self.operated_by,
             vendor: self.vendor,
             tool: self.tool,

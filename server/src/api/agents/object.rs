@@ -24,7 +24,7 @@ use crate::api::words;
     "created_by": "PE-7", "state": "discovered", "state_at": "2026-07-03T14:05:00Z", "name": "Claims triage",
     "purpose": "Sorts incoming claims by urgency.", "kind": "workflow", "running": "yes", "environment": "production",
     "hosting": "internal", "vendor": "", "contract": "", "business_unit": "Claims", "built_by": null,
-    "operated_by": "TE-3", "parent": null, "tier": "moderate", "tier_points": 8,
+    "operated_by": "TE-3", "parent": null, "platform": "SY-2", "tier": "moderate", "tier_points": 8,
     "runtime_owner": {"state": "untested", "party": "TE-3"},
     "boundary_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "external_ids": [{"source": "cmdb", "id": "APP-17"}], "labels": {"cost-centre": "4711"},
@@ -78,6 +78,9 @@ pub(in crate::api) struct Agent {
     /// The system it is a member of.
     #[schema(value_type = Option<words::SystemRef>)]
     parent: Option<SystemId>,
+    /// The shared platform it runs on, whose duties it inherits.
+    #[schema(value_type = Option<words::SystemRef>)]
+    platform: Option<SystemId>,
     #[schema(value_type = words::Tier)]
     tier: Tier,
     /// The points that gave the tier.
@@ -279,6 +282,7 @@ impl Agent {
             built_by: f.built_by,
             operated_by: f.operated_by,
             parent: f.parent,
+            platform: f.platform,
             tier: a.tier,
             tier_points: a.tier_points,
             tier_because: None,
@@ -378,6 +382,10 @@ pub(in crate::api) struct AgentNew {
     #[serde(default)]
     #[schema(value_type = Option<words::SystemRef>)]
     parent: Option<SystemId>,
+    /// The shared platform it runs on; it inherits that platform's owners.
+    #[serde(default)]
+    #[schema(value_type = Option<words::SystemRef>)]
+    platform: Option<SystemId>,
     /// What other systems call it. An id of a source names one agent.
     #[serde(default)]
     #[schema(max_items = 200)]
@@ -434,6 +442,7 @@ impl From<AgentFacts> for AgentNew {
             built_by: f.built_by,
             operated_by: f.operated_by,
             parent: f.parent,
+            platform: f.platform,
             external_ids: f.external_ids.into_iter().map(|e| ExternalId { source: e.source, id: e.id }).collect(),
             labels: f.labels,
             workload_identity: f.workload_identity,
@@ -464,6 +473,7 @@ impl From<AgentNew> for AgentFacts {
             built_by: n.built_by,
             operated_by: n.operated_by,
             parent: n.parent,
+            platform: n.platform,
             external_ids: n
                 .external_ids
                 .into_iter()

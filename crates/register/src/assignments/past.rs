@@ -1,0 +1,163 @@
+//! Who was accountable at a moment: assignments and stays on platforms are dated and never
+//! overwritten, and the record keeps the rest, so the answer is exact.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use chrono::{DateTime, Utc};
+use domain::can::{Action, can};
+use domain::duty::Duty;
+use domain::id::{AgentId, PersonId, SystemId, TeamId};
+use domain::party::Party;
+use domain::system::SHARED;
+
+use super::Ground;
+use crate::agents::assess::party_names;
+use crate::args;
+use crate::change::By;
+use crate::db::{Db, Reads};
+use crate::error::Error;
+
+/// Who was accountable for a duty at a moment.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// The duty.
+    pub duty: Duty,
+    /// Who.
+    pub party: Party,
+    /// By what name, today.
+    pub name: String,
+    /// The person who was named by it, with their name today: a person themself, a team's
+    /// lead at that moment. `None` when nobody led the team.
+    pub named: Option<(PersonId, String)>,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// The platform from which the agent inherited it then.
+    pub inherited: Option<SystemId>,
+}
+
+/// Who answered for what at a moment.
+#[derive(Debug, Clone)]
+pub struct Accountability {
+    /// The moment.
+    pub at: DateTime<Utc>,
+    /// Every duty that had an owner then.
+    pub duties: Vec<Moment>,
+    /// The boundary's hash then; `None` before the record of the agent began.
+    pub boundary_sha256: Option<String>,
+}
+
+/// Who was accountable for each duty of an agent at a moment.
+pub async fn accountability(db: &Db, by: By<'_>, agent: AgentId, at: DateTime<Utc>) -> Result<Accountability, Error> {
+    let mut reads = db;
+    let ground = Ground::find(&mut reads, by, agent.into()).await?;
+    can(by.actor, Action::AgentHistory, ground.relation)?;
+    let own = "SELECT duty, party_kind, party_id, valid_from FROM assignment WHERE agent_id = $1 AND role = 'A' \
+               AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)";
+    let mut duties = moments(&mut reads, own, agent.0, at, None).await?;
+    if let Some((platform, since)) = platform(&mut reads, agent, at).await? {
+        let theirs = "SELECT duty, party_kind, party_id, valid_from FROM assignment WHERE system_id = $1 AND role = 'A' \
+                      AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)";
+        let mut more = moments(&mut reads, theirs, platform.0, at, Some(platform)).await?;
+        more.retain(|m| SHARED.contains(&m.duty) && !duties.iter().any(|d| d.duty == m.duty));
+        for m in &mut more {
+            // The agent inherits no earlier than it runs there.
+            m.since = m.since.max(since);
+        }
+        duties.extend(more);
+    }
+    name(&mut reads, &mut duties, at).await?;
+    duties.sort_by_key(|d| d.duty);
+    Ok(Accountability { at, duties, boundary_sha256: boundary(&mut reads, agent, at).await? })
+}
+
+async fn moments(
+    reads: &mut impl Reads,
+    sql: &'static str,
+    of: i64,
+    at: DateTime<Utc>,
+    inherited: Option<SystemId>,
+) -> Result<Vec<Moment>, Error> {
+    let rows = reads.rows(sql, args![of, at]).await?;
+    let mut out = Vec::with_capacity(rows.len());
+    for r in rows {
+        let Some(party) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };
+        out.push(Moment { duty: r.get(0)?, party, name: String::new(), named: None, since: r.get(3)?, inherited });
+    }
+    Ok(out)
+}
+
+/// On which platform an agent ran at a moment, and since when.
+async fn platform(
+    reads: &mut impl Reads,
+    agent: AgentId,
+    at: DateTime<Utc>,
+) -> Result<Option<(SystemId, DateTime<Utc>)>, Error> {
+    let rows = reads
+        .rows(
+            "SELECT system_id, valid_from FROM platform_stay WHERE agent_id = $1 AND valid_from <= $2 \
+             AND (valid_to IS NULL OR valid_to > $2)",
+            args![agent, at],
+        )
+        .await?;
+    Ok(rows.first().map(|r| Ok::<_, Error>((r.get(0)?, r.get(1)?))).transpose()?)
+}
+
+/// The boundary's hash as the newest event by then tells it.
+async fn boundary(reads: &mut impl Reads, agent: AgentId, at: DateTime<Utc>) -> Result<Option<String>, Error> {
+    let rows = reads
+        .rows(
+            "SELECT after FROM audit_event WHERE subject = $1 AND at <= $2 AND after LIKE '%\"boundary_sha256\":%' \
+             ORDER BY seq DESC LIMIT 1",
+            args![agent.to_string(), at],
+        )
+        .await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let after: serde_json::Value = serde_json::from_str(&row.get::<String>(0)?).unwrap_or_default();
+    Ok(after["boundary_sha256"].as_str().map(str::to_owned))
+}
+
+/// Names who is meant: a person themself, a team's lead at that moment.
+async fn name(reads: &mut impl Reads, duties: &mut [Moment], at: DateTime<Utc>) -> Result<(), Error> {
+    let names = party_names(reads, duties.iter().map(|d| d.party).collect::<Vec<_>>()).await?;
+    let mut leads: BTreeMap<TeamId, Option<PersonId>> = BTreeMap::new();
+    for d in duties.iter() {
+        if let Party::Team(team) = d.party
+            && let Entry::Vacant(unknown) = leads.entry(team)
+        {
+            unknown.insert(led_by(reads, team, at).await?);
+        }
+    }
+    let led: Vec<Party> = leads.values().flatten().map(|id| Party::Person(*id)).collect();
+    let people = party_names(reads, led).await?;
+    for d in duties {
+        d.name = names.get(&d.party).cloned().unwrap_or_default();
+        d.named = match d.party {
+            Party::Person(id) => Some((id, d.name.clone())),
+            Party::Team(team) => leads
+                .get(&team)
+                .copied()
+                .flatten()
+                .map(|id| (id, people.get(&Party::Person(id)).cloned().unwrap_or_else(|| id.to_string()))),
+        };
+    }
+    Ok(())
+}
+
+/// Who led a team at a moment: before the first change of its lead since then, or now if
+/// there was none. The record keeps every such change, so the answer is exact.
+async fn led_by(reads: &mut impl Reads, team: TeamId, at: DateTime<Utc>) -> Result<Option<PersonId>, Error> {
+    let rows = reads
+        .rows(
+            "SELECT before FROM audit_event WHERE subject = $1 AND action = 'team.changed' AND at > $2 \
+             AND before LIKE '%\"lead\":%' ORDER BY seq LIMIT 1",
+            args![team.to_string(), at],
+        )
+        .await?;
+    if let Some(row) = rows.first() {
+        let before: serde_json::Value = serde_json::from_str(&row.get::<String>(0)?).unwrap_or_default();
+        return Ok(before["lead"].as_str().and_then(|id| id.parse().ok()));
+    }
+    let rows = reads.rows("SELECT lead_id FROM team WHERE id = $1", args![team]).await?;
+    Ok(rows.first().map(|r| r.get(0)).transpose()?.flatten())
+}
