@@ -74,3 +74,36 @@ test("a table of any origin is checked by paste", async ({ page, signIn }) => {
   await expect(page.getByRole("row", { name: /Stop/ }).first()).toContainText("several A");
   await expect(page.getByRole("row", { name: /Deploy/ })).toHaveCount(0);
 });
+
+test("an agent inherits what its platform has, and overrides a row", async ({ page, signIn, js }) => {
+  await signIn("security-lead");
+  await page.goto("/systems/new");
+  await page.getByLabel("Name", { exact: true }).fill(`Base ${js}`);
+  await page.getByRole("radio", { name: /Shared platform/ }).check();
+  await page.getByRole("button", { name: "Add" }).click();
+  await expect(page.getByRole("row", { name: /Platform owner/ })).toContainText("Nobody");
+  await page.locator("#owners").getByRole("link", { name: "Edit" }).click();
+  await page.getByLabel("Add parties").fill("PE-5");
+  await page.getByRole("button", { name: "Add columns" }).click();
+  if (js) {
+    const cells = page.getByRole("grid", { name: "RACI matrix" }).getByRole("gridcell");
+    await expect(cells).toHaveCount(3);
+    await cells.first().focus();
+    await page.keyboard.press("r");
+  } else {
+    await page.getByLabel(/^Identity: /).first().selectOption("R");
+  }
+  await page.getByLabel("Reason").fill("He runs it.");
+  await page.getByRole("button", { name: "Save as one change" }).click();
+  await expect(page.getByRole("row", { name: /^Identity/ })).toContainText("R");
+
+  await page.goto("/agents/new");
+  await page.getByLabel("Name", { exact: true }).fill(`Guest of the base ${js}`);
+  await page.getByRole("radio", { name: "Runs", exact: true }).check();
+  await page.getByLabel("Runs on the platform").selectOption({ label: `Base ${js}` });
+  await page.locator(".actions").getByRole("button", { name: "Register" }).click();
+  await expect(page.getByRole("row", { name: /Identity owner/ })).toContainText("Ravi Menon");
+  await page.getByRole("link", { name: "RACI matrix" }).click();
+  await expect(page.getByRole("columnheader", { name: /Inherited from/ })).toBeVisible();
+  await expect(page.getByRole("row", { name: /^Identity/ })).toContainText("Ravi Menon");
+});

@@ -188,8 +188,8 @@ pub struct Shown {
     pub kind: SystemKind,
     /// The owners of its duties, vacant ones included.
     pub owners: Vec<Owner>,
-    /// What is wrong with its matrix, a sentence each.
-    pub wrong: Vec<String>,
+    /// What is wrong with its matrix: the title of the duty's owner, and a sentence.
+    pub wrong: Vec<(&'static str, String)>,
     /// The reader may change its matrix.
     pub may_assign: bool,
     /// What it is for.
@@ -229,7 +229,7 @@ pub fn SystemPage(
     };
     let owners = shown.owners.iter().map(Owner::row).collect_view();
     let wrong = (!shown.wrong.is_empty()).then(|| {
-        let lines = shown.wrong.iter().map(|line| view! { <li dir="auto">{line.clone()}</li> }).collect_view();
+        let lines = shown.wrong.iter().map(|(title, line)| view! { <li><strong>{*title}</strong> ": " <span dir="auto">{line.clone()}</span></li> }).collect_view();
         view! { <Notice tone=Tone::Warn><ul class="plain-list">{lines}</ul></Notice> }
     });
     let fill = shown.may_assign.then(|| {

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
+use domain::duty::Duty;
 use domain::id::SystemId;
 use domain::system::SystemKind;
 use leptos::prelude::*;
@@ -106,7 +107,7 @@ async fn show(State(app): State<App>, signed: Signed, Path(id): Path<SystemId>) 
         name: s.name,
         kind: s.kind,
         owners,
-        wrong: matrix.violations.into_iter().map(|v| v.message).collect(),
+        wrong: matrix.violations.into_iter().map(|v| (v.duty.map_or("", Duty::owner_title), v.message)).collect(),
         may_assign: matrix.edit,
         purpose: s.purpose,
         created_at: s.created_at,

@@ -322,10 +322,7 @@ async fn a_token_is_shown_once_used_and_revoked() {
     let site = Site::demo().await;
     let browser = administrator(&site).await;
     let refused = browser
-        .post(
-            "/settings/tokens",
-            &[("name", "Scanner"), ("mine", "true"), ("days", "900"), ("scopes", "read")],
-        )
+        .post("/settings/tokens", &[("name", "Scanner"), ("mine", "true"), ("days", "900"), ("scopes", "read")])
         .await
         .is(422)
         .says("from 1 to 366");
