@@ -13,4 +13,5 @@ mod people;
 mod proposals;
 mod sign_in;
 mod stops;
+mod sweeps;
 mod teams;
