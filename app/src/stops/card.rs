@@ -60,12 +60,13 @@ fn step(stops: &Stops, shown: StepShown, at: &str) -> Piece {
         Some((who, name)) => view! { <a href=who.path() dir="auto">{name}</a> }.piece(),
         None => view! { <span class="vacant">"nobody"</span> }.piece(),
     };
+    let done = seen.done.is_some();
     let state = match seen.done {
         Some((at, by)) => {
             let by = if by == "webhook" { "by signed callback".to_owned() } else { by };
             view! { <Badge tone=Tone::Good>"Done"</Badge><span class="since small muted"><When at=at now=now/> ", " <span dir="auto">{by}</span></span> }.piece()
         }
-        None => view! { <Badge tone=Tone::Bad>"Open"</Badge> }.piece(),
+        None => ().piece(),
     };
     let call = seen.call.map(|call| called(stops, &call));
     let about = format!(": {what}");
@@ -77,11 +78,12 @@ fn step(stops: &Stops, shown: StepShown, at: &str) -> Piece {
             </form>
         }
     });
+    let open = (!done).then(|| view! { <div class="row"><Badge tone=Tone::Bad>"Open"</Badge>{press}</div> });
     view! {
         <tr>
             <th scope="row" dir="auto">{what}</th>
             <td data-label="Who">{owner}<span class="since small muted">{title}</span></td>
-            <td data-label="State">{state}{call}{press}</td>
+            <td data-label="State" class="text">{state}{open}{call}</td>
         </tr>
     }
     .piece()

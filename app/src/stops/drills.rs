@@ -87,7 +87,7 @@ fn row(stops: &Stops, call: &Call) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row">{what}</th>
-            <td data-label="State"><Badge tone=tone(state)>{state.label()}</Badge><span class="since small muted">{said(state, call.outcome)}</span>{detail}{mine}</td>
+            <td data-label="State" class="text"><Badge tone=tone(state)>{state.label()}</Badge><span class="since small muted">{said(state, call.outcome)}</span>{detail}{mine}</td>
             <td data-label="Began"><When at=begun_at now=now/><span class="since small muted">"by " <span dir="auto">{call.begun_by.clone()}</span></span></td>
             <td data-label="Took">{took}</td>
             <td data-label="Shown by">{by}{evidence}{note}</td>

@@ -1,7 +1,7 @@
 //! The page at `/stop`: every agent that uses one thing, and the press that stops them all.
 
 use chrono::{DateTime, Utc};
-use domain::stop::{CallState, LastStop, MethodKind, Part, Radius, Reached, Uses};
+use domain::stop::{CallState, LastStop, MethodKind, Part, Radius, Reached, Surface, Uses};
 use leptos::prelude::*;
 
 use super::drills::tone;
@@ -148,10 +148,8 @@ fn part_href(shown: &Everything, part: Part) -> String {
 }
 
 fn numbers(shown: &Everything) -> Piece {
+    let plain = [Part::All, Part::Runs, Part::Production, Part::Critical, Part::High, Part::Moderate, Part::Low];
     let parts = [
-        (Part::All, Tone::Plain),
-        (Part::Runs, Tone::Plain),
-        (Part::Production, Tone::Plain),
         (Part::Unable, Tone::Bad),
         (Part::Webhook, Tone::Plain),
         (Part::Person, Tone::Warn),
@@ -165,8 +163,7 @@ fn numbers(shown: &Everything) -> Piece {
         view! { <Stat label=label value=thousands(count.unsigned_abs()) href=part_href(shown, part) tone=tone/> }
     };
     let stats = parts.into_iter().map(|(part, tone)| stat(part, tone)).collect_view();
-    let tiers =
-        [Part::Critical, Part::High, Part::Moderate, Part::Low].map(|part| stat(part, Tone::Plain)).collect_view();
+    let plain = plain.map(|part| stat(part, Tone::Plain)).collect_view();
     let retired = shown.radius.of(Part::Retired);
     let retired = (retired > 0).then(|| {
         let words = if retired == 1 { "1 retired agent names".to_owned() } else { format!("{} retired agents name", thousands(retired.unsigned_abs())) };
@@ -174,8 +171,8 @@ fn numbers(shown: &Everything) -> Piece {
     });
     view! {
         <Section title="What it touches" id="radius">
+            <Stats>{plain}</Stats>
             <Stats>{stats}</Stats>
-            <Stats>{tiers}</Stats>
             {retired}
         </Section>
     }
@@ -192,11 +189,17 @@ fn press(shown: &Everything) -> Piece {
         let words = if all == 0 {
             "There is nothing to stop."
         } else if all == stopped {
-            "Every one of them is stopped."
+            "A stop of every one of them is recorded."
         } else {
             "None of the others is yours to stop: their owners, their deputies and security leads may."
         };
-        return view! { <Notice tone=Tone::Note><p>{words}</p></Notice> }.piece();
+        let failed = shown.radius.of(Part::Failed);
+        let tone = if failed > 0 { Tone::Bad } else { Tone::Note };
+        let which = part_href(shown, Part::Failed);
+        let failed = (failed > 0).then(|| {
+            view! { " Of " <a href=which>{count_words(failed)}</a> " a webhook failed: each stop card says which, and who must act now." }
+        });
+        return view! { <Notice tone=tone><p>{words}{failed}</p></Notice> }.piece();
     }
     let left = all - yours;
     let Refused { values, errors } = &shown.refused;
@@ -206,12 +209,13 @@ fn press(shown: &Everything) -> Piece {
     let many = count_words(yours);
     let (label, confirm) = (format!("Stop {many}…"), format!("Yes, stop {many}"));
     let action = Address::new("/stop").with(shown.uses.key(), &shown.uses.value()).href();
+    let which = part_href(shown, Part::Left);
     let left = (left > 0).then(|| {
         let parts = [
             (stopped > 0).then(|| format!("{} stopped already", thousands(stopped.unsigned_abs()))),
             (left > stopped).then(|| format!("{} not yours to stop", thousands((left - stopped).unsigned_abs()))),
         ];
-        format!("Left as they are: {}.", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        format!(": {}.", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
     });
     view! {
         <Section title="Stop all of them now" id="now">
@@ -219,7 +223,7 @@ fn press(shown: &Everything) -> Piece {
             <Confirm label=label action=action confirm=confirm open=refused>
                 <RadioGroup name="why" legend="Why" options=reasons() selected=why required=true/>
                 <TextArea name="reason" label="More" value=reason error=error rows=2/>
-                {left.map(|left| view! { <p class="small">{left}</p> })}
+                {left.map(|left| view! { <p class="small"><a href=which>"Left as they are"</a>{left}</p> })}
             </Confirm>
         </Section>
     }
@@ -242,9 +246,11 @@ fn list(shown: &Everything) -> Piece {
     let filtered = shown.part != Part::All;
     let (here, count) = (shown.here.clone(), shown.rows.len());
     let (previous, next) = (shown.previous.clone(), shown.next.clone());
-    let inventory = Address::new("/agents").with(shown.uses.key(), &shown.uses.value()).href();
+    // The inventory's filter by credential is for those who see every agent's stop state.
+    let inventory =
+        (!shown.own_only).then(|| Address::new("/agents").with(shown.uses.key(), &shown.uses.value()).href());
     view! {
-        <Section title="Which they are" id="agents" actions=move || view! { <a class="small" href=inventory>"Open in the inventory"</a> }>
+        <Section title="Which they are" id="agents" actions=move || inventory.map(|href| view! { <a class="small" href=href>"Open in the inventory"</a> })>
             <Listing here=here label="Agents" columns=columns shown=count total=total
                 filters=vec![Filter::new("show", "Show", options)]
                 previous=previous next=next stacks=true
@@ -282,7 +288,7 @@ fn row(agent: &Reached, shown: &Everything) -> Piece {
             <td data-label="State"><Lifecycle state=agent.state.key()/><span class="since small muted">{format!("{environment}, {}", runs.to_lowercase())}</span></td>
             <td data-label="Who can stop it">{owner}</td>
             <td data-label="Paused by">{pause}</td>
-            <td data-label="Stop">{stop}</td>
+            <td data-label="Stop" class="text">{stop}</td>
         </tr>
     }
     .piece()
@@ -302,9 +308,14 @@ fn stopped(agent: &Reached, stop: &LastStop, now: DateTime<Utc>) -> Piece {
             view! { <span class="since small"><Badge tone=tone(*state)>{format!("{}: {}", surface.label(), words.to_lowercase())}</Badge></span> }
         })
         .collect_view();
-    let by_hand = agent.state != domain::agent::Lifecycle::Retired
-        && !stop.calls.iter().any(|(s, ..)| *s == domain::stop::Surface::Pause);
-    let by_hand = by_hand.then(|| view! { <span class="since small muted">"A person must pause it."</span> });
+    let called = stop.calls.iter().any(|(surface, ..)| *surface == Surface::Pause);
+    let paused = match (stop.paused, called) {
+        (true, _) => Some(view! { <span class="since small"><Badge tone=Tone::Good>"Paused"</Badge></span> }.piece()),
+        (false, false) => Some(
+            view! { <span class="since small"><Badge tone=Tone::Bad>"A person must pause it"</Badge></span> }.piece(),
+        ),
+        (false, true) => None,
+    };
     let at = stop.at;
-    view! { <a href=format!("/agents/{}/stop?stop={}#card", agent.id, stop.id)>"Stopped " <When at=at now=now/></a>{calls}{by_hand} }.piece()
+    view! { <a href=format!("/agents/{}/stop?stop={}#card", agent.id, stop.id)>"Stopped " <When at=at now=now/></a>{paused}{calls} }.piece()
 }

@@ -142,6 +142,8 @@ pub struct LastStop {
     pub id: i64,
     /// When it was pressed.
     pub at: DateTime<Utc>,
+    /// That it is paused was shown, or noted by who did it.
+    pub paused: bool,
     /// Where each call stands, and how it went.
     pub calls: Vec<(Surface, CallState, Option<Outcome>)>,
 }

@@ -368,7 +368,8 @@ async fn last_stops(db: &Db, ids: &[AgentId], now: DateTime<Utc>) -> Result<Hash
         return Ok(out);
     }
     let sql = format!(
-        "SELECT a.id, s.id, s.at FROM agent a JOIN stopping s ON s.id = (SELECT MAX(z.id) FROM stopping z \
+        "SELECT a.id, s.id, s.at, (SELECT COUNT(*) FROM stop_step t WHERE t.stopping_id = s.id AND t.step = 'pause' \
+         AND t.done_at IS NOT NULL) FROM agent a JOIN stopping s ON s.id = (SELECT MAX(z.id) FROM stopping z \
          WHERE z.agent_id = a.id) WHERE s.at >= a.state_at AND a.id IN {}",
         marks(1, ids.len())
     );
@@ -376,7 +377,7 @@ async fn last_stops(db: &Db, ids: &[AgentId], now: DateTime<Utc>) -> Result<Hash
     for r in db.all(sql, ids.iter().map(|id| Arg::from(*id)).collect()).await? {
         let (agent, id): (AgentId, i64) = (r.get(0)?, r.get(1)?);
         of.insert(id, agent);
-        out.insert(agent, LastStop { id, at: r.get(2)?, calls: Vec::new() });
+        out.insert(agent, LastStop { id, at: r.get(2)?, paused: r.get::<i64>(3)? > 0, calls: Vec::new() });
     }
     if of.is_empty() {
         return Ok(out);
