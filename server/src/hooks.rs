@@ -6,18 +6,18 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use domain::can::Actor;
-use domain::stop::{self, Outcome};
+use domain::stop::{self, Outcome, Surface};
+use futures_util::future::join_all;
 use register::stops::calls::{self, Begun};
+use register::stops::sweep::{Sweep, Swept};
 use register::{By, Error};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 use serde_json::json;
+use tokio::sync::{Semaphore, watch};
 
 use crate::state::App;
 
-/// The longest that an answer is waited for, whatever the method's own time: the callback has
-/// the rest.
-const LONGEST: Duration = Duration::from_secs(10);
 /// How much of an answer is read.
 const READ: usize = 64 * 1024;
 /// How much of it is kept, in characters.
@@ -41,18 +41,86 @@ impl Went {
 /// Calls, and writes down how it went; both are done though nobody waits any longer.
 pub async fn carry_out(app: &App, actor: &Actor, begun: Begun) -> Result<Went, Error> {
     let (app, actor) = (app.clone(), actor.clone());
-    let work = tokio::spawn(async move {
-        let went = call(&app, &begun).await;
-        let by = By { actor: &actor, now: app.clock.now() };
-        calls::answered(&app.db, by, &begun.delivery, went.outcome, &went.detail).await?;
-        Ok::<Went, Error>(went)
-    });
+    let work = tokio::spawn(async move { perform(&app, &actor, &begun).await });
     match work.await {
         Ok(done) => done,
         Err(error) => {
             tracing::error!(%error, "a call of a webhook broke off");
             Err(Error::Conflict("The call broke off. Look at the stop's page for what is known of it.".into()))
         }
+    }
+}
+
+async fn perform(app: &App, actor: &Actor, begun: &Begun) -> Result<Went, Error> {
+    let went = call(app, begun).await;
+    let by = By { actor, now: app.clock.now() };
+    calls::answered(&app.db, by, &begun.delivery, went.outcome, &went.detail).await?;
+    Ok(went)
+}
+
+/// Makes the calls of one stop, all at once, and answers how each went.
+pub async fn carry_out_all(app: &App, actor: &Actor, calls: Vec<Begun>) -> Result<Vec<(Surface, Outcome)>, Error> {
+    let surfaces: Vec<Surface> = calls.iter().map(|c| c.surface).collect();
+    let went = join_all(calls.into_iter().map(|begun| carry_out(app, actor, begun))).await;
+    surfaces.into_iter().zip(went).map(|(surface, went)| Ok((surface, went?.outcome))).collect()
+}
+
+/// How long a request waits for everything to be stopped; the stopping goes on without it.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// So many webhooks are called at once for stops of many, however many such stops there are. A
+/// stop of one agent never waits behind them.
+static SWEEPING: Semaphore = Semaphore::const_new(stop::AT_ONCE);
+
+/// How far a stop of many has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// It goes on.
+    Going(Swept),
+    /// Every agent is stopped; webhooks may still be called.
+    Done(Swept),
+    /// The store failed; what is stopped stays so.
+    BrokeOff(Swept),
+}
+
+/// Stops everything in a task of its own, which goes on though nobody waits any longer, and
+/// calls the webhooks as the stops are written. Answers how far it has come.
+pub async fn stop_everything(app: &App, actor: &Actor, mut sweep: Sweep) -> Progress {
+    let (tell, mut hear) = watch::channel(Progress::Going(Swept::default()));
+    let (app, actor) = (app.clone(), actor.clone());
+    tokio::spawn(async move {
+        loop {
+            let by = By { actor: &actor, now: app.clock.now() };
+            match sweep.next(&app.db, by).await {
+                Ok(Some(calls)) => {
+                    for begun in calls {
+                        tokio::spawn(in_turn(app.clone(), actor.clone(), begun));
+                    }
+                    tell.send_replace(Progress::Going(sweep.done().clone()));
+                }
+                Ok(None) => {
+                    tell.send_replace(Progress::Done(sweep.done().clone()));
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a stop of many broke off");
+                    tell.send_replace(Progress::BrokeOff(sweep.done().clone()));
+                    return;
+                }
+            }
+        }
+    });
+    // When time is up, or the task is gone, what was told last is the answer.
+    let over = hear.wait_for(|progress| !matches!(progress, Progress::Going(_)));
+    let _ = tokio::time::timeout(PATIENCE, over).await;
+    hear.borrow().clone()
+}
+
+/// One call of a stop of many, when it is its turn.
+async fn in_turn(app: App, actor: Actor, begun: Begun) {
+    let Ok(_turn) = SWEEPING.acquire().await else { return };
+    if let Err(error) = perform(&app, &actor, &begun).await {
+        tracing::error!(%error, delivery = begun.delivery, "how a call went could not be written");
     }
 }
 
@@ -72,7 +140,8 @@ fn body(app: &App, begun: &Begun) -> Vec<u8> {
 }
 
 async fn call(app: &App, begun: &Begun) -> Went {
-    let limit = LONGEST.min(begun.timeout.to_std().unwrap_or(LONGEST));
+    // A method's own time may be shorter.
+    let limit = stop::ANSWER_WITHIN.min(begun.timeout).to_std().unwrap_or_default();
     match tokio::time::timeout(limit, reach(app, begun)).await {
         Ok(went) => went,
         Err(_) => Went::new(Outcome::Silent, format!("no answer within {} s", limit.as_secs())),

@@ -115,6 +115,9 @@ pub struct Shown {
     pub drill: Option<(DateTime<Utc>, Option<i64>)>,
     /// What the reader may do.
     pub may: May,
+    /// What it shares with others: what, its name, and how many agents use it; empty when the
+    /// reader may not see stop states.
+    pub shared: Vec<(domain::stop::Uses, String, i64)>,
     /// What was pressed and refused.
     pub refused: Refused<Do>,
     /// The clock of this page.
@@ -174,6 +177,7 @@ pub fn AgentPage(
                 {(may.controls && !retired).then(|| stopping(&shown))}
                 {tools(shown.facts.tools.clone())}
                 {may.controls.then(|| credentials(shown.facts.credentials.clone(), shown.now))}
+                {crate::stops::shared(&shown.shared)}
                 {may.history.then(|| asked_when(id))}
                 {hidden}
             </div>

@@ -22,7 +22,7 @@ const PARTS: [(&str, &str); 10] = [
 ];
 
 /// The words Muster uses, in the order in which one meets them.
-const WORDS: [(&str, &str); 11] = [
+const WORDS: [(&str, &str); 13] = [
     ("Agent", "A piece of software that decides and acts by itself, within the task it was approved for."),
     ("Duty", "One thing somebody answers for: its purpose, stopping it, its credentials, its policy, and so on."),
     ("Party", "A person or a team. A team answers only while it has an active lead; the lead is then the named owner."),
@@ -31,6 +31,14 @@ const WORDS: [(&str, &str); 11] = [
     (
         "Offer",
         "An appointment that has not been accepted. Until it is, the former owner still answers, or nobody does.",
+    ),
+    (
+        "System",
+        "Several agents that do one job together. It has owners of its own, and they never stand in for a member's.",
+    ),
+    (
+        "Platform",
+        "What several agents run on. They inherit its owners of identity, requests and platform; an owner of an agent's own overrides that row.",
     ),
     (
         "Boundary",
@@ -178,7 +186,8 @@ fn Stop() -> impl IntoView {
         <Section id="stop" title=heading("stop")>
             <div class="prose">
                 <p>"The runtime owner must be able to pause the agent in production. Muster does not take that on trust: it asks for a recorded method and for a drill. Every agent that is not retired is in one of six states, worst first."</p>
-                <p>"In an emergency, anyone on call for a duty of the agent, and any security lead, may stop it at once with a reason. That only ever removes access, and it is reviewed within a day."</p>
+                <p>"In an emergency, anyone on call for a duty of the agent, and any security lead, may stop it at once with a reason. That only ever removes access, and it is reviewed within a day. Muster calls the webhook of every surface that has one; what no webhook does is a step of the stop card, for the owner of its duty. An agent's earlier stops stay on that page, each with what became of its steps."</p>
+                <p>"Credentials, tools, vendors and systems are shared: an agent's page names them under “What it shares”, each with how many agents use it. That number leads to the blast radius: which agents they are, how many run, whom nobody can stop, which of them a webhook pauses. From there one press stops all of them that you may stop; each agent has a stop of its own, those that are stopped already are left, and the list shows what became of each webhook."</p>
             </div>
             <TableFrame label="States of the runtime owner" stacks=true>
                 <thead><tr><th scope="col">"State"</th><th scope="col">"Means"</th><th scope="col">"To do"</th></tr></thead>
@@ -198,7 +207,7 @@ fn Webhook() -> impl IntoView {
                 <p>"Stopping is recorded apart for each surface: pause (runtime owner), revoke and rotate (identity owner), block requests (API owner), isolate (platform owner). Each is a written procedure, or a webhook that Muster calls."</p>
                 <p>"Muster posts JSON to the webhook with the headers " <code>"Muster-Delivery"</code> ", " <code>"Muster-Timestamp"</code> " (whole seconds since 1970) and " <code>"Muster-Signature"</code> ". The signature is " <code>"v1="</code> " and the HMAC-SHA-256, in lower-case hexadecimal, of the timestamp, a full stop and the body, with the method's secret as key. A receiver computes it again, compares, and refuses a timestamp that is more than five minutes old."</p>
                 <p>"An answer of 2xx means accepted, no more. When the agent has stopped, the receiver posts " <code>"{\"delivery\": \"…\", \"stopped\": true}"</code> " to the " <code>"callback"</code> " address that the call names, with its own timestamp and a signature made the same way. It counts once, and only within the method's time. Muster follows no redirect and calls no private address unless its operator allows that."</p>
-                <p>"A drill is the same call with " <code>"\"drill\": true"</code> ": the receiver does everything but the stop, and answers by the same callback. A written procedure is drilled before a witness, with a file that shows it. A drill passed by the present owner with this version of the method proves it until the tier's cadence is over."</p>
+                <p>"A drill is the same call with " <code>"\"drill\": true"</code> ": the receiver does everything but the stop, and answers by the same callback. When many agents are stopped at once, at most 32 webhooks are called at a time, and a call that had to wait has as much longer for its callback. A written procedure is drilled before a witness, with a file that shows it. A drill passed by the present owner with this version of the method proves it until the tier's cadence is over."</p>
             </div>
         </Section>
     }

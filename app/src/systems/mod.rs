@@ -202,6 +202,8 @@ pub struct Shown {
     pub members: Vec<Member>,
     /// Whether there are more.
     pub more: bool,
+    /// The reader sees the stop state of every agent of it.
+    pub may_stop: bool,
     /// The reader keeps systems.
     pub may_write: bool,
     /// The reader reads the record.
@@ -217,6 +219,7 @@ pub fn SystemPage(
     shown: Shown,
 ) -> impl IntoView {
     let (may_write, may_audit, kind) = (shown.may_write, shown.may_audit, shown.kind);
+    let stop = (shown.may_stop && !shown.members.is_empty()).then(|| format!("/stop?system={}", shown.id));
     let (edit, audit) = (format!("/systems/{}/edit", shown.id), format!("/audit?subject={}", shown.id));
     let platform = shown.kind == SystemKind::Platform;
     let all = format!("/agents?{}={}", if platform { "platform" } else { "system" }, shown.id);
@@ -274,6 +277,7 @@ pub fn SystemPage(
             badges=move || view! { <Badge>{kind}</Badge> }
             actions=move || view! {
                 {may_audit.then(|| view! { <LinkButton href=audit kind=Kind::Quiet>"History"</LinkButton> })}
+                {stop.map(|href| view! { <LinkButton href=href kind=Kind::Danger>"Stop all of it"</LinkButton> })}
                 {may_write.then(|| view! { <LinkButton href=edit>"Edit"</LinkButton> })}
             }/>
         <div class="with-aside">

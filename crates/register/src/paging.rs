@@ -26,6 +26,21 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The page that rows make of which one more than `limit` was read, in the order of their
+    /// reading: away from the cursor. Counts nothing.
+    pub fn cut(mut items: Vec<T>, limit: i64, cursor: Option<&Cursor>, edge: impl Fn(&T, bool) -> Cursor) -> Self {
+        let back = cursor.is_some_and(|c| c.b);
+        let more = items.len() as i64 > limit;
+        items.truncate(usize::try_from(limit).unwrap_or(0));
+        if back {
+            items.reverse();
+        }
+        let (after, before) = if back { (true, more) } else { (more, cursor.is_some()) };
+        let next = items.last().filter(|_| after).map(|i| edge(i, false).encode());
+        let previous = items.first().filter(|_| before).map(|i| edge(i, true).encode());
+        Self { items, next, previous, total: None }
+    }
+
     /// The same page with other items.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page {

@@ -53,9 +53,16 @@ async fn keyed(request: Request) -> Result<(idempotency::Request, Request), Prob
     let key = key(request.headers())?;
     let caller = request.extensions().get::<ApiActor>().cloned().ok_or_else(Problem::unauthorized)?;
     let (parts, body) = request.into_parts();
-    // Read with the limit that the address has.
-    let whole = Request::from_parts(parts.clone(), body);
-    let bytes = Bytes::from_request(whole, &()).await?;
+    let kind = parts.headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let bytes = if kind.starts_with(b"multipart/form-data") {
+        // A form with a file is larger than what others send.
+        let sentence = "The form is larger than this address takes.";
+        let whole = axum::body::to_bytes(body, super::agents::DRILL_MAX).await;
+        whole.map_err(|_| Problem::new(Kind::TooLarge, sentence))?
+    } else {
+        // Read with the limit that the address has.
+        Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await?
+    };
     let mut digest = Sha256::new();
     digest.update(parts.uri.path_and_query().map_or("/", |p| p.as_str()));
     digest.update(b"\n");

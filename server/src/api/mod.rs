@@ -13,6 +13,7 @@ mod patch;
 mod people;
 mod posture;
 mod raci;
+mod radius;
 mod sent;
 mod systems;
 mod teams;
@@ -31,6 +32,7 @@ fn router() -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .merge(agents::routes())
         .merge(raci::routes())
+        .merge(radius::routes())
         .merge(assignments::routes())
         .merge(people::routes())
         .merge(teams::routes())

@@ -85,6 +85,10 @@ vocabulary! {
     StopStep: domain::stop::Step;
     /// How a call of a webhook ended.
     CallOutcome: domain::stop::Outcome;
+    /// A part of the agents that use one thing.
+    RadiusPart: domain::stop::Part;
+    /// Why an agent is left as it is when all are stopped.
+    LeftWhy: domain::stop::Left;
     /// A check.
     FindingKey: domain::finding::FindingKey;
     /// How bad a finding is.

@@ -467,6 +467,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         press: may(Action::StopPress) && view.judged.agent.state != Lifecycle::Retired,
         history: may(Action::AgentHistory),
     };
+    let shared = if view.controls { super::stops::shared(app, &view).await? } else { Vec::new() };
     let View { judged, mut names, parent, platform, methods, drill_seconds, .. } = view;
     let agent = judged.agent;
     let by_people: Vec<Party> = open.iter().filter_map(|offer| offer.offered_by.parse().ok()).collect();
@@ -520,6 +521,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         findings: judged.assessment.findings.into_iter().filter(|f| f.holds_at(by.now)).collect(),
         method: methods.into_iter().find(|m| m.surface == Surface::Pause).map(|m| (m.version, m.procedure, m.url)),
         drill: judged.stop.drill.map(|drill| (drill.at, drill_seconds)),
+        shared,
         facts: agent.facts,
         may,
         refused,

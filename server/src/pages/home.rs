@@ -10,7 +10,7 @@ use domain::party::Party;
 use domain::system::Subject;
 use leptos::prelude::*;
 use register::agents::list::{self, Query, Sort};
-use register::stops::calls;
+use register::stops::rehearsals;
 use register::{Error, assignments, people, posture};
 
 use super::agents::nothing;
@@ -44,7 +44,7 @@ async fn answer(State(app): State<App>, signed: Signed, fields: Fields) -> Answe
     let mut errors = FieldErrors::new();
     if let what @ ("saw" | "unseen") = fields.get("do") {
         let saw = what == "saw";
-        let refused = match calls::testify(&app.db, signed.by(), fields.get("delivery"), saw).await {
+        let refused = match rehearsals::testify(&app.db, signed.by(), fields.get("delivery"), saw).await {
             Ok(_) => return Ok(see_other_saying(&app, "/", &testified(saw))),
             Err(error) => Refused { values: typed, errors: field_errors(error)? },
         };
@@ -134,7 +134,7 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
             })
             .collect(),
         waiting_total: u64::try_from(waiting_total).unwrap_or(0),
-        drills: calls::waiting(&app.db, by, signed.id)
+        drills: rehearsals::waiting(&app.db, by, signed.id)
             .await?
             .into_iter()
             .map(|w| Witnessing {

@@ -11,6 +11,7 @@ mod login;
 mod matrix;
 mod people;
 mod raci;
+mod radius;
 mod settings;
 mod setup;
 mod stops;
@@ -33,6 +34,7 @@ pub fn routes() -> Routes {
         .and(assignments::routes())
         .and(agents::routes())
         .and(stops::routes())
+        .and(radius::routes())
         .and(imports::routes())
         .and(raci::routes())
         .and(matrix::routes())

@@ -1,7 +1,7 @@
 //! `/agents/{id}/stop`: how an agent is stopped, and the drills that show it.
 
-use app::components::{Choice, FieldErrors, Flash, Refused};
-use app::stops::{CallShown, CardShown, MethodShown, StepShown, StopForm, Stops, StopsPage, SurfaceShown};
+use app::components::{Address, Choice, FieldErrors, Flash, Refused};
+use app::stops::{CardShown, Past, StepShown, StopForm, Stops, StopsPage, SurfaceShown};
 use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::handler::Handler as _;
@@ -12,22 +12,23 @@ use domain::assignment::{RaciRole, accountable};
 use domain::can::{Action, Relation, can};
 use domain::id::{AgentId, PersonId};
 use domain::party::Party;
-use domain::stop::{EVIDENCE_MAX, MethodKind, Outcome, Surface};
+use domain::stop::{EVIDENCE_MAX, MethodKind, Outcome, Surface, Uses, went};
 use leptos::prelude::*;
-use register::stops::calls::{self, ManualDrill};
-use register::stops::card;
 use register::stops::evidence::{self, File};
-use register::stops::{self, NewMethod};
+use register::stops::rehearsals::{self, ManualDrill};
+use register::stops::{self, NewMethod, calls, card, press, radius, shown, steps};
 use register::{Error, agents, people};
 
 use crate::App;
 use crate::hooks;
-use crate::page::{Answer, Fault, Fields, Page, field_errors, see_other_saying};
+use crate::page::{Answer, Fault, Fields, Here, Page, field_errors, see_other_saying};
 use crate::routes::Routes;
 use crate::signed::Signed;
 
 /// Drills and calls that are shown.
 const SHOWN: i64 = 30;
+/// Stops on one page of them.
+const PAST: i64 = 10;
 /// People that the witness's field suggests.
 const SUGGESTED: i64 = 200;
 /// A form with its file: a little more than the file.
@@ -47,10 +48,40 @@ struct Also {
     refused: Refused<StopForm>,
     secret: Option<(Surface, String)>,
     status: StatusCode,
+    here: Address,
 }
 
-async fn show(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>) -> Answer {
-    page(&app, &signed, id, Also::default()).await
+async fn show(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, Here(here): Here) -> Answer {
+    page(&app, &signed, id, Also { here, ..Also::default() }).await
+}
+
+/// The stop that an address asks for; `None` for the newest. What is no number is no stop.
+fn asked(here: &Address) -> Option<i64> {
+    here.get("stop").map(|stop| stop.parse().unwrap_or(0))
+}
+
+/// Where the card of the stop that is looked at is shown.
+fn card_at(id: AgentId, here: &Address) -> String {
+    match asked(here) {
+        Some(stop) => format!("/agents/{id}/stop?stop={stop}#card"),
+        None => format!("/agents/{id}/stop#card"),
+    }
+}
+
+/// A page of the agent's stops.
+async fn past(app: &App, id: AgentId, here: &Address) -> Result<Past, Error> {
+    let cursor = here.get("cursor").or_else(|| here.get("before"));
+    let page = card::list(&app.db, id, cursor, PAST).await?;
+    let first = match here.get("stop") {
+        Some(stop) => Address::new(format!("/agents/{id}/stop")).with("stop", stop),
+        None => Address::new(format!("/agents/{id}/stop")),
+    };
+    let at = |key: &str, cursor: String| first.with(key, &cursor).href() + "#past";
+    Ok(Past {
+        stops: page.items,
+        newer: page.previous.map(|c| at("before", c)),
+        older: page.next.map(|c| at("cursor", c)),
+    })
 }
 
 async fn page(app: &App, signed: &Signed, id: AgentId, also: Also) -> Answer {
@@ -69,20 +100,19 @@ async fn page(app: &App, signed: &Signed, id: AgentId, also: Also) -> Answer {
         surfaces.push(SurfaceShown {
             surface,
             owner: owner.map(|o| (o, view.names.get(&o).cloned().unwrap_or_else(|| o.to_string()))),
-            method: method.map(|m| MethodShown {
-                version: m.version,
-                kind: m.kind,
-                procedure: m.procedure.clone(),
-                url: m.url.clone().unwrap_or_default(),
-                timeout: m.timeout,
-                since: m.since,
-            }),
+            method: method.cloned(),
             write: may_write(signed, &view, &mine, surface),
             drill,
         });
     }
-    let calls = calls::shown(&app.db, by, id, SHOWN).await?.into_iter().map(call_shown).collect();
-    let card = card_shown(app, signed, &view, &mine).await?;
+    let calls = shown::shown(&app.db, by, id, SHOWN).await?;
+    let mut card = card_shown(app, signed, &view, &mine, asked(&also.here)).await?;
+    if let Some(card) = card.as_mut().filter(|_| asked(&also.here).is_some()) {
+        let newest = card::list(&app.db, id, None, 1).await?;
+        card.newest = newest.items.first().is_none_or(|s| s.id == card.stop.id);
+    }
+    let past = past(app, id, &also.here).await?;
+    let shared = shared(app, &view).await?;
     let suggest = surfaces.iter().any(|s| s.drill);
     let people = if suggest { people::directory(&app.db, by, SUGGESTED).await? } else { Vec::new() };
     let people = people.into_iter().filter(|p| p.id != signed.id);
@@ -91,6 +121,8 @@ async fn page(app: &App, signed: &Signed, id: AgentId, also: Also) -> Answer {
         name: agent.facts.name.clone(),
         state: agent.state,
         card,
+        past,
+        shared,
         press: can(&signed.actor, Action::StopPress, view.relation).is_ok(),
         surfaces,
         calls,
@@ -105,45 +137,53 @@ async fn page(app: &App, signed: &Signed, id: AgentId, also: Also) -> Answer {
     Ok(Page::new(app, signed, title).status(also.status).show(move || view! { <StopsPage stops=stops/> }))
 }
 
-/// The newest stop, with who must do each step of it.
+/// The stop that is looked at, with who must do each step of it.
 async fn card_shown(
     app: &App,
     signed: &Signed,
     view: &agents::View,
     mine: &[Party],
+    stop: Option<i64>,
 ) -> Result<Option<CardShown>, Error> {
-    let Some(card) = card::latest(&app.db, signed.by(), view.judged.agent.id).await? else { return Ok(None) };
+    let id = view.judged.agent.id;
+    let Some(mut stop) = card::read(&app.db, signed.by(), id, stop).await? else {
+        return if stop.is_some() { Err(Error::NotFound("such a stop".into())) } else { Ok(None) };
+    };
     let held = &view.judged.held;
-    let may_review = card.review.is_none()
-        && card.stopped_by != signed.id.to_string()
+    let may_review = stop.review.is_none()
+        && stop.stopped_by != signed.id.to_string()
         && can(&signed.actor, Action::StopReview, view.relation).is_ok();
-    let steps = card.steps.into_iter().map(|s| {
-        let duty = s.step.duty();
+    let steps = std::mem::take(&mut stop.steps).into_iter().map(|seen| {
+        let duty = seen.step.duty();
         let does = held.iter().any(|h| {
             h.duty == duty && matches!(h.role, RaciRole::Accountable | RaciRole::Responsible) && mine.contains(&h.party)
         });
         let relation = if does { Relation::Owner } else { Relation::None };
         let owner = accountable(held, duty).map(|h| h.party);
         StepShown {
-            id: s.id,
-            step: s.step,
-            subject: s.subject,
             owner: owner.map(|o| (o, view.names.get(&o).cloned().unwrap_or_else(|| o.to_string()))),
-            mine: s.done_at.is_none() && can(&signed.actor, Action::StopStep, relation).is_ok(),
-            done: s.done_at.map(|at| (at, s.done_by)),
+            mine: seen.done.is_none() && can(&signed.actor, Action::StopStep, relation).is_ok(),
+            seen,
         }
     });
-    Ok(Some(CardShown {
-        id: card.id,
-        at: card.at,
-        by: card.stopped_by_name,
-        reason: card.reason,
-        review_due: card.review_due,
-        review: card.review,
-        may_review,
-        steps: steps.collect(),
-        residual: card.residual,
-    }))
+    let steps = steps.collect();
+    Ok(Some(CardShown { newest: true, may_review, steps, stop }))
+}
+
+/// What an agent shares with others, by name.
+pub(super) async fn shared(app: &App, view: &agents::View) -> Result<Vec<(Uses, String, i64)>, Error> {
+    let shared = radius::shared_by(&app.db, view.judged.agent.id).await?;
+    let named = |id| view.parent.iter().chain(&view.platform).find(|(system, _)| *system == id);
+    Ok(shared
+        .into_iter()
+        .map(|(uses, count)| {
+            let name = match &uses {
+                Uses::System(id) => named(*id).map_or_else(|| uses.value(), |(_, name)| name.clone()),
+                _ => uses.value(),
+            };
+            (uses, name, count)
+        })
+        .collect())
 }
 
 /// Whether a form to record the method is shown; the register decides again.
@@ -161,26 +201,6 @@ fn may_write(signed: &Signed, view: &agents::View, mine: &[Party], surface: Surf
     can(&signed.actor, Action::StopMethodWrite, relation).is_ok()
 }
 
-fn call_shown(c: calls::Shown) -> CallShown {
-    CallShown {
-        delivery: c.delivery,
-        surface: c.surface,
-        version: c.version,
-        drill: c.drill,
-        begun_by: c.begun_by,
-        begun_at: c.begun_at,
-        state: c.state,
-        outcome: c.outcome,
-        detail: c.detail,
-        due_at: c.due_at,
-        seconds: c.seconds,
-        witness: c.witness,
-        evidence: c.evidence,
-        note: c.note,
-        mine: c.mine,
-    }
-}
-
 /// The errors of one surface's form, beside its fields.
 fn beside(error: Error, surface: &str) -> Result<FieldErrors, Fault> {
     let mut errors = FieldErrors::new();
@@ -196,12 +216,23 @@ fn status(error: &Error) -> StatusCode {
 }
 
 async fn refused(app: &App, signed: &Signed, id: AgentId, form: StopForm, error: Error) -> Answer {
-    let status = status(&error);
-    let errors = beside(error, &form.surface)?;
-    page(app, signed, id, Also { refused: Refused { values: form, errors }, status, secret: None }).await
+    refused_at(app, signed, id, Address::default(), form, error).await
 }
 
-async fn act(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, fields: Fields) -> Answer {
+/// The same where an earlier stop is looked at.
+async fn refused_at(app: &App, signed: &Signed, id: AgentId, here: Address, form: StopForm, error: Error) -> Answer {
+    let status = status(&error);
+    let errors = beside(error, &form.surface)?;
+    page(app, signed, id, Also { refused: Refused { values: form, errors }, status, here, secret: None }).await
+}
+
+async fn act(
+    State(app): State<App>,
+    signed: Signed,
+    Path(id): Path<AgentId>,
+    Here(here): Here,
+    fields: Fields,
+) -> Answer {
     let key = fields.get("surface").to_owned();
     let get = |name: &str| fields.get(&format!("{name}-{key}")).to_owned();
     let form = StopForm {
@@ -220,26 +251,22 @@ async fn act(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, fi
         ("press", _) => press(&app, &signed, id, fields.get("why"), form).await,
         ("done", _) => {
             let step = fields.get("step").parse().unwrap_or(0);
-            match card::done(&app.db, signed.by(), id, step).await {
-                Ok(()) => {
-                    Ok(see_other_saying(&app, format!("/agents/{id}/stop#card"), &Flash::good("Noted: it is done.")))
-                }
-                Err(error) => refused(&app, &signed, id, form, error).await,
+            match steps::done(&app.db, signed.by(), id, step).await {
+                Ok(()) => Ok(see_other_saying(&app, card_at(id, &here), &Flash::good("Noted: it is done."))),
+                Err(error) => refused_at(&app, &signed, id, here, form, error).await,
             }
         }
         ("review", _) => {
             let stopping = fields.get("stopping").parse().unwrap_or(0);
-            match card::review(&app.db, signed.by(), id, stopping, &form.review).await {
-                Ok(()) => {
-                    Ok(see_other_saying(&app, format!("/agents/{id}/stop#card"), &Flash::good("The review is kept.")))
-                }
-                Err(error) => refused(&app, &signed, id, form, error).await,
+            match steps::review(&app.db, signed.by(), id, stopping, &form.review).await {
+                Ok(()) => Ok(see_other_saying(&app, card_at(id, &here), &Flash::good("The review is kept."))),
+                Err(error) => refused_at(&app, &signed, id, here, form, error).await,
             }
         }
         ("drill", Ok(surface)) => drill(&app, &signed, id, surface, form).await,
         ("saw" | "unseen", _) => {
             let saw = form.what == "saw";
-            match calls::testify(&app.db, signed.by(), fields.get("delivery"), saw).await {
+            match rehearsals::testify(&app.db, signed.by(), fields.get("delivery"), saw).await {
                 Ok(_) => Ok(see_other_saying(&app, format!("/agents/{id}/stop#drills"), &testified(saw))),
                 Err(error) => refused(&app, &signed, id, form, error).await,
             }
@@ -289,17 +316,20 @@ async fn record(app: &App, signed: &Signed, id: AgentId, surface: Surface, form:
 /// Breaks the glass. The stop stands whatever becomes of the call, and that is said plainly.
 async fn press(app: &App, signed: &Signed, id: AgentId, why: &str, form: StopForm) -> Answer {
     let reason = format!("{why} {}", form.reason);
-    let pressed = match card::press(&app.db, signed.by(), id, &reason).await {
+    let pressed = match press::press(&app.db, signed.by(), id, &reason).await {
         Ok(pressed) => pressed,
         Err(error) => return refused(app, signed, id, form, error).await,
     };
-    let went = match pressed.call {
-        Some(call) => Some(hooks::carry_out(app, &signed.actor, call).await?.outcome),
-        None => None,
-    };
-    let stopped = if pressed.suspended { "It is suspended." } else { "The stop is recorded." };
-    let sentence = format!("{stopped} {}", went.map_or(card::BY_HAND, Outcome::sentence));
-    let flash = if went == Some(Outcome::Accepted) { Flash::good(sentence) } else { Flash::bad(sentence) };
+    let mut sentences = vec![if pressed.suspended { "It is suspended." } else { "The stop is recorded." }.to_owned()];
+    let by_hand = pressed.by_hand();
+    if by_hand {
+        sentences.push(press::BY_HAND.to_owned());
+    }
+    let outcomes = hooks::carry_out_all(app, &signed.actor, pressed.calls).await?;
+    sentences.push(went(&outcomes));
+    let sentence = sentences.join(" ");
+    let well = !by_hand && outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Accepted);
+    let flash = if well { Flash::good(sentence.trim()) } else { Flash::bad(sentence.trim()) };
     Ok(see_other_saying(app, format!("/agents/{id}/stop#card"), &flash))
 }
 
@@ -350,11 +380,8 @@ async fn rehearse(
 ) -> Answer {
     let view = agents::read(&app.db, signed.by(), id).await?;
     let mut reads = &app.db;
-    let mine = agents::relation::parties_of(&mut reads, signed.id).await.map_err(Error::from)?;
     // Who shows none of its surfaces is told so before a file is read.
-    let shows = |s: &Surface| accountable(&view.judged.held, s.duty()).is_some_and(|h| mine.contains(&h.party));
-    let relation = if Surface::ALL.iter().any(shows) { Relation::Owner } else { Relation::None };
-    can(&signed.actor, Action::StopDrill, relation).map_err(Error::from)?;
+    rehearsals::may(&app.db, signed.by(), &view).await?;
     let (form, evidence) = sent(form).await?;
     let Ok(surface) = form.surface.parse::<Surface>() else {
         return Err(Fault::malformed("a drill of no surface").back(format!("/agents/{id}/stop")));
@@ -367,7 +394,7 @@ async fn rehearse(
         }
     }
     let drill = ManualDrill { seconds: form.seconds.trim().parse().ok(), witness, note: form.note.clone(), evidence };
-    match calls::rehearse(&app.db, signed.by(), id, surface, drill).await {
+    match rehearsals::rehearse(&app.db, signed.by(), id, surface, drill).await {
         Ok(_) => {
             let flash = Flash::good("Sent to the witness. It counts once they have said that they saw it.");
             Ok(see_other_saying(&app, format!("/agents/{id}/stop#drills"), &flash))

@@ -87,6 +87,7 @@ async fn no_body_breaks_anything() {
         target(Method::PUT, "/api/v1/agents/AG-2/tools", "/api/v1/agents/{id}/tools"),
         target(Method::PUT, "/api/v1/agents/AG-2/credentials", "/api/v1/agents/{id}/credentials"),
         target(Method::POST, "/api/v1/agents/AG-2/stop-methods", "/api/v1/agents/{id}/stop-methods"),
+        target(Method::POST, "/api/v1/blast-radius/stop", "/api/v1/blast-radius/stop"),
         target(Method::PUT, "/api/v1/agents/AG-3/raci", "/api/v1/agents/{id}/raci"),
         target(Method::POST, "/api/v1/assignments", "/api/v1/assignments"),
         target(Method::POST, "/api/v1/assignments/preview", "/api/v1/assignments/preview"),

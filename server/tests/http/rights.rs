@@ -59,6 +59,11 @@ const CALLED: &str = "/api/v1/agents/by-external-id/{source}/{id}";
 const CONFIRM: &str = "/people/{id}/proposals/{proposal}/confirm";
 const REFUSE: &str = "/people/{id}/proposals/{proposal}/refuse";
 const STOPS: &str = "/api/v1/agents/{id}/stop-methods";
+const DRILL: &str = "/api/v1/agents/{id}/drills/{delivery}";
+const SAW: &str = "/api/v1/agents/{id}/drills/{delivery}/testimony";
+const STEP: &str = "/api/v1/agents/{id}/stops/{stop}/steps/{step}/done";
+const REVIEW: &str = "/api/v1/agents/{id}/stops/{stop}/review";
+const EVERYTHING: &str = r#"{"tool": "Code runner", "reason": "now"}"#;
 const ONE_DUTY: &str = r#"{"agents": ["AG-31"], "duty": "purpose", "party": "PE-5"}"#;
 const ONE_OFFER: &str = r#"{"offers": [{"agent": "AG-12", "duty": "containment"}], "reason": "no"}"#;
 
@@ -192,6 +197,19 @@ pub(crate) const CASES: &[Case] = &[
         r#"{"reason": "now"}"#,
         May::Program(SECURITY, WRITES),
     ),
+    // Bringing a drill is for the owner of the duty too; what one saw, for the witness.
+    Case("POST", "/api/v1/agents/{id}/drills", "/api/v1/agents/AG-31/drills", "", May::Roles(&[])),
+    Case("GET", DRILL, "/api/v1/agents/AG-31/drills/none", "", May::Roles(&[])),
+    Case("POST", SAW, "/api/v1/agents/AG-31/drills/none/testimony", r#"{"saw": true}"#, May::Roles(&[])),
+    Case("GET", "/api/v1/agents/{id}/stops", "/api/v1/agents/AG-20/stops", "", May::Program(RECORD, READS)),
+    Case("GET", "/api/v1/agents/{id}/stops/{stop}", "/api/v1/agents/AG-20/stops/1", "", May::Program(RECORD, READS)),
+    Case("POST", STEP, "/api/v1/agents/AG-20/stops/1/steps/2/done", "{}", May::Program(SECURITY, WRITES)),
+    // A person's decision, and not that of whoever stopped it.
+    Case("POST", REVIEW, "/api/v1/agents/AG-20/stops/1/review", r#"{"review": "right"}"#, May::Roles(SECURITY)),
+    Case("GET", "/api/v1/blast-radius", "/api/v1/blast-radius?tool=Code+runner", "", May::Program(RECORD, READS)),
+    Case("POST", "/api/v1/blast-radius/stop", "/api/v1/blast-radius/stop", EVERYTHING, May::Program(SECURITY, WRITES)),
+    Case("GET", "/stop", "/stop?tool=Code+runner", "", May::Roles(RECORD)),
+    Case("POST", "/stop", "/stop?tool=Code+runner", "why=now", May::Roles(SECURITY)),
     Case("POST", "/api/v1/stop-callbacks/{delivery}", "/api/v1/stop-callbacks/none", "{}", Anybody),
     Case("GET", "/agents/{id}/stop", "/agents/AG-31/stop", "", May::Roles(RECORD)),
     // What is pressed decides who may.

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::routing::post;
 use domain::agent::{AgentFacts, Environment, Lifecycle, Running};
-use domain::can::Actor;
+use domain::can::{Actor, Scope};
 use domain::duty::Duty;
 use domain::id::{AgentId, PersonId};
 use domain::party::{Party, Role, Roles};
@@ -233,11 +233,12 @@ async fn the_glass_is_broken_in_two_presses() {
     let stranger = site.signed_in_as(PersonId(8)).await;
     stranger.post(&page, &[("do", "press"), ("why", "x")]).await.is(403);
     me.post(&page, &[("do", "press"), ("why", ""), ("reason", " ")]).await.is(422).says("Say why");
+    let before = site.events("stop.pressed").await;
     me.post(&page, &[("do", "press"), ("why", "It harms people or data.")]).await.leads_to(&format!("{page}#card"));
     let shown = me.get(&page).await.is(200);
     let shown = shown.says("The webhook refused the call").says("It harms people or data.").says("until revoked");
     assert!(!shown.text().contains("Review it…"), "nobody reviews what they did");
-    assert_eq!(site.events("stop.pressed").await, 1);
+    assert_eq!(site.events("stop.pressed").await - before, 1);
 
     let lead = site.signed_in_as(PersonId(1)).await;
     let text = lead.get(&page).await.is(200).says("Review it…").text();
@@ -255,4 +256,149 @@ async fn the_glass_is_broken_in_two_presses() {
     assert_eq!((&told["outcome"], &told["state"]), (&json!("refused"), &json!("draft")), "{told}");
     assert!(told["residual"].as_str().unwrap().contains("until revoked"));
     me.json(Method::POST, &format!("/api/v1/agents/{id}/actions/suspend"), &json!({})).await.is_problem(422, "invalid");
+}
+
+/// One press stops everything that uses a key; each webhook is called, and each failure is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_that_uses_a_key_is_stopped_from_its_page() {
+    let site = Site::demo().await;
+    let receiver = Receiver::new().await;
+    let lead = site.signed_in_as(PersonId(1)).await;
+    // One has a webhook that takes the call, one that refuses it.
+    for (agent, path) in [("AG-2", "stop"), ("AG-16", "broken")] {
+        record(&lead, agent.parse().unwrap(), &format!("{}/{path}", receiver.address), 60).await;
+    }
+    let page = "/stop?credential=payments%20API%20key";
+    let shown = lead.get(page).await.is(200).says("payments API key").says("What it touches");
+    let shown = shown.says("Paused by Muster’s webhook").says("show=unable#agents").says("Stop all of them now").text();
+    assert!(shown.contains("Yes, stop"), "{shown}");
+    lead.get("/agents/AG-2").await.is(200).says("/stop?credential=payments%20API%20key");
+    lead.get("/agents/AG-2/stop").await.is(200).says("What it shares");
+
+    lead.post(page, &[("why", ""), ("reason", " ")]).await.is(422).says("Say why");
+    let before = site.events("stop.pressed").await;
+    lead.post(page, &[("why", "Its credentials may be in other hands."), ("reason", "kept")]).await.leads_to(page);
+    let told = lead.get(page).await.is(200).says("agents are stopped").says("a person must, now");
+    told.says("Muster is calling 2 webhooks");
+    assert!(site.events("stop.pressed").await - before > 3);
+    // The calls go on after the answer.
+    for _ in 0..100 {
+        if site.events("stop.called").await >= 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(receiver.got.lock().unwrap().len(), 1);
+    lead.get(page).await.is(200).says("Pause: refused").says("Pause: accepted, not shown yet");
+    lead.get(&format!("{page}&show=failed")).await.is(200).says("AG-16");
+    lead.post(page, &[("why", "again")]).await.is(409).says("stopped already");
+    lead.get(&format!("{page}&show=soup")).await.is(422);
+    for nothing in ["/stop", "/stop?credential=a&tool=b", "/stop?system=soup"] {
+        lead.get(nothing).await.is(422);
+    }
+    lead.get("/stop?tool=No+such+tool").await.is(404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_reads_the_radius_and_stops_it() {
+    let site = Site::demo().await;
+    let program = crate::contract::Program(site.program(&[Scope::Write]).await);
+    let path = "/api/v1/blast-radius";
+    let one = program.get(&format!("{path}?system=SY-1&limit=1")).await.is(200).body();
+    let counts = &one["counts"];
+    assert_eq!((&one["total"], &counts["agents"], &one["name"]), (&json!(4), &json!(4), &json!("Dispatch crew")));
+    assert_eq!(counts["webhook"].as_i64().unwrap() + counts["person"].as_i64().unwrap(), 4);
+    let cursor = one["next_cursor"].as_str().unwrap();
+    let rest = program.get(&format!("{path}?system=SY-1&cursor={cursor}")).await.is(200).body();
+    assert_eq!(rest["items"].as_array().unwrap().len(), 3);
+    for wrong in ["", "?tool=a&vendor=b", "?system=AG-1", "?tool=No+such+tool", "?system=SY-1&show=soup"] {
+        program.get(&format!("{path}{wrong}")).await.is_problem(422, "invalid");
+    }
+    let stop = format!("{path}/stop");
+    program.post(&stop, json!({"system": "SY-1"})).await.is_problem(422, "invalid");
+    program.post(&stop, json!({"vendor": "Nobody we know", "reason": "x"})).await.is_problem(422, "invalid");
+    program.post("/api/v1/agents/AG-10/actions/suspend", json!({"reason": "alone"})).await.is(200);
+    let done = program.post(&stop, json!({"system": "SY-1", "reason": "They quarrel."})).await.is(200).body();
+    assert_eq!((&done["finished"], &done["stopped"], &done["left_count"]), (&json!(true), &json!(3), &json!(1)));
+    assert_eq!((&done["left"][0]["agent"], &done["left"][0]["why"]), (&json!("AG-10"), &json!("stopped")));
+    // The orchestrator of the crew has webhooks on two surfaces.
+    assert_eq!((&done["webhooks"], &done["by_people"]), (&json!(2), &json!(2)));
+    program.post(&stop, json!({"system": "SY-1", "reason": "again"})).await.is_problem(409, "conflict");
+    let stopped = program.get(&format!("{path}?system=SY-1&show=stopped")).await.is(200).body();
+    assert_eq!(stopped["total"], 4);
+}
+
+/// A drill by hand, a step and a review, by programs of the people whose decisions they are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_people_do_of_a_stop_they_do_by_program_too() {
+    let site = Site::demo().await;
+    let (id, me) = owned(&site).await;
+    let method = json!({"procedure": "Pull it."});
+    me.json(Method::POST, &format!("/api/v1/agents/{id}/stop-methods"), &method).await.is(201);
+    let form = |fields: &[(&str, &str)], file: &str| {
+        let mut out = String::new();
+        for (name, value) in fields {
+            out.push_str(&format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
+        }
+        out.push_str(&format!(
+            "--b\r\nContent-Disposition: form-data; name=\"evidence\"; filename=\"lamp.txt\"\r\n\r\n{file}\r\n--b--\r\n"
+        ));
+        out.into_bytes()
+    };
+    let drills = format!("/api/v1/agents/{id}/drills");
+    let kind = Some("multipart/form-data; boundary=b");
+    let good = [("seconds", "90"), ("witness", "PE-4"), ("note", "By day")];
+    me.json(Method::POST, &drills, &json!({"seconds": 90})).await.is_problem(415, "unsupported-media-type");
+    me.send(Method::POST, &drills, Some("multipart/form-data"), Vec::new()).await.is_problem(400, "malformed");
+    for (fields, pointer) in [
+        (vec![("seconds", "soup"), ("witness", "PE-4")], "/seconds"),
+        (vec![("seconds", "9"), ("witness", "PE-5")], "/witness"),
+        (vec![("seconds", "9"), ("witness", "Bea")], "/witness"),
+        (vec![("seconds", "9"), ("witness", "PE-4"), ("surface", "moon")], "/surface"),
+        (vec![("sekonds", "9")], ""),
+    ] {
+        let refused = me.send(Method::POST, &drills, kind, form(&fields, "out")).await.is_problem(422, "invalid");
+        assert_eq!(refused.body()["errors"][0]["pointer"], pointer, "{}", refused.text());
+    }
+    me.send(Method::POST, &drills, kind, form(&good, "")).await.is_problem(422, "invalid").says("Choose the file");
+    let stranger = site.signed_in_as(PersonId(8)).await;
+    stranger.send(Method::POST, &drills, kind, form(&good, "out")).await.is_problem(403, "forbidden");
+    // The same request twice is one drill, its file larger than a form of text may be.
+    let large = "x".repeat(3 << 20);
+    let keyed = [("idempotency-key", "drill-1")];
+    let first = me.send_with(Method::POST, &drills, kind, form(&good, &large), &keyed).await.is(201).body();
+    let again = me.send_with(Method::POST, &drills, kind, form(&good, &large), &keyed).await.is(201).body();
+    assert_eq!((&first["state"], &first), (&json!("witness"), &again));
+    let one = format!("{drills}/{}", first["delivery"].as_str().unwrap());
+    me.json(Method::POST, &format!("{one}/testimony"), &json!({"saw": true})).await.is_problem(403, "forbidden");
+    let witness = site.signed_in_as(PersonId(4)).await;
+    witness.json(Method::POST, &format!("{one}/testimony"), &json!({"saw": 1})).await.is_problem(422, "invalid");
+    let shown = witness.json(Method::POST, &format!("{one}/testimony"), &json!({"saw": true})).await.is(200).body();
+    assert_eq!((&shown["state"], &shown["seconds"]), (&json!("stopped"), &json!(90)));
+    witness.json(Method::POST, &format!("{one}/testimony"), &json!({"saw": true})).await.is_problem(409, "conflict");
+    assert_eq!(owner(&me, id).await, "verified");
+    assert_eq!(me.get(&one).await.is(200).body()["state"], "stopped");
+
+    let suspend = format!("/api/v1/agents/{id}/actions/suspend");
+    let told = me.json(Method::POST, &suspend, &json!({"reason": "now"})).await.is(200).body();
+    assert_eq!((&told["outcome"], &told["calls"]), (&Value::Null, &json!([])));
+    let stop = format!("/api/v1/agents/{id}/stops/{}", told["stop"]);
+    let step = format!("{stop}/steps/{}/done", told["steps"][0]["id"]);
+    stranger.json(Method::POST, &step, &json!({})).await.is_problem(403, "forbidden");
+    me.json(Method::POST, &step, &json!({"when": "now"})).await.is_problem(422, "invalid");
+    let done = me.json(Method::POST, &step, &json!({})).await.is(200).body();
+    assert!(done["steps"][0]["done_by"].is_string() && done["steps"][1]["done_at"].is_null(), "{done}");
+    me.json(Method::POST, &step, &json!({})).await.is_problem(409, "conflict");
+    let elsewhere = format!("/api/v1/agents/{id}/stops/999/steps/{}/done", told["steps"][1]["id"]);
+    site.signed_in_as(PersonId(1)).await.json(Method::POST, &elsewhere, &json!({})).await.is_problem(404, "not-found");
+
+    let review = format!("{stop}/review");
+    me.json(Method::POST, &review, &json!({"review": "mine"})).await.is_problem(403, "forbidden");
+    let lead = site.signed_in_as(PersonId(2)).await;
+    lead.json(Method::POST, &review, &json!({"review": " "})).await.is_problem(422, "invalid");
+    let reviewed = lead.json(Method::POST, &review, &json!({"review": "It was right."})).await.is(200).body();
+    assert_eq!(reviewed["review"]["review"], "It was right.");
+    let listed = lead.get(&format!("/api/v1/agents/{id}/stops")).await.is(200).body();
+    assert_eq!((listed["items"].as_array().unwrap().len(), &listed["items"][0]["stop"]), (1, &told["stop"]));
+    assert!(listed["items"][0]["reviewed_at"].is_string());
 }

@@ -112,6 +112,15 @@ pub(super) fn get(path: &str, cookie: &str, encoding: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\nAccept-Encoding: {encoding}\r\n\r\n")
 }
 
+/// A PUT of JSON to a path, for the version that was read.
+pub(super) fn put(path: &str, cookie: &str, etag: &str, body: &str) -> String {
+    format!(
+        "PUT {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\nIf-Match: {etag}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
 /// What a load did.
 pub(super) struct Load {
     /// How long each request took, in order.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::client::{Connection, get, load};
+use super::client::{Connection, get, load, put};
 use super::estate::{EMAIL, PASSWORD};
 use super::process::Server;
 
@@ -26,6 +26,8 @@ pub(super) struct Site {
     cookie: String,
     /// By page.
     pub(super) found: BTreeMap<&'static str, Samples>,
+    /// Saving a matrix.
+    pub(super) saving: Samples,
     /// The limit's, by page.
     pub(super) at_best: BTreeMap<&'static str, Samples>,
 }
@@ -73,8 +75,15 @@ pub(super) fn median(figures: &[f64]) -> f64 {
 
 impl Site {
     pub(super) fn new(agents: usize, server: Server, limit: Server) -> Result<Self> {
-        let mut site =
-            Self { agents, server, limit, cookie: String::new(), found: BTreeMap::new(), at_best: BTreeMap::new() };
+        let mut site = Self {
+            agents,
+            server,
+            limit,
+            cookie: String::new(),
+            found: BTreeMap::new(),
+            saving: Samples::default(),
+            at_best: BTreeMap::new(),
+        };
         site.cookie = site.sign_in()?;
         Ok(site)
     }
@@ -150,6 +159,58 @@ pub(super) fn rounds(
         }
     }
     Ok(())
+}
+
+/// Saves the matrices of some agents, one after the other: a letter more in one round, a
+/// letter less in the next.
+pub(super) fn saves(sites: &mut [Site], rounds: usize, count: usize) -> Result<()> {
+    for round in 0..=rounds {
+        for site in &mut *sites {
+            let mut connection = Connection::open(site.server.address)?;
+            let mut requests = Vec::with_capacity(count);
+            for n in 1..=count {
+                let path = format!("/api/v1/agents/AG-{}/raci", n * 20);
+                let read = connection.ask(&get(&path, &site.cookie, "identity"))?;
+                if read.status != 200 {
+                    bail!("{path} is answered {}", read.status);
+                }
+                let etag = read.headers.get("etag").context("a matrix without a version")?;
+                requests.push(put(&path, &site.cookie, etag, &changed(&read.body)?));
+            }
+            let before = site.server.used()?;
+            let mut times = Vec::with_capacity(count);
+            for request in &requests {
+                let asked = std::time::Instant::now();
+                let answer = connection.ask(request)?;
+                times.push(asked.elapsed().as_secs_f64() * 1e3);
+                if answer.status != 200 {
+                    bail!("saving is answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+                }
+            }
+            if round > 0 {
+                let used = site.server.used()?.saturating_sub(before);
+                times.sort_by(f64::total_cmp);
+                site.saving.cpu.push(used.as_secs_f64() * 1e3 / count as f64);
+                site.saving.middle.push(median(&times));
+                site.saving.p95.push(times[(times.len() - 1) * 95 / 100]);
+                site.saving.rate.push(1e3 * count as f64 / times.iter().sum::<f64>());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The matrix with one letter more, or less when it has it.
+fn changed(read: &[u8]) -> Result<String> {
+    let mut matrix: serde_json::Value = serde_json::from_slice(read)?;
+    let cells = matrix["cells"].as_array_mut().context("a matrix without cells")?;
+    let more = |c: &serde_json::Value| c["duty"] == "improvement" && c["party"] == "PE-1" && c["role"] == "C";
+    match cells.iter().position(more) {
+        Some(at) => drop(cells.remove(at)),
+        None => cells.push(serde_json::json!({"duty": "improvement", "party": "PE-1", "role": "C"})),
+    }
+    matrix["reason"] = "measured".into();
+    Ok(matrix.to_string())
 }
 
 struct Once {

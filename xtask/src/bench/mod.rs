@@ -24,7 +24,7 @@ use process::Server;
 
 /// What is asked for, over and over. Growth is how much more time of the processor the
 /// largest estate may cost than the smallest.
-const PAGES: [Page; 9] = [
+const PAGES: [Page; 10] = [
     Page { key: "inventory", path: "/agents", says: "inventory, 50 rows", growth: 1.2 },
     Page { key: "filtered", path: "/agents?runtime_owner=none", says: "inventory, `runtime_owner=none`", growth: 1.2 },
     Page { key: "rare", path: "/agents?q=1000", says: "search, a rare word", growth: 2.0 },
@@ -34,7 +34,18 @@ const PAGES: [Page; 9] = [
     Page { key: "agent", path: "/agents/AG-500", says: "an agent's page", growth: 1.2 },
     Page { key: "home", path: "/", says: "home", growth: 1.2 },
     Page { key: "api", path: "/api/v1/agents", says: "list of the API", growth: 1.2 },
+    Page {
+        key: "past",
+        path: "/api/v1/agents/AG-500/accountability",
+        says: "who was accountable at a moment",
+        growth: 1.2,
+    },
 ];
+
+/// How much more time of the processor saving a matrix may cost over the largest estate.
+const SAVE_GROWTH: f64 = 1.2;
+/// Matrices saved a round, each of another agent.
+const SAVES: usize = 40;
 
 /// Connections that ask at once.
 const CONNECTIONS: usize = 16;
@@ -100,6 +111,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<()> {
         site.sign_in_at_once(SIGN_INS)?;
     }
     measure::rounds(&mut sites, &PAGES, wish.rounds, wish.slice, CONNECTIONS)?;
+    measure::saves(&mut sites, wish.rounds, SAVES)?;
     for site in &sites {
         site.sign_in_at_once(SIGN_INS)?;
     }

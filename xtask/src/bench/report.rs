@@ -16,6 +16,8 @@ const SHARE: f64 = 0.5;
 const INVENTORY_CPU: f64 = 0.8;
 /// Milliseconds that home stays below for 95 of 100.
 const HOME_P95: f64 = 30.0;
+/// Milliseconds that who was accountable at a moment stays below for 95 of 100.
+const PAST_P95: f64 = 20.0;
 /// Megabytes resident.
 const RESIDENT: f64 = 150.0;
 /// Seconds to the first answer.
@@ -62,7 +64,18 @@ impl Report {
                 most(says, ratio, "×", page.growth);
             }
         }
+        if small.agents < large.agents {
+            let says =
+                format!("saving a matrix: processor at {} over {}", thousands(large.agents), thousands(small.agents));
+            most(says, large.saving.cpu() / small.saving.cpu().max(1e-9), "×", super::SAVE_GROWTH);
+        }
         let n = thousands(large.agents);
+        most(
+            format!("who was accountable, {n} agents: 95 of 100 below"),
+            samples(large, "past")?.p95(),
+            "ms",
+            PAST_P95,
+        );
         most(format!("home, {n} agents: 95 of 100 below"), samples(large, "home")?.p95(), "ms", HOME_P95);
         for site in sites {
             most(format!("resident, {} agents: most", thousands(site.agents)), megabytes(site.peak()?), "MB", RESIDENT);
@@ -178,6 +191,9 @@ fn table(sites: &[Site], pages: &[Page]) -> Result<String> {
                 line(&format!("{}: the limit", page.says), site.agents, best);
             }
         }
+    }
+    for site in sites {
+        line("saving a matrix, one at a time", site.agents, &site.saving);
     }
     Ok(out)
 }

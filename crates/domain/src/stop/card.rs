@@ -6,6 +6,8 @@ use chrono::TimeDelta;
 use crate::agent::{AgentFacts, CredentialKind};
 use crate::duty::Duty;
 
+use super::Surface;
+
 crate::words! {
     /// One thing that a stop consists of.
     pub enum Step {
@@ -15,6 +17,10 @@ crate::words! {
         Revoke = "revoke", "Revoke";
         /// A key that stays is issued anew.
         Rotate = "rotate", "Rotate";
+        /// What it asks of tools and interfaces is refused.
+        Block = "block", "Block requests";
+        /// The place where it runs is cut off.
+        Isolate = "isolate", "Isolate";
         /// What it has open is closed.
         Sessions = "sessions", "Terminate sessions";
     }
@@ -26,7 +32,19 @@ impl Step {
         match self {
             Self::Pause => Duty::Containment,
             Self::Revoke | Self::Rotate => Duty::Identity,
-            Self::Sessions => Duty::Platform,
+            Self::Block => Duty::Requests,
+            Self::Isolate | Self::Sessions => Duty::Platform,
+        }
+    }
+
+    /// The surface whose method does it; `None` where no method of ours does.
+    pub const fn surface(self) -> Option<Surface> {
+        match self {
+            Self::Pause => Some(Surface::Pause),
+            Self::Revoke | Self::Rotate => Some(Surface::Revoke),
+            Self::Block => Some(Surface::Block),
+            Self::Isolate => Some(Surface::Isolate),
+            Self::Sessions => None,
         }
     }
 }
@@ -45,8 +63,9 @@ pub struct Planned {
 }
 
 /// The steps of stopping an agent with these facts: pause, revoke each credential, rotate each
-/// that stands, terminate sessions.
-pub fn plan(facts: &AgentFacts) -> Vec<Planned> {
+/// that stands, terminate sessions; and block requests or isolate, where a way to do so is among
+/// the `methods` that are recorded.
+pub fn plan(facts: &AgentFacts, methods: &[Surface]) -> Vec<Planned> {
     let bare = |step| Planned { step, subject: String::new(), kind: None, ttl_seconds: None };
     let mut credentials: Vec<_> = facts.credentials.iter().collect();
     credentials.sort();
@@ -60,7 +79,17 @@ pub fn plan(facts: &AgentFacts) -> Vec<Planned> {
     };
     let mut out = vec![bare(Step::Pause)];
     out.extend(about(Step::Revoke, false));
+    if credentials.is_empty() && methods.contains(&Surface::Revoke) {
+        // What it holds is unknown, and yet there is somebody who takes it away.
+        out.push(bare(Step::Revoke));
+    }
     out.extend(about(Step::Rotate, true));
+    out.extend(
+        [Step::Block, Step::Isolate]
+            .into_iter()
+            .filter(|s| s.surface().is_some_and(|on| methods.contains(&on)))
+            .map(bare),
+    );
     out.push(bare(Step::Sessions));
     out
 }
@@ -89,7 +118,7 @@ mod tests {
                 last_rotated: String::new(),
             });
         }
-        let steps: Vec<_> = plan(&facts).into_iter().map(|p| (p.step, p.subject)).collect();
+        let steps: Vec<_> = plan(&facts, &[]).into_iter().map(|p| (p.step, p.subject)).collect();
         let step = |step, subject: &str| (step, subject.to_owned());
         assert_eq!(
             steps,
@@ -100,6 +129,17 @@ mod tests {
                 step(Step::Rotate, "key"),
                 step(Step::Sessions, ""),
             ]
+        );
+    }
+    #[test]
+    fn what_a_method_can_do_is_a_step() {
+        let facts = AgentFacts::named("x");
+        let steps = |methods: &[Surface]| plan(&facts, methods).into_iter().map(|p| p.step).collect::<Vec<_>>();
+        assert_eq!(steps(&[Surface::Pause]), [Step::Pause, Step::Sessions]);
+        assert_eq!(
+            steps(Surface::ALL),
+            [Step::Pause, Step::Revoke, Step::Block, Step::Isolate, Step::Sessions],
+            "a revoking without credentials is a step all the same"
         );
     }
 }

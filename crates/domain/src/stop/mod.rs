@@ -3,7 +3,9 @@
 
 mod address;
 mod card;
+mod radius;
 mod residual;
+mod shown;
 mod signature;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,7 +14,9 @@ use crate::duty::Duty;
 
 pub use address::{Forbidden, allowed, target};
 pub use card::{Planned, REVIEW_WITHIN, Step, plan};
+pub use radius::{Alike, Left, Part, Radius, Reached, Uses};
 pub use residual::{Residual, Token, residual};
+pub use shown::{Call, LastStop, Method, PastStop, Reviewed, StepSeen, Stop};
 pub use signature::{CALLBACK_FRESH, Unproven, sign, verify};
 
 crate::words! {
@@ -110,6 +114,34 @@ impl Outcome {
     }
 }
 
+/// How the calls of one stop went, in a sentence for each outcome: "Pause, isolate: …".
+pub fn went(calls: &[(Surface, Outcome)]) -> String {
+    let mut parts = Vec::new();
+    for &outcome in Outcome::ALL {
+        let on: Vec<String> =
+            calls.iter().filter(|(_, o)| *o == outcome).map(|(s, _)| s.label().to_lowercase()).collect();
+        if !on.is_empty() {
+            let mut on = on.join(", ");
+            on[..1].make_ascii_uppercase();
+            parts.push(format!("{on}: {}", outcome.sentence()));
+        }
+    }
+    parts.join(" ")
+}
+
+/// How many webhooks are called at once when many agents are stopped.
+pub const AT_ONCE: usize = 32;
+
+/// The longest that the answer to one call is waited for, whatever the method's own time: the
+/// callback has the rest.
+pub const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(10);
+
+/// How much later than the method's own time the call in this place of the queue (from 0) may
+/// be shown: as long as those before it may take.
+pub fn queued(place: usize) -> TimeDelta {
+    ANSWER_WITHIN * i32::try_from(place / AT_ONCE).unwrap_or(i32::MAX)
+}
+
 /// What is stored of one call or rehearsal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Told {
@@ -197,6 +229,25 @@ mod tests {
         assert_eq!(call.state(at(60)), CallState::Lapsed, "by the clock alone");
         call.stopped_at = Some(at(30));
         assert_eq!(call.state(at(1000)), CallState::Stopped, "what was shown stays shown");
+    }
+
+    #[test]
+    fn each_outcome_is_said_once() {
+        assert_eq!(went(&[]), "");
+        let said = went(&[
+            (Surface::Pause, Outcome::Refused),
+            (Surface::Block, Outcome::Accepted),
+            (Surface::Isolate, Outcome::Refused),
+        ]);
+        assert!(said.starts_with("Block requests: The webhook accepted"), "{said}");
+        assert!(said.contains("Pause, isolate: The webhook refused the call."), "{said}");
+    }
+
+    #[test]
+    fn whoever_waits_longer_has_longer() {
+        assert_eq!(queued(0), TimeDelta::zero());
+        assert_eq!(queued(AT_ONCE - 1), TimeDelta::zero());
+        assert_eq!(queued(3 * AT_ONCE), ANSWER_WITHIN * 3);
     }
 
     #[test]

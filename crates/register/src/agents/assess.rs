@@ -189,7 +189,7 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
     let agents = stored::load(reads, ids, now).await?;
     let Ownership { mut held, mut offers } = ownership(reads, ids).await?;
     let mut stops = stop_facts(reads, ids, &held).await?;
-    let reviews = crate::stops::card::reviews_due(reads, ids).await?;
+    let reviews = crate::stops::steps::reviews_due(reads, ids).await?;
     let mut vacated: HashMap<AgentId, Vec<(Duty, DateTime<Utc>)>> = HashMap::new();
     let mut onboarding: HashMap<i64, DateTime<Utc>> = HashMap::new();
     for batch in ids.chunks(BATCH) {

@@ -17,7 +17,7 @@ use domain::system::{SHARED, Subject};
 use domain::text;
 use serde_json::{Value, json};
 
-use super::{Owners, SeedPerson, SeedTeam, is_empty, owners, people, teams};
+use super::{Owners, SeedPerson, SeedTeam, demo_stops, is_empty, owners, people, teams};
 use crate::agents::assess::reassess;
 use crate::agents::write::{New, insert_many};
 use crate::args;
@@ -332,6 +332,11 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
     owners(&mut change, &list, past.now).await?;
     reassess(&mut change, &ids, true).await?;
     change.commit().await?;
+    let agent = |name: &str| {
+        let found = ROWS.iter().position(|row| row.name == name).and_then(|n| ids.get(n).copied());
+        found.ok_or_else(|| Error::Conflict(format!("the demonstration has no agent “{name}”")))
+    };
+    demo_stops::stops(db, by.now, agent, person).await?;
     Ok(SIGN_INS
         .iter()
         .map(|n| SignIn {

@@ -1,31 +1,26 @@
-//! Calls of stop methods. A drill rehearses without changing the agent: a webhook is called
-//! with `"drill": true` and only its signed callback shows that it stopped; a written procedure
-//! is carried out before a witness, with a file that shows it. What was shown becomes the drill
-//! that an assessment reads.
+//! Calls of webhooks. A drill rehearses without changing the agent: the webhook is called with
+//! `"drill": true`, and only its signed callback shows that it stopped. What was shown becomes
+//! the drill that an assessment reads, or closes the steps of a stop.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::agent::Lifecycle;
 use domain::assignment::{RaciRole, accountable};
 use domain::can::{Action, Actor, Denied, Relation, can};
 use domain::id::{AgentId, PersonId};
-use domain::party::{Party, Roles, Standing};
-use domain::stop::{self, CallState, MethodKind, Outcome, Surface, Told};
-use domain::text;
+use domain::party::{Party, Standing};
+use domain::stop::{self, CallState, MethodKind, Outcome, Step, Surface};
 use serde_json::{Value, json};
 
-use super::evidence::{self, File};
+use super::shown::told;
 use super::{Method, holds, methods};
-use crate::agents::assess::{ownership, party_names, reassess};
+use crate::agents::assess::{ownership, reassess};
 use crate::agents::read::visible;
 use crate::agents::relation::relation;
 use crate::agents::{Agent, stored};
 use crate::change::{self, By, Change, EventRef};
-use crate::db::{Db, DbError, Reads, Row};
-use crate::error::{Checked, Error};
+use crate::db::{Arg, Db, marks};
+use crate::error::Error;
 use crate::{args, random};
-
-/// Longest note, in characters.
-const NOTE_MAX: usize = 1000;
 
 /// A call that Muster is about to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,80 +43,9 @@ pub struct Begun {
     pub timeout: TimeDelta,
 }
 
-/// A call or a rehearsal as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
-    /// Its id.
-    pub delivery: String,
-    /// What is stopped.
-    pub surface: Surface,
-    /// The version of the method.
-    pub version: i64,
-    /// A rehearsal, not a stop.
-    pub drill: bool,
-    /// Who began it, by name.
-    pub begun_by: String,
-    /// When.
-    pub begun_at: DateTime<Utc>,
-    /// Where it stands.
-    pub state: CallState,
-    /// How the call went.
-    pub outcome: Option<Outcome>,
-    /// What the receiver answered, in short.
-    pub detail: String,
-    /// When it is over if nothing shows that it stopped.
-    pub due_at: DateTime<Utc>,
-    /// How long it took, once shown.
-    pub seconds: Option<i64>,
-    /// Who watched or is to say what they saw.
-    pub witness: Option<(PersonId, String)>,
-    /// The file that shows it.
-    pub evidence: Option<String>,
-    /// What was written with it.
-    pub note: String,
-    /// The reader is the witness, and has not said yet.
-    pub mine: bool,
-}
-
-/// A drill that waits for a person to say what they saw.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// Its id.
-    pub delivery: String,
-    /// The agent.
-    pub agent: AgentId,
-    /// Its name.
-    pub name: String,
-    /// What was rehearsed.
-    pub surface: Surface,
-    /// Who did it, by name.
-    pub begun_by: String,
-    /// When.
-    pub begun_at: DateTime<Utc>,
-    /// How long it took, as they say.
-    pub seconds: i64,
-    /// What they wrote.
-    pub note: String,
-    /// The file that shows it.
-    pub evidence: String,
-}
-
-/// A rehearsal of a written procedure.
-#[derive(Debug, Clone, Default)]
-pub struct ManualDrill {
-    /// How long it took, in seconds.
-    pub seconds: Option<i64>,
-    /// Who watched.
-    pub witness: Option<PersonId>,
-    /// What is to be known of it.
-    pub note: String,
-    /// The file that shows it.
-    pub evidence: File,
-}
-
 /// In whose name the actor shows that a surface can be stopped: its present owner, in person
 /// or through their team.
-async fn shows(change: &mut Change<'_>, agent: &Agent, surface: Surface) -> Result<Party, Error> {
+pub(super) async fn shows(change: &mut Change<'_>, agent: &Agent, surface: Surface) -> Result<Party, Error> {
     let stands = relation(&mut change.tx, change.by.actor, agent).await?;
     visible(change.by.actor, agent, stands)?;
     if agent.state == Lifecycle::Retired {
@@ -143,19 +67,19 @@ async fn shows(change: &mut Change<'_>, agent: &Agent, surface: Surface) -> Resu
     }
 }
 
-async fn in_force(change: &mut Change<'_>, agent: AgentId, surface: Surface) -> Result<Method, Error> {
+pub(super) async fn in_force(change: &mut Change<'_>, agent: AgentId, surface: Surface) -> Result<Method, Error> {
     methods(&mut change.tx, agent).await?.into_iter().find(|m| m.surface == surface).ok_or_else(|| {
         Error::Conflict(format!("No way to {} it is recorded. Record one first.", surface.label().to_lowercase()))
     })
 }
 
-async fn load(change: &mut Change<'_>, agent: AgentId) -> Result<Agent, Error> {
+pub(super) async fn load(change: &mut Change<'_>, agent: AgentId) -> Result<Agent, Error> {
     let now = change.by.now;
     stored::load(&mut change.tx, &[agent], now).await?.pop().ok_or_else(|| Error::NotFound(format!("agent {agent}")))
 }
 
 /// Refuses a second drill while one may still be shown.
-async fn none_under_way(change: &mut Change<'_>, agent: AgentId, surface: Surface) -> Result<(), Error> {
+pub(super) async fn none_under_way(change: &mut Change<'_>, agent: AgentId, surface: Surface) -> Result<(), Error> {
     let rows = change
         .tx
         .all(
@@ -172,17 +96,6 @@ async fn none_under_way(change: &mut Change<'_>, agent: AgentId, surface: Surfac
         }
     }
     Ok(())
-}
-
-/// Outcome, due, stopped, denied and whether it is manual, from these columns on.
-fn told(r: &Row, at: usize) -> Result<Told, DbError> {
-    Ok(Told {
-        outcome: r.get::<Option<String>>(at)?.and_then(|o| o.parse().ok()),
-        due_at: r.get(at + 1)?,
-        stopped_at: r.get(at + 2)?,
-        denied_at: r.get(at + 3)?,
-        manual: r.get(at + 4)?,
-    })
 }
 
 /// What a new call's row says beside what every call has.
@@ -359,7 +272,7 @@ pub async fn callback(db: &Db, now: DateTime<Utc>, sent: Callback<'_>) -> Result
 }
 
 /// Notes that a call is shown to have stopped it; a drill so shown is one passed.
-async fn stopped(change: &mut Change<'_>, delivery: &str, capacity: &str) -> Result<i64, Error> {
+pub(super) async fn stopped(change: &mut Change<'_>, delivery: &str, capacity: &str) -> Result<i64, Error> {
     let now = change.by.now;
     let row = change
         .tx
@@ -403,17 +316,7 @@ async fn stopped(change: &mut Change<'_>, delivery: &str, capacity: &str) -> Res
     }
     change.wrote(event, &change::STOP_CALL, id);
     if let Some(stopping) = row.get::<Option<i64>>(2)? {
-        let paused = change
-            .tx
-            .one(
-                "UPDATE stop_step SET done_at = $2, done_by = $3, event_id = $4 \
-                 WHERE stopping_id = $1 AND step = 'pause' AND done_at IS NULL RETURNING id",
-                args![stopping, now, capacity, change.id(event)],
-            )
-            .await?;
-        if let Some(step) = paused {
-            change.wrote(event, &change::STOP_STEP, step.get::<i64>(0)?);
-        }
+        close(change, event, stopping, surface, capacity).await?;
     }
     if drill {
         let number = change.next("drill", 1).await?;
@@ -456,195 +359,25 @@ async fn stopped(change: &mut Change<'_>, delivery: &str, capacity: &str) -> Res
     Ok(seconds)
 }
 
-/// Brings a rehearsal of a written procedure: it counts once the witness has said that they
-/// saw it. Answers its id.
-pub async fn rehearse(
-    db: &Db,
-    by: By<'_>,
-    agent: AgentId,
-    surface: Surface,
-    drill: ManualDrill,
-) -> Result<String, Error> {
-    let mut change = Change::begin(db, by).await?;
-    let record = load(&mut change, agent).await?;
-    let party = shows(&mut change, &record, surface).await?;
-    let method = in_force(&mut change, agent, surface).await?;
-    if method.kind != MethodKind::Manual {
-        return Err(Error::Conflict("The method is a webhook: press the drill, and its callback shows it.".into()));
-    }
-    none_under_way(&mut change, agent, surface).await?;
-    let mut wrong = Checked::default();
-    let note = wrong.take("/note", text::prose(&drill.note, "The note", NOTE_MAX));
-    let seconds = drill.seconds.filter(|s| (1..=86_400).contains(s)).unwrap_or_else(|| {
-        wrong.refuse("/seconds", "Enter how many seconds it took until it had stopped, from 1 to 86400.");
-        0
-    });
-    if let Err(Error::Invalid(fields)) = drill.evidence.check() {
-        for field in fields {
-            wrong.refuse(&field.pointer, field.message);
-        }
-    }
-    if let Err(sentence) = witness(&mut change, &record, drill.witness).await? {
-        wrong.refuse("/witness", sentence);
-    }
-    wrong.done()?;
-    let event = change.event("owner", "stop-drill.rehearsed", agent);
-    let sha256 = evidence::store(&mut change, event, drill.evidence).await?;
-    change.describe(
-        event,
-        Value::Null,
-        json!({"surface": surface, "version": method.version, "for": party, "seconds": seconds,
-            "witness": drill.witness, "evidence": sha256}),
-    );
-    let new = NewCall {
-        party: Some(party),
-        due_at: by.now + stop::WITNESS_WITHIN,
-        evidence: Some(sha256),
-        witness: drill.witness,
-        seconds: Some(seconds),
-        note,
-        stopping: None,
-    };
-    let delivery = insert(&mut change, event, agent, &method, new).await?;
-    change.commit().await?;
-    Ok(delivery)
-}
-
-/// Whether a person can be the witness of the actor's drill of this agent.
-async fn witness(
+/// Notes that the steps of a stop that this surface's method does are done.
+async fn close(
     change: &mut Change<'_>,
-    agent: &Agent,
-    person: Option<PersonId>,
-) -> Result<Result<(), &'static str>, Error> {
-    let Some(person) = person else { return Ok(Err("Name somebody else who watched.")) };
-    if change.by.actor.person_id() == Some(person) {
-        return Ok(Err("The witness is a second person: somebody else who watched."));
+    event: EventRef,
+    stopping: i64,
+    surface: Surface,
+    capacity: &str,
+) -> Result<(), Error> {
+    let steps: Vec<Arg> =
+        Step::ALL.iter().filter(|s| s.surface() == Some(surface)).map(|s| Arg::from(s.key())).collect();
+    let sql = format!(
+        "UPDATE stop_step SET done_at = $2, done_by = $3, event_id = $4 \
+         WHERE stopping_id = $1 AND done_at IS NULL AND step IN {} RETURNING id",
+        marks(5, steps.len())
+    );
+    let mut list = args![stopping, change.by.now, capacity, change.id(event)];
+    list.extend(steps);
+    for row in change.tx.all(sql, list).await? {
+        change.wrote(event, &change::STOP_STEP, row.get::<i64>(0)?);
     }
-    let row = change.tx.one("SELECT status, roles FROM person WHERE id = $1", args![person]).await?;
-    let Some(row) = row.filter(|r| r.get::<String>(0).is_ok_and(|s| s == "active")) else {
-        return Ok(Err("Name somebody who is here."));
-    };
-    let other = Actor::person(person, row.get::<Roles>(1)?);
-    let stands = relation(&mut change.tx, &other, agent).await?;
-    Ok(if visible(&other, agent, stands).is_ok() { Ok(()) } else { Err("They may not see this agent.") })
-}
-
-/// The witness says what they saw.
-pub async fn testify(db: &Db, by: By<'_>, delivery: &str, saw: bool) -> Result<AgentId, Error> {
-    let missing = || Error::NotFound("such a drill".into());
-    let mut change = Change::begin(db, by).await?;
-    let row = change
-        .tx
-        .one(
-            "SELECT id, agent_id, witness_id, outcome, due_at, stopped_at, denied_at, evidence_sha256 IS NOT NULL \
-             FROM stop_call WHERE delivery = $1",
-            args![delivery],
-        )
-        .await?
-        .ok_or_else(missing)?;
-    let (id, agent): (i64, AgentId) = (row.get(0)?, row.get(1)?);
-    let mine = by.actor.person_id().is_some() && row.get::<Option<PersonId>>(2)? == by.actor.person_id();
-    let record = load(&mut change, agent).await?;
-    let stands = relation(&mut change.tx, by.actor, &record).await?;
-    if !mine {
-        visible(by.actor, &record, stands)?;
-    }
-    can(by.actor, Action::StopWitness, if mine { Relation::Owner } else { Relation::None })?;
-    if saw {
-        stopped(&mut change, delivery, "witness").await?;
-    } else {
-        if !told(&row, 3)?.awaits(by.now) {
-            return Err(Error::Conflict("That drill is over; there is nothing left to say.".into()));
-        }
-        let event = change.event("witness", "stop-drill.denied", agent);
-        change.describe(event, Value::Null, json!({"delivery": delivery}));
-        let args = args![id, by.now, change.id(event)];
-        change.tx.run("UPDATE stop_call SET denied_at = $2, event_id = $3 WHERE id = $1", args).await?;
-        change.wrote(event, &change::STOP_CALL, id);
-    }
-    change.commit().await?;
-    Ok(agent)
-}
-
-/// The newest calls and rehearsals of an agent, for whoever may see them.
-pub async fn shown(db: &Db, by: By<'_>, agent: AgentId, limit: i64) -> Result<Vec<Shown>, Error> {
-    let rows = db
-        .all(
-            "SELECT delivery, surface, method_version, stopping_id IS NULL, begun_by, begun_at, outcome, due_at, \
-             stopped_at, denied_at, evidence_sha256 IS NOT NULL, detail, seconds, witness_id, evidence_sha256, note \
-             FROM stop_call WHERE agent_id = $1 ORDER BY id DESC LIMIT $2",
-            args![agent, limit],
-        )
-        .await?;
-    let mut out = Vec::with_capacity(rows.len());
-    let mut people = Vec::new();
-    for r in &rows {
-        people.extend(r.get::<String>(4)?.parse::<Party>());
-        people.extend(r.get::<Option<PersonId>>(13)?.map(Party::Person));
-    }
-    let mut reads = db;
-    let names = party_names(&mut reads, people).await?;
-    let called = |p: Party| names.get(&p).cloned().unwrap_or_else(|| p.to_string());
-    for r in rows {
-        let call = told(&r, 6)?;
-        let state = call.state(by.now);
-        let begun_by: String = r.get(4)?;
-        let witness: Option<PersonId> = r.get(13)?;
-        out.push(Shown {
-            delivery: r.get(0)?,
-            surface: r.get(1)?,
-            version: r.get(2)?,
-            drill: r.get(3)?,
-            begun_by: begun_by.parse::<Party>().map_or(begun_by, called),
-            begun_at: r.get(5)?,
-            state,
-            outcome: call.outcome,
-            detail: r.get(11)?,
-            due_at: call.due_at,
-            seconds: r.get::<Option<i64>>(12)?,
-            evidence: r.get(14)?,
-            note: r.get(15)?,
-            mine: state == CallState::Witness && witness.is_some() && witness == by.actor.person_id(),
-            witness: witness.map(|w| (w, called(Party::Person(w)))),
-        });
-    }
-    Ok(out)
-}
-
-/// Drills that wait for this person to say what they saw.
-pub async fn waiting(db: &Db, by: By<'_>, person: PersonId) -> Result<Vec<Waiting>, Error> {
-    let rows = db
-        .all(
-            "SELECT c.delivery, c.agent_id, a.name, c.surface, c.begun_by, c.begun_at, c.seconds, c.note, c.evidence_sha256 \
-             FROM stop_call c JOIN agent a ON a.id = c.agent_id \
-             WHERE c.witness_id = $1 AND c.due_at > $2 AND c.stopped_at IS NULL AND c.denied_at IS NULL \
-             ORDER BY c.due_at LIMIT 20",
-            args![person, by.now],
-        )
-        .await?;
-    let mut reads = db;
-    let people = rows.iter().filter_map(|r| r.get::<String>(4).ok()?.parse::<Party>().ok()).collect::<Vec<_>>();
-    let names = party_names(&mut reads, people).await?;
-    rows.iter()
-        .map(|r| {
-            let begun_by: String = r.get(4)?;
-            Ok(Waiting {
-                delivery: r.get(0)?,
-                agent: r.get(1)?,
-                name: r.get(2)?,
-                surface: r.get(3)?,
-                begun_by: begun_by.parse::<Party>().ok().and_then(|p| names.get(&p).cloned()).unwrap_or(begun_by),
-                begun_at: r.get(5)?,
-                seconds: r.get::<Option<i64>>(6)?.unwrap_or_default(),
-                note: r.get(7)?,
-                evidence: r.get::<Option<String>>(8)?.unwrap_or_default(),
-            })
-        })
-        .collect()
-}
-
-/// Whether a call with this id is one of the agent's: for an address that names both.
-pub async fn agent_of(reads: &mut impl Reads, delivery: &str) -> Result<Option<AgentId>, DbError> {
-    let rows = reads.rows("SELECT agent_id FROM stop_call WHERE delivery = $1", args![delivery]).await?;
-    rows.first().map(|r| r.get(0)).transpose()
+    Ok(())
 }

@@ -5,8 +5,14 @@
 pub mod calls;
 pub mod card;
 pub mod evidence;
+pub mod press;
+pub mod radius;
+pub mod rehearsals;
+pub mod shown;
+pub mod steps;
+pub mod sweep;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::agent::Lifecycle;
 use domain::assignment::RaciRole;
 use domain::can::{Action, Actor, Denied, Relation, can};
@@ -33,26 +39,7 @@ pub const PROCEDURE_MAX: usize = 8000;
 /// should not be.
 pub const SECRET_PREFIX: &str = "msk_";
 
-/// A method in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Method {
-    /// Its row.
-    pub(crate) id: i64,
-    /// What it stops.
-    pub surface: Surface,
-    /// Counts the versions of the surface's method.
-    pub version: i64,
-    /// How.
-    pub kind: MethodKind,
-    /// What people do, or what the webhook does.
-    pub procedure: String,
-    /// What Muster calls.
-    pub url: Option<String>,
-    /// How long the signed callback is awaited.
-    pub timeout: Option<TimeDelta>,
-    /// Since when.
-    pub since: DateTime<Utc>,
-}
+pub use domain::stop::Method;
 
 /// A method to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]

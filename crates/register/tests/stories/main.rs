@@ -14,5 +14,6 @@ mod people;
 mod proposals;
 mod sign_in;
 mod stops;
+mod sweeps;
 mod systems;
 mod teams;

@@ -9,10 +9,10 @@ use domain::id::{AgentId, PersonId};
 use domain::party::{Party, Role};
 use domain::stop::{CallState, MethodKind, Outcome, Surface, sign};
 use register::assignments::{self, Mode};
-use register::stops::calls::{self, Callback, ManualDrill};
-use register::stops::card;
+use register::stops::calls::{self, Callback};
 use register::stops::evidence::{self, File};
-use register::stops::{self, NewMethod};
+use register::stops::rehearsals::{self, ManualDrill};
+use register::stops::{self, NewMethod, card, press, shown, steps};
 use register::{By, Db, Error, agents, args, audit};
 use serde_json::json;
 
@@ -150,7 +150,7 @@ async fn only_the_signed_callback_shows_it(db: Db) {
     assert_eq!(calls::callback(&db, later, good.sent()).await.unwrap(), 42);
     assert!(matches!(calls::callback(&db, later, good.sent()).await, Err(Error::Conflict(_))), "it counts once");
     assert_eq!(state(&db, id, later).await, RuntimeOwner::Verified);
-    let shown = calls::shown(&db, By { actor: &lead, now: later }, id, 10).await.unwrap();
+    let shown = shown::shown(&db, By { actor: &lead, now: later }, id, 10).await.unwrap();
     assert_eq!((shown[0].state, shown[0].seconds), (CallState::Stopped, Some(42)));
     assert!(db.run("UPDATE stop_call SET stopped_at = NULL", args![]).await.is_err(), "what was shown is shown");
 
@@ -162,7 +162,7 @@ async fn only_the_signed_callback_shows_it(db: Db) {
     let late = day(5) + TimeDelta::seconds(60);
     let signed = Signed::new(&secret, &begun.delivery, late);
     assert!(matches!(calls::callback(&db, late, signed.sent()).await, Err(Error::Conflict(_))), "it has lapsed");
-    let shown = calls::shown(&db, By { actor: &lead, now: late }, id, 1).await.unwrap();
+    let shown = shown::shown(&db, By { actor: &lead, now: late }, id, 1).await.unwrap();
     assert_eq!(shown[0].state, CallState::Lapsed);
     assert_eq!(state(&db, id, late).await, RuntimeOwner::Untested);
     whole(&db, late).await;
@@ -208,12 +208,12 @@ async fn a_witness_and_a_file_show_a_procedure(db: Db) {
         ManualDrill { evidence: File::default(), ..rehearsal(4) },
         ManualDrill { evidence: File { name: "x".into(), bytes: vec![0; 10 * 1024 * 1024 + 1] }, ..rehearsal(4) },
     ] {
-        let refused = calls::rehearse(&db, by(&ravi, 3), id, Surface::Pause, wrong).await;
+        let refused = rehearsals::rehearse(&db, by(&ravi, 3), id, Surface::Pause, wrong).await;
         assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
     }
-    let drill = calls::rehearse(&db, by(&ravi, 3), id, Surface::Pause, rehearsal(4)).await.unwrap();
+    let drill = rehearsals::rehearse(&db, by(&ravi, 3), id, Surface::Pause, rehearsal(4)).await.unwrap();
     assert_eq!(state(&db, id, day(3)).await, RuntimeOwner::Untested, "nobody has seen it yet");
-    let waiting = calls::waiting(&db, by(&bea, 4), PersonId(4)).await.unwrap();
+    let waiting = rehearsals::waiting(&db, by(&bea, 4), PersonId(4)).await.unwrap();
     assert_eq!((waiting.len(), waiting[0].agent, waiting[0].seconds), (1, id, 90));
     let file = evidence::read(&db, by(&bea, 4), id, &waiting[0].evidence).await.unwrap();
     assert_eq!((file.name.as_str(), file.bytes.as_slice()), ("lamp.png", b"the lamp is out".as_slice()));
@@ -222,17 +222,17 @@ async fn a_witness_and_a_file_show_a_procedure(db: Db) {
 
     // Neither who did it nor a security lead can say it for the witness.
     for other in [&ravi, &lead] {
-        assert!(matches!(calls::testify(&db, by(other, 4), &drill, true).await, Err(Error::Denied(_))));
+        assert!(matches!(rehearsals::testify(&db, by(other, 4), &drill, true).await, Err(Error::Denied(_))));
     }
-    calls::testify(&db, by(&bea, 4), &drill, true).await.unwrap();
+    rehearsals::testify(&db, by(&bea, 4), &drill, true).await.unwrap();
     assert_eq!(state(&db, id, day(4)).await, RuntimeOwner::Verified);
-    assert!(matches!(calls::testify(&db, by(&bea, 4), &drill, false).await, Err(Error::Conflict(_))));
-    assert!(calls::waiting(&db, by(&bea, 4), PersonId(4)).await.unwrap().is_empty());
+    assert!(matches!(rehearsals::testify(&db, by(&bea, 4), &drill, false).await, Err(Error::Conflict(_))));
+    assert!(rehearsals::waiting(&db, by(&bea, 4), PersonId(4)).await.unwrap().is_empty());
 
     // The same file again is kept once; a witness who did not see it ends the drill.
-    let drill = calls::rehearse(&db, by(&ravi, 5), id, Surface::Pause, rehearsal(4)).await.unwrap();
-    calls::testify(&db, by(&bea, 5), &drill, false).await.unwrap();
-    let files = db.one("SELECT COUNT(*) FROM evidence_file", args![]).await.unwrap().unwrap();
+    let drill = rehearsals::rehearse(&db, by(&ravi, 5), id, Surface::Pause, rehearsal(4)).await.unwrap();
+    rehearsals::testify(&db, by(&bea, 5), &drill, false).await.unwrap();
+    let files = db.one("SELECT COUNT(*) FROM evidence_file WHERE name = 'lamp.png'", args![]).await.unwrap().unwrap();
     assert_eq!(files.get::<i64>(0).unwrap(), 1);
     for change in ["UPDATE evidence_file SET name = 'y'", "DELETE FROM evidence_file"] {
         assert!(db.run(change, args![]).await.is_err(), "{change}");
@@ -263,14 +263,14 @@ async fn the_glass_is_broken_and_reviewed(db: Db) {
     let id = owned(&db).await;
     let (lead, ravi, bea) = (lead(), ravi(), bea());
     let secret = stops::record(&db, by(&ravi, 2), id, webhook(Surface::Pause)).await.unwrap().secret.unwrap();
-    assert!(matches!(card::press(&db, by(&bea, 3), id, "why").await, Err(Error::Denied(_))));
-    assert!(matches!(card::press(&db, by(&ravi, 3), id, " ").await, Err(Error::Invalid(_))));
-    let pressed = card::press(&db, by(&ravi, 3), id, "It writes to customers").await.unwrap();
+    assert!(matches!(press::press(&db, by(&bea, 3), id, "why").await, Err(Error::Denied(_))));
+    assert!(matches!(press::press(&db, by(&ravi, 3), id, " ").await, Err(Error::Invalid(_))));
+    let pressed = press::press(&db, by(&ravi, 3), id, "It writes to customers").await.unwrap();
     assert!(!pressed.suspended, "a draft stays one, and the stop is recorded all the same");
-    let call = pressed.call.unwrap();
+    let call = pressed.calls[0].clone();
     assert!(!call.drill);
     calls::answered(&db, by(&ravi, 3), &call.delivery, Outcome::Unreachable, "gone").await.unwrap();
-    let shown = card::latest(&db, by(&lead, 3), id).await.unwrap().unwrap();
+    let shown = card::read(&db, by(&lead, 3), id, None).await.unwrap().unwrap();
     assert!(shown.residual.sentence(day(3)).contains("until revoked"), "nothing is known of its credentials");
     assert_eq!(shown.steps.len(), 2);
 
@@ -280,35 +280,37 @@ async fn the_glass_is_broken_and_reviewed(db: Db) {
         view.judged.assessment.findings.iter().any(|f| f.key.key() == "stop-review-overdue" && f.holds_at(day(days)))
     };
     assert!(!overdue(3).await && overdue(4).await);
-    let posture = |days| register::posture::posture(&db, by(&lead, days));
-    assert_eq!(posture(3).await.unwrap().findings["stop-review-overdue"], 0);
-    assert_eq!(posture(4).await.unwrap().findings["stop-review-overdue"], 1);
+    // The demonstration has two of its own: one overdue from the start, one from the next day on.
+    let overdue_at =
+        async |days| register::posture::posture(&db, by(&lead, days)).await.unwrap().findings["stop-review-overdue"];
+    assert_eq!(overdue_at(3).await, 2);
+    assert_eq!(overdue_at(4).await, 3);
     for other in [&ravi, &bea] {
-        assert!(matches!(card::review(&db, by(other, 4), id, pressed.id, "fine").await, Err(Error::Denied(_))));
+        assert!(matches!(steps::review(&db, by(other, 4), id, pressed.id, "fine").await, Err(Error::Denied(_))));
     }
-    card::review(&db, by(&lead, 4), id, pressed.id, "It was right.").await.unwrap();
+    steps::review(&db, by(&lead, 4), id, pressed.id, "It was right.").await.unwrap();
     assert!(!overdue(5).await);
-    assert_eq!(posture(5).await.unwrap().findings["stop-review-overdue"], 0);
-    assert!(matches!(card::review(&db, by(&lead, 5), id, pressed.id, "again").await, Err(Error::Conflict(_))));
-    let own = card::press(&db, by(&lead, 5), id, "again").await.unwrap();
-    let refused = card::review(&db, by(&lead, 5), id, own.id, "fine").await;
+    assert_eq!(overdue_at(5).await, 2);
+    assert!(matches!(steps::review(&db, by(&lead, 5), id, pressed.id, "again").await, Err(Error::Conflict(_))));
+    let own = press::press(&db, by(&lead, 5), id, "again").await.unwrap();
+    let refused = steps::review(&db, by(&lead, 5), id, own.id, "fine").await;
     assert!(matches!(refused, Err(Error::Denied(_))), "{refused:?}");
 
     // The callback of a stop in earnest ends its pause, and is no drill.
-    let call = own.call.unwrap();
+    let call = own.calls[0].clone();
     calls::callback(&db, day(5), Signed::new(&secret, &call.delivery, day(5)).sent()).await.unwrap();
-    let shown = card::latest(&db, by(&lead, 5), id).await.unwrap().unwrap();
-    assert_eq!(shown.steps[0].done_at, Some(day(5)));
+    let shown = card::read(&db, by(&lead, 5), id, None).await.unwrap().unwrap();
+    assert_eq!(shown.steps[0].done, Some((day(5), "webhook".to_owned())));
     assert_eq!(state(&db, id, day(5)).await, RuntimeOwner::Untested);
     let sessions = shown.steps[1].id;
-    assert!(matches!(card::done(&db, by(&ravi, 6), id, sessions).await, Err(Error::Denied(_))));
-    card::done(&db, by(&lead, 6), id, sessions).await.unwrap();
-    assert!(matches!(card::done(&db, by(&lead, 6), id, sessions).await, Err(Error::Conflict(_))));
+    assert!(matches!(steps::done(&db, by(&ravi, 6), id, sessions).await, Err(Error::Denied(_))));
+    steps::done(&db, by(&lead, 6), id, sessions).await.unwrap();
+    assert!(matches!(steps::done(&db, by(&lead, 6), id, sessions).await, Err(Error::Conflict(_))));
 
     // An active agent becomes suspended.
     let row = db.one("SELECT id FROM agent WHERE state = 'active' ORDER BY id LIMIT 1", args![]).await.unwrap();
     let active: AgentId = row.unwrap().get(0).unwrap();
-    assert!(card::press(&db, by(&lead, 6), active, "An incident").await.unwrap().suspended);
+    assert!(press::press(&db, by(&lead, 6), active, "An incident").await.unwrap().suspended);
     let view = agents::read(&db, by(&lead, 6), active).await.unwrap();
     assert_eq!(view.judged.agent.state, Lifecycle::Suspended);
     whole(&db, day(7)).await;

@@ -1,6 +1,8 @@
 //! `/agents`: the inventory.
 
+mod drills;
 mod filter;
+mod methods;
 mod object;
 mod parts;
 mod stops;
@@ -27,9 +29,10 @@ use crate::json::Json as Sent;
 use crate::problem::Problem;
 use crate::signed::ApiActor;
 
+pub(super) use drills::{DRILL_MAX, callback};
 pub(super) use filter::AgentFilter;
 pub(super) use object::{Agent, AgentNew};
-pub(super) use stops::callback;
+pub(super) use stops::StopCalled;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
@@ -37,6 +40,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_agent, change_agent))
         .routes(routes!(find_agent, upsert_agent))
         .merge(parts::routes())
+        .merge(methods::routes())
+        .merge(drills::routes())
         .merge(stops::routes())
 }
 
