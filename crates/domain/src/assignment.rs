@@ -51,6 +51,22 @@ pub struct Held {
     pub standing_since: Option<DateTime<Utc>>,
     /// Since when the assignment holds.
     pub since: DateTime<Utc>,
+    /// Of an A, when its party last said that it is theirs: by accepting, or since then.
+    pub confirmed_at: DateTime<Utc>,
+    /// When the person who holds it last changed department, if they did.
+    pub moved_at: Option<DateTime<Utc>>,
+}
+
+impl Held {
+    /// When its owner is to say again that an A is theirs: by the tier's cadence, and at once
+    /// when they changed department since they last said so. `None` for another letter.
+    pub fn confirm_due(&self, tier: Tier) -> Option<DateTime<Utc>> {
+        if self.role != RaciRole::Accountable {
+            return None;
+        }
+        let due = self.confirmed_at + TimeDelta::days(tier.ownership_cadence_days());
+        Some(self.moved_at.filter(|moved| *moved > self.confirmed_at).map_or(due, |moved| due.min(moved)))
+    }
 }
 
 /// An offer of A that nobody has answered yet.
@@ -179,7 +195,23 @@ mod tests {
             standing,
             standing_since: None,
             since: at(0),
+            confirmed_at: at(0),
+            moved_at: None,
         }]
+    }
+
+    #[test]
+    fn an_owner_is_asked_again_by_the_tier_and_at_once_after_a_move() {
+        let mut h = held(Standing::Active).remove(0);
+        for (tier, day) in [(Tier::Low, 365), (Tier::Moderate, 365), (Tier::High, 180), (Tier::Critical, 90)] {
+            assert_eq!(h.confirm_due(tier), Some(at(day)));
+        }
+        h.moved_at = Some(at(30));
+        assert_eq!(h.confirm_due(Tier::High), Some(at(30)));
+        h.confirmed_at = at(31);
+        assert_eq!(h.confirm_due(Tier::High), Some(at(211)), "said after the move");
+        h.role = RaciRole::Responsible;
+        assert_eq!(h.confirm_due(Tier::High), None);
     }
 
     #[test]
