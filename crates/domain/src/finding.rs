@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::agent::{AgentFacts, Lifecycle};
 use crate::assignment::{Held, Offer, RuntimeOwner, RuntimeOwnerNow, StopFacts, accountable, runtime_owner};
 use crate::duty::Duty;
+use crate::party::Standing;
 use crate::raci::{Breach, Breached, Seat, Ward, breaches};
 use crate::reach::Span;
-use crate::party::Standing;
 use crate::tier::Tier;
 
 crate::words! {
@@ -361,11 +361,11 @@ impl Findings<'_, '_> {
         self.list.push(Finding { key, duty, severity, from, until: None, detail: String::new() });
     }
 
-    /// The A's of required duties of which nobody said in time that they are still theirs: one
+    /// The A's of which nobody said in time that they are still theirs: one
     /// finding, from the first of them on. It holds in advance. An owner who is gone is told apart.
     fn unconfirmed(&mut self) {
         let mut due: Vec<(DateTime<Utc>, Duty)> = (self.a.held.iter())
-            .filter(|h| h.standing == Standing::Active && h.duty.required(self.a.facts))
+            .filter(|h| h.standing == Standing::Active)
             .filter_map(|h| Some((h.confirm_due(self.a.tier)?, h.duty)))
             .collect();
         due.sort_unstable();

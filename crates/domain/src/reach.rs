@@ -109,18 +109,15 @@ pub fn joined(mut spans: Vec<Span>) -> Vec<Span> {
     out
 }
 
-/// When nobody of these people can be reached: from `from` on, in order, at most
-/// [`SPANS_AHEAD`]. Of nobody at all, always.
-pub fn nobody(people: &[Reach], from: DateTime<Utc>) -> Vec<Span> {
+/// When nobody of these people can be reached: what has not ended by `now`, in order, at most
+/// [`SPANS_AHEAD`]. The first may have begun long ago. Of nobody at all, always.
+pub fn nobody(people: &[Reach], now: DateTime<Utc>) -> Vec<Span> {
     let reached = joined(people.iter().flat_map(Reach::spans).collect());
     let mut out = Vec::new();
-    let mut at = Some(from);
+    let mut at = Some(DateTime::<Utc>::MIN_UTC);
     for span in reached {
         let Some(begin) = at else { break };
-        if span.until.is_some_and(|u| u <= begin) {
-            continue;
-        }
-        if begin < span.from {
+        if begin < span.from && now < span.from {
             out.push(Span { from: begin, until: Some(span.from) });
         }
         at = span.until;
@@ -149,12 +146,13 @@ mod tests {
         let one = Reach { tests: vec![day(0)], away: vec![Span { from: day(10), until: Some(day(20)) }] };
         let gaps = nobody(std::slice::from_ref(&one), day(1));
         assert_eq!(gaps, [Span { from: day(10), until: Some(day(20)) }, Span::since(day(180))]);
+        assert_eq!(nobody(std::slice::from_ref(&one), day(12))[0].from, day(10), "since when");
         let gone = Reach { away: vec![Span::since(day(5))], ..one.clone() };
         assert_eq!(nobody(&[gone], day(1)), [Span::since(day(5))]);
         // A colleague bridges it.
         let other = Reach { tests: vec![day(8)], away: vec![] };
         assert_eq!(nobody(&[one, other], day(1)), [Span::since(day(188))]);
-        assert_eq!(nobody(&[], day(3)), [Span::since(day(3))], "of nobody, nobody is reached");
+        assert_eq!(nobody(&[], day(3)), [Span::since(DateTime::<Utc>::MIN_UTC)], "of nobody, nobody is reached");
     }
 
     #[test]
@@ -164,10 +162,8 @@ mod tests {
     }
 
     fn reach() -> impl Strategy<Value = Reach> {
-        let span = (0..9_000_i64, 0..3_000_i64, any::<bool>()).prop_map(|(from, long, ends)| Span {
-            from: at(from),
-            until: ends.then(|| at(from + long)),
-        });
+        let span = (0..9_000_i64, 0..3_000_i64, any::<bool>())
+            .prop_map(|(from, long, ends)| Span { from: at(from), until: ends.then(|| at(from + long)) });
         (proptest::collection::vec(0..9_000_i64, 0..3), proptest::collection::vec(span, 0..4))
             .prop_map(|(tests, away)| Reach { tests: tests.into_iter().map(at).collect(), away })
     }
@@ -178,6 +174,7 @@ mod tests {
         fn spans_agree_with_looking(people in proptest::collection::vec(reach(), 0..4), from in 0..9_000_i64) {
             let gaps = nobody(&people, at(from));
             let told = gaps.last().map_or(0, |g| g.from.timestamp() / 3600).max(from) + 1;
+            prop_assert!(gaps.iter().all(|g| g.until.is_none_or(|u| u > at(from))));
             for hour in (from..told).chain([told + 7, told + 5_000]) {
                 let look = !people.iter().any(|p| p.reached_at(at(hour)));
                 let span = gaps.iter().any(|g| g.holds_at(at(hour)));

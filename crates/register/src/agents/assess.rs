@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use domain::agent::{AgentFacts, Lifecycle};
 use domain::assignment::{Held, Offer, PassedDrill, RuntimeOwner, StopFacts, accountable};
 use domain::duty::Duty;
-use domain::finding::{Assessed, Assessment, FindingKey, Severity, assess};
+use domain::finding::{Assessed, Assessment, Finding, FindingKey, Severity, assess};
 use domain::id::{AgentId, PersonId, TeamId};
 use domain::party::{Party, Standing};
+use domain::reach::{Span, joined};
 use domain::text;
 use domain::tier;
 
@@ -37,7 +38,7 @@ pub async fn ownership(reads: &mut impl Reads, ids: &[AgentId]) -> Result<Owners
     for batch in ids.chunks(BATCH) {
         let sql = format!(
             "SELECT s.agent_id, s.duty, s.role, s.party_kind, s.party_id, s.offered_at, s.valid_from, \
-                    p.status, p.left_at, t.lead_id, l.status, l.left_at \
+                    p.status, p.left_at, t.lead_id, l.status, l.left_at, s.confirmed_at, p.moved_at \
              FROM assignment s \
              LEFT JOIN person p ON s.party_kind = 'person' AND p.id = s.party_id \
              LEFT JOIN team t ON s.party_kind = 'team' AND t.id = s.party_id \
@@ -64,6 +65,8 @@ pub async fn ownership(reads: &mut impl Reads, ids: &[AgentId]) -> Result<Owners
                 standing,
                 standing_since,
                 since,
+                confirmed_at: r.get::<Option<DateTime<Utc>>>(12)?.unwrap_or(since),
+                moved_at: r.get(13)?,
             });
         }
     }
@@ -82,7 +85,10 @@ fn standing(
 }
 
 /// Teams whose lead, deputy or member a person is: membership counts for lifecycle duties.
-async fn members(reads: &mut impl Reads, teams: &BTreeSet<i64>) -> Result<HashMap<i64, BTreeSet<PersonId>>, DbError> {
+pub(crate) async fn members(
+    reads: &mut impl Reads,
+    teams: &BTreeSet<i64>,
+) -> Result<HashMap<i64, BTreeSet<PersonId>>, DbError> {
     let mut out: HashMap<i64, BTreeSet<PersonId>> = HashMap::new();
     let teams: Vec<i64> = teams.iter().copied().collect();
     for batch in teams.chunks(BATCH) {
@@ -178,6 +184,9 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
     }
     let teams: BTreeSet<i64> = agents.iter().filter_map(|a| a.facts.operated_by.map(|t| t.0)).collect();
     let members = members(reads, &teams).await?;
+    let stoppers: BTreeSet<Party> =
+        held.values().filter_map(|h| accountable(h, Duty::Containment)).map(|h| h.party).collect();
+    let unreached = crate::reach::unreached(reads, &stoppers, now).await?;
     Ok(agents
         .into_iter()
         .map(|agent| {
@@ -199,6 +208,9 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
                     onboarding_until: agent.wave.and_then(|w| onboarding.get(&w.0).copied()),
                     notes: &agent.notes,
                     split: &split,
+                    unreachable: accountable(&held, Duty::Containment)
+                        .and_then(|h| unreached.get(&h.party))
+                        .map_or(&[], Vec::as_slice),
                 },
                 now,
             );
@@ -427,13 +439,14 @@ fn facets(j: &Judged, now: DateTime<Utc>) -> Vec<String> {
     keys.retain(|k| match k {
         FindingKey::RuntimeOwnerUntested => owner.state == RuntimeOwner::Untested,
         FindingKey::StopReviewOverdue => review_due(j).is_some_and(|due| due <= now),
+        k if AHEAD.contains(k) => spans(j, *k, |_| true).iter().any(|s| s.holds_at(now)),
         _ => true,
     });
     out.extend(keys.into_iter().map(|k| format!("finding:{k}")));
     // Counted by wave, so that a read asks only for the waves whose date lies ahead.
     if let Some(wave) = a.wave {
         let mut gaps: Vec<FindingKey> =
-            j.assessment.findings.iter().filter(|f| f.severity == Severity::Onboarding).map(|f| f.key).collect();
+            j.assessment.findings.iter().filter(|f| waits_now(f, now)).map(|f| f.key).collect();
         gaps.sort_unstable();
         gaps.dedup();
         out.extend(gaps.into_iter().map(|k| format!("wave-gap:{wave}:{k}")));
@@ -450,9 +463,37 @@ fn review_due(j: &Judged) -> Option<DateTime<Utc>> {
     j.assessment.findings.iter().find(|f| f.key == FindingKey::StopReviewOverdue).map(|f| f.from)
 }
 
-/// What the clock alone will change: a verified owner's drill lapses, a review falls due.
+/// Checks whose spans come and go by the clock: whether one counts now, and when that turns,
+/// follows from its spans.
+const AHEAD: [FindingKey; 2] = [FindingKey::OwnerUnreachable, FindingKey::OwnershipUnconfirmed];
+
+/// When a check holds, as spans apart from each other.
+fn spans(j: &Judged, key: FindingKey, which: impl Fn(&Finding) -> bool) -> Vec<Span> {
+    let found = j.assessment.findings.iter().filter(|f| f.key == key && which(f));
+    joined(found.map(|f| Span { from: f.from, until: f.until }).collect())
+}
+
+/// Whether it is a gap that waits for the target date of its import, and holds already.
+fn waits_now(f: &Finding, now: DateTime<Utc>) -> bool {
+    f.severity == Severity::Onboarding && (!AHEAD.contains(&f.key) || f.holds_at(now))
+}
+
+/// What the clock alone will change: a verified owner's drill lapses, a review falls due,
+/// nobody can be reached any more, an owner is to be asked again.
 fn turns_of(j: &Judged, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, String, i64)> {
     let mut out = Vec::new();
+    for key in AHEAD {
+        let mut add = |facet: String, spans: Vec<Span>| {
+            for span in spans {
+                out.extend((span.from > now).then(|| (span.from, facet.clone(), 1)));
+                out.extend(span.until.filter(|u| *u > now).map(|u| (u, facet.clone(), -1)));
+            }
+        };
+        add(format!("finding:{key}"), spans(j, key, |_| true));
+        if let Some(wave) = j.agent.wave {
+            add(format!("wave-gap:{wave}:{key}"), spans(j, key, |f| f.severity == Severity::Onboarding));
+        }
+    }
     if let Some(due) = review_due(j).filter(|due| *due > now) {
         out.push((due, format!("finding:{}", FindingKey::StopReviewOverdue), 1));
     }

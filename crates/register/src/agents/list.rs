@@ -655,7 +655,7 @@ pub async fn list_with_units(
 async fn hide_controls(db: &Db, by: By<'_>, items: &mut [Line]) -> Result<(), Error> {
     let ids: Vec<AgentId> = items.iter().map(|l| l.id).collect();
     let mut reads = db;
-    let stands = relations(&mut reads, by.actor, &ids).await?;
+    let stands = relations(&mut reads, by.actor, &ids, by.now).await?;
     for line in items {
         let relation = stands.get(&line.id).copied().unwrap_or(Relation::None);
         line.controls = can(by.actor, Action::AgentReadControls, relation).is_ok();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use domain::assignment::RaciRole;
 use domain::can::{Actor, Relation};
 use domain::id::{AgentId, PersonId};
@@ -31,7 +32,7 @@ pub async fn parties_of(reads: &mut impl Reads, person: PersonId) -> Result<Vec<
 pub async fn relation(reads: &mut impl Reads, actor: &Actor, agent: &Agent) -> Result<Relation, DbError> {
     let Some(me) = actor.person_id() else { return Ok(Relation::None) };
     let made = if agent.created_by == me.to_string() { Relation::Requester } else { Relation::None };
-    let found = by_assignment(reads, me, &[agent.id]).await?;
+    let found = by_assignment(reads, me, &[agent.id], agent.as_of).await?;
     Ok(found.get(&agent.id).copied().unwrap_or(Relation::None).min(made))
 }
 
@@ -41,9 +42,10 @@ pub async fn relations(
     reads: &mut impl Reads,
     actor: &Actor,
     agents: &[AgentId],
+    now: DateTime<Utc>,
 ) -> Result<HashMap<AgentId, Relation>, DbError> {
     let Some(me) = actor.person_id().filter(|_| !agents.is_empty()) else { return Ok(HashMap::new()) };
-    let mut out = by_assignment(reads, me, agents).await?;
+    let mut out = by_assignment(reads, me, agents, now).await?;
     let sql = format!("SELECT id FROM agent WHERE created_by = $1 AND id IN {}", marks(2, agents.len()));
     let mut list = args![me.to_string()];
     list.extend(agents.iter().map(|id| Arg::from(*id)));
@@ -58,8 +60,10 @@ async fn by_assignment(
     reads: &mut impl Reads,
     me: PersonId,
     agents: &[AgentId],
+    now: DateTime<Utc>,
 ) -> Result<HashMap<AgentId, Relation>, DbError> {
     let mine = parties_of(reads, me).await?;
+    let covered = crate::oncall::covered_by(reads, me, now).await?;
     let sql = format!(
         "SELECT s.role, s.party_kind, s.party_id, s.accepted_at IS NULL, s.valid_to IS NOT NULL, p.deputy_id, s.agent_id \
          FROM assignment s LEFT JOIN person p ON s.party_kind = 'person' AND p.id = s.party_id WHERE s.agent_id IN {}",
@@ -79,7 +83,12 @@ async fn by_assignment(
                 (false, true) if holds => Relation::FormerOwner,
                 _ => Relation::None,
             }
-        } else if !offered && !ended && holds && r.get::<Option<i64>>(5)? == Some(me.0) {
+        } else if !offered
+            && !ended
+            && holds
+            // Who is on call for a team stands in for it as a deputy does for a person.
+            && (covered.contains(&party) || r.get::<Option<i64>>(5)? == Some(me.0))
+        {
             Relation::Delegate
         } else {
             Relation::None

@@ -60,6 +60,8 @@ pub struct Agent {
     pub runtime_owner: Option<RuntimeOwner>,
     /// Who is Accountable for containment, or to whom it is offered.
     pub runtime_party: Option<Party>,
+    /// The moment at which it was read.
+    pub as_of: DateTime<Utc>,
 }
 
 impl Agent {
@@ -231,6 +233,7 @@ fn read(r: &Row, now: DateTime<Utc>) -> Result<Raw, DbError> {
             tier_points: r.get(35)?,
             runtime_owner: owner_at(&r.get::<String>(36)?, r.get(37)?, now),
             runtime_party: Party::from_stored(&r.get::<String>(38)?, r.get(39)?),
+            as_of: now,
         },
     })
 }

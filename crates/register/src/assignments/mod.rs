@@ -1,6 +1,7 @@
 //! Assignments: offering a duty, answering, recording who already holds it, changing the
 //! matrix. Rows are never overwritten: a change closes one and opens the next.
 
+pub mod confirm;
 pub mod export;
 mod matrix;
 mod open;

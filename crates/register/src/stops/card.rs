@@ -198,7 +198,7 @@ pub async fn done(db: &Db, by: By<'_>, agent: AgentId, step: i64) -> Result<(), 
         .ok_or_else(missing)?;
     let what: Step = row.get(0)?;
     let does = [RaciRole::Accountable, RaciRole::Responsible];
-    let holds = holds(&mut change.tx, by.actor, agent, what.duty(), &does).await?;
+    let holds = holds(&mut change.tx, by.actor, agent, what.duty(), &does, by.now).await?;
     let relation = if holds.is_some() { Relation::Owner } else { Relation::None };
     can(by.actor, Action::StopStep, relation)?;
     let event = change.event(capacity(by.actor, relation), "stop-step.done", agent);

@@ -116,9 +116,12 @@ pub(crate) async fn holds(
     agent: AgentId,
     duty: Duty,
     roles: &[RaciRole],
+    now: DateTime<Utc>,
 ) -> Result<Option<Party>, DbError> {
     let Some(me) = actor.person_id() else { return Ok(None) };
-    let mine = parties_of(reads, me).await?;
+    let mut mine = parties_of(reads, me).await?;
+    // Whoever is on call for a team shows and does in its name.
+    mine.extend(crate::oncall::covered_by(reads, me, now).await?);
     let rows = reads
         .rows(
             "SELECT role, party_kind, party_id FROM assignment \
@@ -149,7 +152,7 @@ pub(crate) async fn stands(
         return Ok(general);
     }
     let does = [RaciRole::Accountable, RaciRole::Responsible];
-    Ok(match holds(reads, actor, agent.id, surface.duty(), &does).await? {
+    Ok(match holds(reads, actor, agent.id, surface.duty(), &does, agent.as_of).await? {
         Some(_) => Relation::Owner,
         None => Relation::None,
     })
