@@ -1,5 +1,7 @@
 //! `/agents`: the inventory, one agent, its form, its past.
 
+use std::collections::BTreeMap;
+
 use app::agents::{
     AgentEditor, AgentForm, AgentPage, Answer as Then, Conflict, Do, Editor, Findings, History, HistoryPage, Holder,
     Inventory, Known, Line, List, May, OpenOffer, Rights, Shown, Tiers, form,
@@ -23,8 +25,9 @@ use leptos::prelude::*;
 use register::agents::export::{self, Export};
 use register::agents::list::{self, Query, Sort, Whole};
 use register::agents::{self, View, known};
-use register::{By, Error, assignments, audit, paging, stops, systems, teams};
+use register::{By, Error, assignments, audit, paging, people, stops, systems, teams};
 
+use super::people::named;
 use crate::App;
 use crate::page::{Answer, Fault, Fields, Here, Page, field_errors, see_other_saying};
 use crate::routes::Routes;
@@ -456,8 +459,14 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         press: may(Action::StopPress) && view.judged.agent.state != Lifecycle::Retired,
         history: may(Action::AgentHistory),
     };
-    let View { judged, mut names, parent, methods, drill_seconds, .. } = view;
+    let View { judged, mut names, parent, methods, drill_seconds, relation, .. } = view;
     let agent = judged.agent;
+    let mut next = BTreeMap::new();
+    if may.controls && agent.state != Lifecycle::Retired {
+        let mut reads = &app.db;
+        let found = people::next_in_line(&mut reads, &[id]).await?.remove(&id).unwrap_or_default();
+        next = found.into_iter().map(|(duty, list)| (duty, list.into_iter().map(named).collect())).collect();
+    }
     let by_people: Vec<Party> = open.iter().filter_map(|offer| offer.offered_by.parse().ok()).collect();
     let mut reads = &app.db;
     names.extend(agents::assess::party_names(&mut reads, by_people).await?);
@@ -506,6 +515,8 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         names,
         runtime_owner: agent.runtime_owner,
         findings: judged.assessment.findings.into_iter().filter(|f| f.holds_at(by.now)).collect(),
+        next,
+        mine: relation == Relation::Owner,
         method: methods.into_iter().find(|m| m.surface == Surface::Pause).map(|m| (m.version, m.procedure, m.url)),
         drill: judged.stop.drill.map(|drill| (drill.at, drill_seconds)),
         facts: agent.facts,
@@ -516,7 +527,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
 }
 
 /// A moment as it is typed: `2026-07-03T14:05`, in UTC, or a day.
-fn moment(text: &str) -> Option<DateTime<Utc>> {
+pub(super) fn moment(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim().trim_end_matches('Z').replacen(' ', "T", 1);
     ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"]
         .iter()

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::can::{Action, Relation, can};
-use domain::id::{AgentId, PersonId};
+use domain::id::{AgentId, PersonId, TeamId};
 use domain::party::Party;
 use domain::reach::{Reach, Span, nobody};
 
@@ -18,7 +18,8 @@ use crate::args;
 use crate::change::{By, Change};
 use crate::db::{Arg, Db, DbError, Reads, marks};
 use crate::error::Error;
-use crate::people;
+use crate::people::{self, Named};
+use crate::{oncall, teams};
 
 pub use channels::{Begun, Channel, Test, add, begin_test, open_tests, prove, remove};
 
@@ -84,6 +85,22 @@ pub async fn view(db: &Db, by: By<'_>, id: PersonId) -> Result<View, Error> {
         may_away: can(by.actor, Action::AbsenceWrite, away).is_ok(),
         person,
     })
+}
+
+/// Whether each of a team's people can be reached, lead and deputy first; `None` for a reader
+/// who may not know.
+pub async fn of_team(db: &Db, by: By<'_>, id: TeamId) -> Result<Option<Vec<(Named, Vec<Span>)>>, Error> {
+    can(by.actor, Action::PersonRead, Relation::None)?;
+    let mut reads = db;
+    let team = teams::load(&mut reads, id).await?.ok_or_else(|| Error::NotFound(format!("team {id}")))?;
+    let stands = oncall::stands(&mut reads, by, &team).await?;
+    if can(by.actor, Action::ChannelRead, stands).is_err() {
+        return Ok(None);
+    }
+    let people = oncall::people_of(&mut reads, &team).await?;
+    let parties: BTreeSet<Party> = people.iter().map(|p| Party::Person(p.id)).collect();
+    let mut not = unreached(&mut reads, &parties, by.now).await?;
+    Ok(Some(people.into_iter().map(|p| (p.clone(), not.remove(&Party::Person(p.id)).unwrap_or_default())).collect()))
 }
 
 async fn unreached_now(reads: &mut impl Reads, party: Party, now: DateTime<Utc>) -> Result<Option<Vec<Span>>, DbError> {
