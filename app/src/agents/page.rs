@@ -349,7 +349,7 @@ fn next_in_line(shown: &Shown, finding: &Finding) -> Option<impl IntoView + use<
             .filter(|n| n.active)
             .map(|n| {
                 let name = n.name.clone();
-                view! { <Button kind=Kind::Small name="offer" value=format!("{duty}:{}", n.id)>"Offer to "<bdi>{name}</bdi></Button> }
+                view! { <Button kind=Kind::Small name="offer" value=format!("{duty}:{}", n.id)><span>"Offer to "<bdi>{name}</bdi></span></Button> }
             })
             .collect_view();
         view! { <form method="post" action=action class="row">{buttons}</form> }

@@ -269,7 +269,7 @@ fn covers(shown: &Shown) -> impl IntoView + use<> {
                 <DidYouMean field="person" errors=errors.clone()/>
                 <Field name="from" label="From (UTC)" kind="datetime-local" value=values.from error=errors.of("from") short=true hint="Empty: from now."/>
                 <Field name="until" label="Until (UTC)" kind="datetime-local" value=values.until error=errors.of("until") required=true short=true/>
-                <TextArea name="reason" label="Reason" value=values.reason error=errors.of("reason") rows=2/>
+                <TextArea name="why" label="Reason" value=values.reason error=errors.of("why") rows=2/>
             </Confirm>
         }
     });

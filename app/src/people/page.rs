@@ -531,7 +531,7 @@ fn one_press(shown: &Shown) -> Option<impl IntoView + use<>> {
         .into_iter()
         .map(|n| {
             let words = format!("Offer {what} to ");
-            view! { <Button name="to" value=n.written()>{words}<bdi>{n.name}</bdi></Button> }
+            view! { <Button name="to" value=n.written()><span>{words}<bdi>{n.name}</bdi></span></Button> }
         })
         .collect_view();
     let reason = format!("Next in line: {} has left.", shown.name);

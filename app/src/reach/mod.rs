@@ -58,8 +58,6 @@ pub struct ReachForm {
     pub kind: String,
     /// Its number, name or address.
     pub address: String,
-    /// The code that came.
-    pub code: String,
     /// From when they are away, in UTC; empty is now.
     pub from: String,
     /// Until when, in UTC.
@@ -145,12 +143,13 @@ pub fn codes(path: &str, tests: &[Test], errors: &FieldErrors, now: DateTime<Utc
         .map(|test| {
             let words = format!("Code that came by {}", test.kind.label().to_lowercase());
             let (by, at, channel) = (test.begun_by.clone(), test.begun_at, test.channel.to_string());
-            let error = errors.of("code");
+            let name = format!("code-{channel}");
+            let error = errors.of(&name);
             view! {
                 <PostForm action=path.to_owned()>
                     <input type="hidden" name="channel" value=channel/>
                     <p class="small muted"><bdi>{by}</bdi>" began this test "<When at=at now=now/>"."</p>
-                    <Field name="code" label=words value="" error=error required=true short=true inputmode="numeric" autocomplete="one-time-code"
+                    <Field name=name label=words value="" error=error required=true short=true inputmode="numeric" autocomplete="one-time-code"
                         hint="Six digits, within 15 minutes."/>
                     <div class="actions"><Button kind=Kind::Primary name="do" value="code">"It came"</Button></div>
                 </PostForm>

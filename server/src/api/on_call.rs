@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use super::answer::{Answer, List, ok, versioned};
 use super::asked::{Asked, Listed, Paging, moment};
-use super::sent::{At, Expected, read};
+use super::sent::{At, Expected, Maybe, read};
 use super::words;
 use crate::App;
 use crate::json::Json as Sent;
@@ -258,6 +258,16 @@ async fn add_override(State(app): State<App>, caller: ApiActor, At(id): At<TeamI
     ok(Override { id, person, from, until, reason: new.reason })
 }
 
+/// Why it ends.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OnCallBecause {
+    /// Why, for the record.
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    reason: String,
+}
+
 /// That it is done.
 #[derive(Debug, Serialize, ToSchema)]
 struct Done {
@@ -276,10 +286,17 @@ struct Done {
         ("id" = inline(words::TeamRef), Path, description = "The team."),
         ("override" = i64, Path, description = "Its number.")
     ),
+    request_body = OnCallBecause,
     responses((status = 200, description = "Cancelled.", body = Done))
 )]
-async fn cancel_override(State(app): State<App>, caller: ApiActor, At((id, number)): At<(TeamId, i64)>) -> Answer {
-    oncall::cancel(&app.db, caller.by(), id, number).await?;
+async fn cancel_override(
+    State(app): State<App>,
+    caller: ApiActor,
+    At((id, number)): At<(TeamId, i64)>,
+    Maybe(body): Maybe,
+) -> Answer {
+    let OnCallBecause { reason } = read(body)?;
+    oncall::cancel(&app.db, caller.by(), id, number, &reason).await?;
     ok(Done { ended_at: caller.now })
 }
 
@@ -366,10 +383,17 @@ async fn add_absence(
         ("id" = inline(words::PersonRef), Path, description = "The person."),
         ("absence" = i64, Path, description = "Its number.")
     ),
+    request_body = OnCallBecause,
     responses((status = 200, description = "Ended.", body = Done))
 )]
-async fn end_absence(State(app): State<App>, caller: ApiActor, At((id, number)): At<(PersonId, i64)>) -> Answer {
-    reach::absences::end(&app.db, caller.by(), id, number).await?;
+async fn end_absence(
+    State(app): State<App>,
+    caller: ApiActor,
+    At((id, number)): At<(PersonId, i64)>,
+    Maybe(body): Maybe,
+) -> Answer {
+    let OnCallBecause { reason } = read(body)?;
+    reach::absences::end(&app.db, caller.by(), id, number, &reason).await?;
     ok(Done { ended_at: caller.now })
 }
 

@@ -1,6 +1,6 @@
 //! `/agents`: the inventory, one agent, its form, its past.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use app::agents::{
     AgentEditor, AgentForm, AgentPage, Answer as Then, Conflict, Do, Editor, Findings, History, HistoryPage, Holder,
@@ -14,8 +14,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use domain::agent::Lifecycle;
+use domain::assignment::RuntimeOwner;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
+use domain::finding::FindingKey;
 use domain::id::AgentId;
 use domain::import::neutral::write_row;
 use domain::party::Party;
@@ -161,15 +163,33 @@ async fn inventory(State(app): State<App>, signed: Signed, Here(here): Here) -> 
     let names = if asked.is_empty() { Vec::new() } else { known::named(&app.db, by, &asked).await? };
     let none_at_all = page.items.is_empty() && nothing(&app, by).await?;
     let first = here.first_page();
+    let may = rights(&signed);
+    let gone = matches!(query.finding, Some(FindingKey::OwnerInactive | FindingKey::RuntimeOwnerInactive))
+        || query.runtime_owner.contains(&RuntimeOwner::Inactive);
+    let mut next = HashMap::new();
+    if gone && may.assign {
+        let ids: Vec<AgentId> = page.items.iter().map(|line| line.id).collect();
+        let mut reads = &app.db;
+        next = people::next_in_line(&mut reads, &ids).await?;
+    }
     let list = List {
         next: page.next.map(|cursor| first.with("cursor", &cursor).href()),
         previous: page.previous.map(|cursor| first.with("before", &cursor).href()),
         total: page.total.and_then(|n| u64::try_from(n).ok()),
-        rows: page.items.into_iter().map(line).collect(),
+        rows: page
+            .items
+            .into_iter()
+            .map(|found| {
+                // The first in line who is there, for two duties at most: its page shows the rest.
+                let first = next.remove(&found.id).unwrap_or_default().into_iter();
+                let first = first.filter_map(|(duty, list)| Some((duty, named(list.into_iter().find(|n| n.active)?))));
+                Line { next: first.take(2).collect(), ..line(found) }
+            })
+            .collect(),
         none_at_all,
         units,
         names,
-        may: rights(&signed),
+        may,
         now: signed.now,
         here,
     };
@@ -198,6 +218,7 @@ fn line(line: list::Line) -> Line {
         offered: line.offered,
         gone: line.gone,
         updated_at: line.updated_at,
+        next: Vec::new(),
     }
 }
 

@@ -115,7 +115,8 @@ fn typed(fields: &Fields) -> OnCallForm {
         person: get("person"),
         from: get("from"),
         until: get("until"),
-        reason: get("reason"),
+        // Each form names its own, so that no two fields of the page are called alike.
+        reason: if fields.get("do") == "cover" { get("why") } else { get("reason") },
     }
 }
 
@@ -159,7 +160,7 @@ async fn rotation(app: &App, form: &OnCallForm, errors: &mut FieldErrors) -> Res
 }
 
 /// `/people/3` is about the one field in which all of them are typed, and so on.
-fn by_field(error: Error) -> Error {
+fn by_field(error: Error, form: &str) -> Error {
     let Error::Invalid(mut wrong) = error else { return error };
     for w in &mut wrong {
         if w.pointer.starts_with("/people/") {
@@ -168,6 +169,7 @@ fn by_field(error: Error) -> Error {
         match w.pointer.as_str() {
             "/turn_hours" => w.pointer = "/turn".into(),
             "/starts_at" => w.pointer = "/starts".into(),
+            "/reason" if form == "cover" => w.pointer = "/why".into(),
             _ => {}
         }
     }
@@ -230,7 +232,7 @@ async fn change(State(app): State<App>, signed: Signed, Path(id): Path<TeamId>, 
             oncall::cover(&app.db, by, id, &new).await.map(|_| "Recorded: they take over then.")
         }
         "cancel" => match fields.get("cover").parse() {
-            Ok(cover) => oncall::cancel(&app.db, by, id, cover).await.map(|()| "Cancelled."),
+            Ok(cover) => oncall::cancel(&app.db, by, id, cover, "").await.map(|()| "Cancelled."),
             Err(_) => Err(Error::NotFound("such an override".into())),
         },
         _ => Err(Error::Conflict("That button is not on this page any more.".into())),
@@ -238,7 +240,7 @@ async fn change(State(app): State<App>, signed: Signed, Path(id): Path<TeamId>, 
     match done {
         Ok(said) => Ok(see_other_saying(&app, format!("/teams/{id}/on-call"), &Flash::good(said))),
         Err(error) => {
-            let status = refuse(by_field(error), &mut errors)?;
+            let status = refuse(by_field(error, &form.what), &mut errors)?;
             page(&app, &signed, id, Some(Refused { values: form, errors }), status).await
         }
     }

@@ -65,7 +65,6 @@ async fn change(State(app): State<App>, signed: Signed, Path(id): Path<PersonId>
         what: get("do"),
         kind: get("kind"),
         address: get("address"),
-        code: String::new(),
         from: get("from"),
         until: get("until"),
     };
@@ -79,6 +78,7 @@ async fn change(State(app): State<App>, signed: Signed, Path(id): Path<PersonId>
     if !may {
         can(&signed.actor, action, Relation::None).map_err(Error::from)?;
     }
+    let code = format!("code-{}", fields.get("channel"));
     let number = |name: &str| fields.get(name).parse::<i64>().unwrap_or(0);
     let path = format!("/people/{id}/reach");
     let mut errors = FieldErrors::new();
@@ -103,7 +103,7 @@ async fn change(State(app): State<App>, signed: Signed, Path(id): Path<PersonId>
             }
             Err(error) => Err(error),
         },
-        "code" => reach::prove(&app.db, by, number("channel"), fields.get("code"))
+        "code" => reach::prove(&app.db, by, number("channel"), fields.get(&code))
             .await
             .map(|channel| format!("It works: {} {} is tested.", channel.kind.label().to_lowercase(), channel.address)),
         "away" => {
@@ -118,14 +118,19 @@ async fn change(State(app): State<App>, signed: Signed, Path(id): Path<PersonId>
             let added = reach::absences::add(&app.db, by, id, from, until).await;
             added.map(|_| "Recorded. They are not asked to be on call then.".to_owned())
         }
-        "back" => {
-            reach::absences::end(&app.db, by, id, number("absence")).await.map(|()| "The absence has ended.".to_owned())
-        }
+        "back" => reach::absences::end(&app.db, by, id, number("absence"), "")
+            .await
+            .map(|()| "The absence has ended.".to_owned()),
         _ => Err(Error::Conflict("That button is not on this page any more.".into())),
     };
     match done {
         Ok(said) => Ok(see_other_saying(&app, path, &Flash::good(said))),
-        Err(error) => {
+        Err(mut error) => {
+            if let Error::Invalid(wrong) = &mut error {
+                for w in wrong.iter_mut().filter(|w| w.pointer == "/code") {
+                    w.pointer = format!("/{code}");
+                }
+            }
             let status = refuse(error, &mut errors)?;
             page(&app, &signed, id, Refused { values: form, errors }, status).await
         }

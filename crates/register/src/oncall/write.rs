@@ -241,8 +241,9 @@ pub async fn cover(db: &Db, by: By<'_>, id: TeamId, new: &NewCover) -> Result<i6
 }
 
 /// Takes back an override that has not ended: what of it has passed stays in the record.
-pub async fn cancel(db: &Db, by: By<'_>, id: TeamId, cover: i64) -> Result<(), Error> {
-    let (mut change, ..) = begin(db, by, id, Action::OnCallCover).await?;
+pub async fn cancel(db: &Db, by: By<'_>, id: TeamId, cover: i64, reason: &str) -> Result<(), Error> {
+    let (mut change, _, capacity) = begin(db, by, id, Action::OnCallCover).await?;
+    let reason = text::prose(reason, "The reason", REASON_MAX).map_err(|e| Error::field("/reason", e.to_string()))?;
     let sql = "SELECT person_id, until_at, cancelled_at IS NOT NULL FROM cover WHERE id = $1 AND team_id = $2";
     let Some(row) = change.tx.one(sql, args![cover, id]).await? else {
         return Err(Error::NotFound("such an override".into()));
@@ -250,10 +251,9 @@ pub async fn cancel(db: &Db, by: By<'_>, id: TeamId, cover: i64) -> Result<(), E
     if row.get::<bool>(2)? || row.get::<DateTime<Utc>>(1)? <= by.now {
         return Err(Error::Conflict("It has ended already.".into()));
     }
-    let team = teams::load(&mut change.tx, id).await?.ok_or_else(|| Error::NotFound(format!("team {id}")))?;
-    let stands = stands(&mut change.tx, by, &team).await?;
-    let event = change.event(capacity(by, stands), "on-call.cover-cancelled", id);
+    let event = change.event(capacity, "on-call.cover-cancelled", id);
     change.describe(event, json!({"cover": cover, "person": row.get::<PersonId>(0)?}), json!({}));
+    change.because(event, reason);
     let args = args![cover, by.now, change.id(event)];
     let n = change
         .tx

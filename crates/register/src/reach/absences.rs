@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::can::{Action, Relation, can};
 use domain::id::PersonId;
 use domain::reach::Span;
+use domain::text;
 use serde_json::{Value, json};
 
 use super::{AWAY_MAX, before, parties, settle};
@@ -101,8 +102,9 @@ pub async fn add(db: &Db, by: By<'_>, id: PersonId, from: DateTime<Utc>, until: 
 }
 
 /// They are back, or not away after all: what of it has passed stays in the record.
-pub async fn end(db: &Db, by: By<'_>, id: PersonId, absence: i64) -> Result<(), Error> {
+pub async fn end(db: &Db, by: By<'_>, id: PersonId, absence: i64, reason: &str) -> Result<(), Error> {
     let (mut change, _, capacity) = begin(db, by, id).await?;
+    let reason = text::prose(reason, "The reason", 1000).map_err(|e| Error::field("/reason", e.to_string()))?;
     let sql = "SELECT until_at, ended_at IS NOT NULL FROM absence WHERE id = $1 AND person_id = $2";
     let Some(row) = change.tx.one(sql, args![absence, id]).await? else {
         return Err(Error::NotFound("such an absence".into()));
@@ -114,6 +116,7 @@ pub async fn end(db: &Db, by: By<'_>, id: PersonId, absence: i64) -> Result<(), 
     let before = before(&mut change, &parties).await?;
     let event = change.event(capacity, "person.back", id);
     change.describe(event, json!({"absence": absence}), json!({}));
+    change.because(event, reason);
     let args = args![absence, by.now, change.id(event)];
     let n = change
         .tx

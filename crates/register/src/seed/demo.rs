@@ -321,6 +321,18 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
     let ids = insert_many(&mut change, "administrator", news).await?;
     let list: Vec<_> = ids.iter().copied().zip(plans).collect();
     owners(&mut change, &list, past.now, by.now).await?;
+    // The head of dispatch came from another department three days ago.
+    let moved = args![person(11), by.now - TimeDelta::days(3)];
+    change.tx.run("UPDATE person SET moved_at = $2 WHERE id = $1", moved).await?;
+    let moved = by.now - TimeDelta::days(10);
+    change
+        .tx
+        .run(
+            "UPDATE assignment SET confirmed_at = $2 WHERE party_kind = 'person' AND party_id = $1 AND role = 'A' \
+             AND accepted_at IS NOT NULL AND valid_to IS NULL",
+            args![person(11), moved],
+        )
+        .await?;
     reassess(&mut change, &ids, true).await?;
     change.commit().await?;
     Ok(SIGN_INS

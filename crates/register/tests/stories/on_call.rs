@@ -87,11 +87,13 @@ async fn turns_absences_and_overrides(db: Db) {
     assert!(matches!(press(4).await, Err(Error::Denied(_))), "no more");
 
     // What is cancelled ends there; what has passed stays.
-    oncall::cancel(&db, By { now: day(3) + TimeDelta::hours(1), ..by(&lead, 3) }, team, cover).await.unwrap();
+    oncall::cancel(&db, By { now: day(3) + TimeDelta::hours(1), ..by(&lead, 3) }, team, cover, "").await.unwrap();
     assert_eq!(who(&db, team, day(3)).await.0, Some(dario));
     assert_eq!(who(&db, team, day(3) + TimeDelta::hours(2)).await.0, Some(ada));
-    assert!(matches!(oncall::cancel(&db, by(&lead, 4), team, cover).await, Err(Error::Conflict(_))));
-    absences::end(&db, By { now: day(8) + TimeDelta::hours(6), ..by(&lead, 8) }, bao, away).await.unwrap();
+    assert!(matches!(oncall::cancel(&db, by(&lead, 4), team, cover, "").await, Err(Error::Conflict(_))));
+    absences::end(&db, By { now: day(8) + TimeDelta::hours(6), ..by(&lead, 8) }, bao, away, "Back early")
+        .await
+        .unwrap();
     assert_eq!(who(&db, team, day(8)).await.0, Some(carmen), "the past is not rewritten");
     assert_eq!(who(&db, team, day(8) + TimeDelta::hours(7)).await.0, Some(bao));
 

@@ -97,7 +97,7 @@ async fn a_channel_counts_once_a_colleague_has_tested_it(db: Db) {
     for (days, gone) in [(12, true), (20, false), (182, true)] {
         assert_eq!(unreached(&db, agent, days).await, gone, "day {days}, folded");
     }
-    reach::absences::end(&db, by(&a, 13), ada, away).await.unwrap();
+    reach::absences::end(&db, by(&a, 13), ada, away, "").await.unwrap();
     assert!(!unreached(&db, agent, 13).await);
 
     // A colleague bridges it; who parts from the team does not.
