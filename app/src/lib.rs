@@ -25,8 +25,12 @@ pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod login;
 #[cfg(feature = "ssr")]
+pub mod oncall;
+#[cfg(feature = "ssr")]
 pub mod people;
 pub mod raci;
+#[cfg(feature = "ssr")]
+pub mod reach;
 #[cfg(feature = "ssr")]
 pub mod settings;
 #[cfg(feature = "ssr")]
@@ -39,6 +43,8 @@ pub mod stops;
 pub mod systems;
 #[cfg(feature = "ssr")]
 pub mod teams;
+#[cfg(feature = "ssr")]
+pub mod yours;
 
 /// Starts the islands; the module script in the page calls it.
 #[cfg(feature = "hydrate")]

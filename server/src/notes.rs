@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::{PersonId, TokenId};
+use domain::reach::ChannelKind;
 
 /// How long a secret waits for the page that shows it.
 const WAITS: TimeDelta = TimeDelta::minutes(2);
@@ -28,6 +29,17 @@ pub enum Secret {
         person: PersonId,
         /// What to tell them.
         password: String,
+    },
+    /// The code of a test, to be passed on by the channel that is tested.
+    Code {
+        /// Whose channel.
+        person: PersonId,
+        /// Six digits.
+        code: String,
+        /// Of what kind the channel is.
+        kind: ChannelKind,
+        /// Its number, name or address.
+        address: String,
     },
 }
 

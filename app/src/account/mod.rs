@@ -7,10 +7,11 @@ use crate::components::{
     Badge, Button, ErrorSummary, Fact, Facts, Field, FieldErrors, IntoPiece, Kind, PageHead, PostForm, Ref, Section,
     TableFrame, Tone, When,
 };
+use crate::reach::{Test, codes};
 use crate::shell::Theme;
 
 /// Who looks at their own account.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Me {
     /// Their name.
     pub name: String,
@@ -20,6 +21,8 @@ pub struct Me {
     pub email: String,
     /// Their roles, as words.
     pub roles: Vec<String>,
+    /// Tests of their channels whose code they may type now.
+    pub tests: Vec<Test>,
 }
 
 /// One session of theirs.
@@ -54,6 +57,7 @@ pub fn Account(
     now: DateTime<Utc>,
 ) -> impl IntoView {
     let roles = if me.roles.is_empty() { "none".to_owned() } else { me.roles.join(", ") };
+    let reach = format!("/people/{}/reach", me.reference);
     view! {
         <PageHead title="Your account" lead="Who you are here, and where you are signed in."/>
         <Section title="You" id="you">
@@ -64,6 +68,10 @@ pub fn Account(
                 <Fact term="Roles" value=roles/>
             </Facts>
             <p class="muted small">"An administrator changes your name, address and roles."</p>
+        </Section>
+        {codes(&reach, &me.tests, &FieldErrors::new(), now)}
+        <Section title="How you are reached" id="reach">
+            <p>"Whoever would stop an agent has to be reached. "<a href=reach.clone()>"Your channels and absences"</a>"."</p>
         </Section>
         <Section title="Password" id="password">
             <PostForm action="/account">

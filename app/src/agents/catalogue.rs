@@ -21,6 +21,7 @@ const fn sense(key: FindingKey) -> (Weight, &'static str) {
             (Weight::High, "Low while the agent does not run.")
         }
         FindingKey::RuntimeOwnerUntested => (Weight::Medium, "Low while the agent does not run."),
+        FindingKey::OwnerUnreachable => (Weight::Medium, "Low while the agent does not run. Waits for onboarding."),
         FindingKey::NoOwner => {
             (Weight::High, "High for purpose and policy of an agent that runs, medium otherwise. Waits for onboarding.")
         }
@@ -28,6 +29,7 @@ const fn sense(key: FindingKey) -> (Weight, &'static str) {
             (Weight::High, "")
         }
         FindingKey::NoResponsible
+        | FindingKey::OwnershipUnconfirmed
         | FindingKey::LifecycleSplit
         | FindingKey::NameMissing
         | FindingKey::PossibleDuplicate => (Weight::Low, "Waits for onboarding."),

@@ -18,6 +18,7 @@ use crate::components::{
     Tone, When, stop_state_words, thousands,
 };
 use crate::islands::Picks;
+use crate::people::Named;
 
 /// A row.
 #[derive(Debug, Clone)]
@@ -50,6 +51,8 @@ pub struct Line {
     pub gone: bool,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// In a view of owners who are gone: of which duty, and who is next in line for it.
+    pub next: Vec<(Duty, Named)>,
 }
 
 /// What the reader may do with the inventory.
@@ -226,6 +229,8 @@ pub fn Inventory(
     }
     .href();
     let total = list.total;
+    // A press in a row comes back to the view.
+    let next = list.rows.iter().any(|line| !line.next.is_empty()).then(|| list.here.href());
     // What a view asks about is what its rows lack.
     let duty =
         list.here.get("vacant").or(list.here.get("runtime_owner").map(|_| Duty::Containment.key())).map(str::to_owned);
@@ -240,6 +245,7 @@ pub fn Inventory(
             view! {
                 <Picks/>
                 {duty.map(|duty| view! { <input type="hidden" name="duty" value=duty/> })}
+                {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
                 <button class="button primary" formmethod="get">"Assign…"</button>
                 {everything.map(|words| view! { <a class="button quiet" href=all>{words}</a> })}
             }
@@ -321,6 +327,12 @@ fn row(m: &mut Markup, line: &Line, cells: Cells, may: Rights, now: DateTime<Utc
     if !cells.id {
         m.raw("<span class=\"ref muted\">").text(&reference).raw("</span>");
     }
+    for (duty, next) in &line.next {
+        // The row lies in the form of the bulk bar: the button posts elsewhere.
+        m.raw("<button class=\"button small next\" formmethod=\"post\" formaction=\"/agents/").text(&reference);
+        m.raw("/succession\" name=\"offer\" value=\"").text(&format!("{duty}:{}", next.id)).raw("\">Offer ");
+        m.text(&lower(duty.owner_title())).raw(" to <bdi>").text(&next.name).raw("</bdi></button>");
+    }
     m.raw("</th>");
     if cells.stop {
         stop(m, line, &reference, may);
@@ -362,6 +374,10 @@ fn row(m: &mut Markup, line: &Line, cells: Cells, may: Rights, now: DateTime<Utc
 
 fn badge(m: &mut Markup, (word, tone): (&'static str, Tone)) {
     m.raw("<span class=\"").raw(tone.badge()).raw("\">").raw(word).raw("</span>");
+}
+
+fn lower(title: &str) -> String {
+    if title.starts_with("API") { title.to_owned() } else { title.to_lowercase() }
 }
 
 /// Who can stop it: the state, and the party or the link that mends it.

@@ -20,6 +20,7 @@ use crate::components::{
     LinkButton, PageHead, Party, Piece, Refused, RunningState, Section, Severity, Swatch, TableFrame, TextArea, Tier,
     Tone, When, stop_state_words,
 };
+use crate::people::{Named, chain};
 
 /// What the reader may do with this agent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -109,6 +110,10 @@ pub struct Shown {
     pub runtime_owner: Option<RuntimeOwner>,
     /// What is wrong now, worst first.
     pub findings: Vec<Finding>,
+    /// Of each duty whose owner is gone and that is on offer to nobody: who is asked next.
+    pub next: BTreeMap<Duty, Vec<Named>>,
+    /// The reader answers for one of its duties.
+    pub mine: bool,
     /// How it is paused: version, text and, if Muster calls a webhook, its address.
     pub method: Option<(i64, String, Option<String>)>,
     /// The present runtime owner's newest passed drill: when, and how many seconds it took.
@@ -328,12 +333,34 @@ fn line(shown: &Shown, finding: &Finding) -> impl IntoView + use<> {
     view! {
         <li>
             <span class="weight">{weight}</span>
-            <span class="what">{finding.sentence()}</span>
+            <span class="what">{finding.sentence()}{next_in_line(shown, finding)}</span>
             <span class="since small muted">"since " <When at=finding.from now=shown.now/></span>
             <span class="mend">{mend}</span>
         </li>
     }
     .piece()
+}
+
+/// Who is asked next where an owner is gone, each with the one press that offers it to them.
+fn next_in_line(shown: &Shown, finding: &Finding) -> Option<impl IntoView + use<>> {
+    if !matches!(finding.key, FindingKey::OwnerInactive | FindingKey::RuntimeOwnerInactive) {
+        return None;
+    }
+    let duty = finding.duty?;
+    let next = shown.next.get(&duty)?;
+    let action = format!("/agents/{}/succession", shown.id);
+    let offers = (shown.may.assign && next.iter().any(|n| n.active)).then(|| {
+        let buttons = next
+            .iter()
+            .filter(|n| n.active)
+            .map(|n| {
+                let name = n.name.clone();
+                view! { <Button kind=Kind::Small name="offer" value=format!("{duty}:{}", n.id)><span>"Offer to "<bdi>{name}</bdi></span></Button> }
+            })
+            .collect_view();
+        view! { <form method="post" action=action class="row">{buttons}</form> }
+    });
+    Some(view! { <span class="small muted block">"Next in line: "{chain(next)}"."</span>{offers} })
 }
 
 /// Where a finding is mended, for whoever may.
@@ -348,6 +375,11 @@ fn mend(shown: &Shown, finding: &Finding) -> Option<String> {
         | FindingKey::OwnerInactive
         | FindingKey::LifecycleSplit
         | FindingKey::RegulatoryConflict => may.assign.then(|| shown.assign_href(duty)),
+        FindingKey::OwnerUnreachable => accountable(&shown.held, Duty::Containment).map(|h| match h.party {
+            Who::Team(_) => format!("{}/on-call", h.party.path()),
+            Who::Person(_) => format!("{}/reach", h.party.path()),
+        }),
+        FindingKey::OwnershipUnconfirmed => Some(if shown.mine { "/still-yours" } else { "#owners" }.to_owned()),
         FindingKey::NoResponsible => may.assign.then(|| format!("{}&role=R", shown.assign_href(duty))),
         FindingKey::RuntimeOwnerPending => Some("#offers".to_owned()),
         FindingKey::RuntimeOwnerUnable => may.stop.then(|| "#stop".to_owned()),

@@ -8,12 +8,14 @@ use crate::components::{IntoPiece, Lifecycle, PageHead, Section, StopState, Tabl
 use duties::DUTIES;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 10] = [
+const PARTS: [(&str, &str); 12] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
     ("stop", "Who can stop it"),
     ("webhook", "Stop webhooks and drills"),
+    ("on-call", "On call and being reached"),
+    ("confirm", "Still yours? And who is next"),
     ("life", "The life of an agent"),
     ("tiers", "Risk tiers"),
     ("import", "Importing agents"),
@@ -105,6 +107,8 @@ pub fn Help() -> impl IntoView {
                 <Duties/>
                 <Stop/>
                 <Webhook/>
+                <OnCall/>
+                <Confirming/>
                 <Life/>
                 <Tiers/>
                 <Importing/>
@@ -208,6 +212,34 @@ fn Webhook() -> impl IntoView {
                 <p>"Muster posts JSON to the webhook with the headers " <code>"Muster-Delivery"</code> ", " <code>"Muster-Timestamp"</code> " (whole seconds since 1970) and " <code>"Muster-Signature"</code> ". The signature is " <code>"v1="</code> " and the HMAC-SHA-256, in lower-case hexadecimal, of the timestamp, a full stop and the body, with the method's secret as key. A receiver computes it again, compares, and refuses a timestamp that is more than five minutes old."</p>
                 <p>"An answer of 2xx means accepted, no more. When the agent has stopped, the receiver posts " <code>"{\"delivery\": \"…\", \"stopped\": true}"</code> " to the " <code>"callback"</code> " address that the call names, with its own timestamp and a signature made the same way. It counts once, and only within the method's time. Muster follows no redirect and calls no private address unless its operator allows that."</p>
                 <p>"A drill is the same call with " <code>"\"drill\": true"</code> ": the receiver does everything but the stop, and answers by the same callback. When many agents are stopped at once, at most 32 webhooks are called at a time, and a call that had to wait has as much longer for its callback. A written procedure is drilled before a witness, with a file that shows it. A drill passed by the present owner with this version of the method proves it until the tier's cadence is over."</p>
+            </div>
+        </Section>
+    }
+    .piece()
+}
+
+#[component]
+fn OnCall() -> impl IntoView {
+    view! {
+        <Section id="on-call" title=heading("on-call")>
+            <div class="prose">
+                <p>"A team's page leads to who is on call. People take turns in a fixed order; whoever is away is passed over, and somebody may take over for a while, from the team or from elsewhere. An override comes before any turn. Of several at once the latest holds."</p>
+                <p>"Whoever is on call for a team may stop its agents and show that stopping works in the team's name. Who was on call at a past moment has an exact answer: nothing of a schedule is overwritten."</p>
+                <p>"A channel (phone, chat, e-mail, pager) counts once it is tested, and then for 180 days. A colleague opens the person's page, begins the test, and gets a code of six digits to pass on by that channel; the person types it within 15 minutes under their account. Nobody tests their own."</p>
+                <p>"A runtime owner of whom nobody can be reached is a gap: no tested channel, or everybody away. For a team it is enough that its lead, its deputy or one member can be reached. Numbers and addresses are shown to colleagues of the same team, the manager and deputy, security leads and administrators."</p>
+            </div>
+        </Section>
+    }
+    .piece()
+}
+
+#[component]
+fn Confirming() -> impl IntoView {
+    view! {
+        <Section id="confirm" title=heading("confirm")>
+            <div class="prose">
+                <p>"Accepting a duty is an owner's word that it is theirs. It counts for 365 days of an agent of low or moderate tier, 180 of high, 90 of critical; then Home asks “Still yours?”, and one press says yes to all that is shown. Whoever changes business unit is asked about each duty at once. What is not theirs any more is offered to somebody else, and stays theirs until that is accepted."</p>
+                <p>"When an owner leaves, nothing is reassigned by itself. The agent's page, the person's page and the list of such agents show who is next in line, the deputy, then the manager, then nobody, each with a button that offers it to them."</p>
             </div>
         </Section>
     }

@@ -15,6 +15,8 @@ use crate::components::{
     Address, Button, ErrorSummary, IntoPiece, Kind, Lifecycle, LinkButton, Meter, PageHead, PostForm, Refused, Section,
     Segment, StackedBar, StopState, Swatch, TableFrame, TextArea, Tone, When, stop_state_words, thousands,
 };
+use crate::people::Proposal;
+use crate::people::proposals::waiting as proposals;
 use crate::stops::testimony;
 
 /// An offer that waits for the reader.
@@ -114,6 +116,10 @@ pub struct Home {
     pub waiting_total: u64,
     /// Drills of which the reader is to say what they saw.
     pub drills: Vec<Witnessing>,
+    /// How many duties the reader is to say are still theirs.
+    pub due: u64,
+    /// What waits for a second person whom the reader may be.
+    pub proposals: Vec<Proposal>,
     /// The answer that was refused.
     pub refused: Refused<AnswerForm>,
     /// Agents the reader answers for.
@@ -147,8 +153,9 @@ pub fn HomePage(
     // What was refused is said even when nothing is left to answer.
     let refused = home.waiting.is_empty().then(|| view! { <ErrorSummary errors=home.refused.errors.clone()/> });
     let (offers, drills) = (waits(&home), drills(&home));
-    let waits = (offers.is_some() || drills.is_some())
-        .then(|| view! { <div class="waits-here stack loose">{offers}{drills}</div> });
+    let (due, second) = (still_yours(home.due), proposals(&home.proposals, home.now));
+    let waits = (offers.is_some() || drills.is_some() || due.is_some() || second.is_some())
+        .then(|| view! { <div class="waits-here stack loose">{offers}{drills}{second}{due}</div> });
     let yours = yours(&home).map(|yours| view! { <div class="yours-here">{yours}</div> });
     if let Some(posture) = posture {
         view! {
@@ -170,7 +177,8 @@ pub fn HomePage(
         }
         .piece()
     } else {
-        let lead = match (home.waiting_total + home.drills.len() as u64, home.mine_total) {
+        let waiting = home.waiting_total + home.due + (home.drills.len() + home.proposals.len()) as u64;
+        let lead = match (waiting, home.mine_total) {
             (0, Some(0)) => "Nothing waits for you, and you answer for no agent.",
             (0, _) => "Nothing waits for you.",
             _ => "",
@@ -328,6 +336,21 @@ fn drills(home: &Home) -> Option<impl IntoView + use<>> {
     Some(view! {
         <Section title="Did you see it stop?" id="drills" count=home.drills.len() as u64>
             <ul class="offers panel flush">{lines}</ul>
+        </Section>
+    })
+}
+
+/// The duties that the reader is asked about again.
+fn still_yours(due: u64) -> Option<impl IntoView + use<>> {
+    let words = match due {
+        0 => return None,
+        1 => "1 duty of yours is to be confirmed.".to_owned(),
+        1_000.. => "More than 1,000 duties of yours are to be confirmed.".to_owned(),
+        n => format!("{n} duties of yours are to be confirmed."),
+    };
+    Some(view! {
+        <Section title="Still yours?" id="still-yours" count=due>
+            <div class="panel row"><p>{words}</p><LinkButton href="/still-yours">"Answer"</LinkButton></div>
         </Section>
     })
 }

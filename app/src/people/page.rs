@@ -17,8 +17,9 @@ use super::list::Status;
 use super::proposals::{Proposal, waiting};
 use super::{Named, chain, counted, link, link_or, links};
 use crate::components::{
-    Address, Badge, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, IntoPiece, Kind, LinkButton, Notice,
-    PageHead, Pager, Piece, Refused, Section, Swatch, Tab, TableFrame, Tabs, TextArea, Tier, Tone, When, thousands,
+    Address, Badge, Button, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, IntoPiece, Kind, LinkButton,
+    Notice, PageHead, Pager, Piece, Refused, Section, Swatch, Tab, TableFrame, Tabs, TextArea, Tier, Tone, When,
+    thousands,
 };
 
 /// One duty of one agent that they hold.
@@ -554,6 +555,7 @@ fn impact(shown: &Shown) -> Piece {
     });
     let theirs = impact.own + impact.systems.iter().filter(|(_, _, _, alone)| *alone).count() as u64;
     let offered = away(&shown.away);
+    let pressed = one_press(shown);
     let handover = (theirs > 0 && (shown.may_offer || shown.is_me)).then(|| {
         let what = counted(theirs, "duty", "duties");
         view! {
@@ -567,11 +569,35 @@ fn impact(shown: &Shown) -> Piece {
             {of_systems}
             {split}
             {offered}
+            {pressed}
             {table}
             {handover}
         </Section>
     }
     .piece()
+}
+
+/// Of who left: one press for each who is next in line, that offers them all of it.
+fn one_press(shown: &Shown) -> Option<impl IntoView + use<>> {
+    let next: Vec<Named> = shown.impact.next.iter().filter(|n| n.active).cloned().collect();
+    if !shown.left() || !shown.may_offer || shown.impact.own == 0 || !shown.away.is_empty() || next.is_empty() {
+        return None;
+    }
+    let what = counted(shown.impact.own, "duty", "duties");
+    let buttons = next
+        .into_iter()
+        .map(|n| {
+            let words = format!("Offer {what} to ");
+            view! { <Button name="to" value=n.written()><span>{words}<bdi>{n.name}</bdi></span></Button> }
+        })
+        .collect_view();
+    let reason = format!("Next in line: {} has left.", shown.name);
+    Some(view! {
+        <form method="post" action=format!("{}/handover", shown.path()) class="row">
+            <input type="hidden" name="handover_reason" value=reason/>
+            {buttons}
+        </form>
+    })
 }
 
 /// One agent with the duties of it that would have no owner.
@@ -771,6 +797,7 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
     let deputy = link_or(shown.deputy.as_ref(), "nobody");
     let (email, created, updated, now) = (shown.email.clone(), shown.created_at, shown.updated_at, shown.now);
     let (title, unit) = (shown.title.clone(), shown.business_unit.clone());
+    let reach = format!("{}/reach", shown.path());
     let (user, host) = email.split_at(email.find('@').unwrap_or(email.len()));
     let (user, host) = (user.to_owned(), host.to_owned());
     view! {
@@ -781,6 +808,7 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
             {none.then(|| view! { <Fact term="Roles"><span class="unset">"none"</span></Fact> })}
             <Fact term="Manager">{managers}</Fact>
             <Fact term="Deputy">{deputy}</Fact>
+            <Fact term="Reached"><a href=reach>"channels and absences"</a></Fact>
             {reports}
             {stands_in}
             <Fact term="Recorded"><Day at=created/></Fact>

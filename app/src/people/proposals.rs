@@ -37,7 +37,7 @@ pub struct Proposal {
 }
 
 /// The section; nothing when nothing waits.
-pub(super) fn waiting(list: &[Proposal], now: DateTime<Utc>) -> Option<impl IntoView + use<>> {
+pub(crate) fn waiting(list: &[Proposal], now: DateTime<Utc>) -> Option<impl IntoView + use<>> {
     if list.is_empty() {
         return None;
     }

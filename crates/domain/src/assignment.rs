@@ -30,6 +30,8 @@ crate::words! {
         Declined = "declined", "Declined";
         /// Whoever offered took it back.
         Withdrawn = "withdrawn", "Withdrawn";
+        /// Nobody answered in time.
+        Lapsed = "lapsed", "Lapsed";
         /// The agent was retired.
         Retired = "retired", "Agent retired";
     }
@@ -37,6 +39,10 @@ crate::words! {
 
 /// An offer of A that is unanswered for this long escalates.
 pub const OFFER_ESCALATES_AFTER: TimeDelta = TimeDelta::days(10);
+
+/// An offer of A that is unanswered for this long is no offer any more. That is a question of
+/// the clock: the row is closed by whatever is written to the duty next.
+pub const OFFER_LAPSES_AFTER: TimeDelta = TimeDelta::days(30);
 
 /// One current, accepted row of the matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +62,23 @@ pub struct Held {
     /// The platform whose duty it is, when an agent inherits it.
     #[serde(default)]
     pub inherited: Option<SystemId>,
+    /// Of an A, when its party last said that it is theirs: by accepting, or since then.
+    pub confirmed_at: DateTime<Utc>,
+    /// When the person who holds it last changed department, if they did.
+    pub moved_at: Option<DateTime<Utc>>,
+}
+
+impl Held {
+    /// When its owner is to say again that an A is theirs: by the tier's cadence, and at once
+    /// when they changed department since they last said so. `None` for another letter, and for what
+    /// is inherited: its owner is asked at the platform.
+    pub fn confirm_due(&self, tier: Tier) -> Option<DateTime<Utc>> {
+        if self.role != RaciRole::Accountable || self.inherited.is_some() {
+            return None;
+        }
+        let due = self.confirmed_at + TimeDelta::days(tier.ownership_cadence_days());
+        Some(self.moved_at.filter(|moved| *moved > self.confirmed_at).map_or(due, |moved| due.min(moved)))
+    }
 }
 
 /// An offer of A that nobody has answered yet.
@@ -67,6 +90,18 @@ pub struct Offer {
     pub party: Party,
     /// Since when.
     pub offered_at: DateTime<Utc>,
+}
+
+impl Offer {
+    /// When it lapses, if nobody answers.
+    pub fn lapses_at(&self) -> DateTime<Utc> {
+        self.offered_at + OFFER_LAPSES_AFTER
+    }
+
+    /// Whether it can be answered at the moment.
+    pub fn open_at(&self, now: DateTime<Utc>) -> bool {
+        now < self.lapses_at()
+    }
 }
 
 /// A stop drill that was passed.
@@ -111,6 +146,16 @@ impl RuntimeOwner {
     /// The states in which nobody can stop the agent, worst first.
     pub const NOBODY: [Self; 3] = [Self::None, Self::Inactive, Self::Pending];
 
+    /// What it becomes by the clock alone, once its time is over: a verified owner has to show
+    /// it again, an offer that nobody answered is none.
+    pub const fn lapsed(self) -> Self {
+        match self {
+            Self::Verified => Self::Untested,
+            Self::Pending => Self::None,
+            state => state,
+        }
+    }
+
     /// `none` and `inactive` on an agent that runs are the loudest thing on every dashboard.
     pub const fn nobody_can_stop(self) -> bool {
         matches!(self, Self::None | Self::Inactive | Self::Pending)
@@ -122,7 +167,8 @@ impl RuntimeOwner {
 pub struct RuntimeOwnerNow {
     /// The state at the moment asked about.
     pub state: RuntimeOwner,
-    /// When the state becomes `untested` though nobody does anything; `None` if never.
+    /// When the state becomes [`RuntimeOwner::lapsed`] though nobody does anything; `None` if
+    /// never.
     pub until: Option<DateTime<Utc>>,
 }
 
@@ -137,11 +183,10 @@ pub fn runtime_owner(
 ) -> RuntimeOwnerNow {
     let forever = |state| RuntimeOwnerNow { state, until: None };
     let Some(owner) = accountable(held, Duty::Containment) else {
-        return forever(if offers.iter().any(|o| o.duty == Duty::Containment) {
-            RuntimeOwner::Pending
-        } else {
-            RuntimeOwner::None
-        });
+        return match offers.iter().find(|o| o.duty == Duty::Containment && o.open_at(now)) {
+            Some(offer) => RuntimeOwnerNow { state: RuntimeOwner::Pending, until: Some(offer.lapses_at()) },
+            None => forever(RuntimeOwner::None),
+        };
     };
     if owner.standing != Standing::Active {
         return forever(RuntimeOwner::Inactive);
@@ -202,6 +247,8 @@ mod tests {
             standing_since: None,
             since: at(0),
             inherited: None,
+            confirmed_at: at(0),
+            moved_at: None,
         }]
     }
 
@@ -225,12 +272,27 @@ mod tests {
     }
 
     #[test]
+    fn an_owner_is_asked_again_by_the_tier_and_at_once_after_a_move() {
+        let mut h = held(Standing::Active).remove(0);
+        for (tier, day) in [(Tier::Low, 365), (Tier::Moderate, 365), (Tier::High, 180), (Tier::Critical, 90)] {
+            assert_eq!(h.confirm_due(tier), Some(at(day)));
+        }
+        h.moved_at = Some(at(30));
+        assert_eq!(h.confirm_due(Tier::High), Some(at(30)));
+        h.confirmed_at = at(31);
+        assert_eq!(h.confirm_due(Tier::High), Some(at(211)), "said after the move");
+        h.role = RaciRole::Responsible;
+        assert_eq!(h.confirm_due(Tier::High), None);
+    }
+
+    #[test]
     fn each_state_is_the_first_that_holds() {
         let no_stop = StopFacts::default();
         let offer = [Offer { duty: Duty::Containment, party: Party::Person(PersonId(2)), offered_at: at(0) }];
         let state = |h: &[Held], o: &[Offer], s: &StopFacts, day| runtime_owner(h, o, s, Tier::High, at(day)).state;
         assert_eq!(state(&[], &[], &no_stop, 1), RuntimeOwner::None);
-        assert_eq!(state(&[], &offer, &no_stop, 1), RuntimeOwner::Pending);
+        assert_eq!(state(&[], &offer, &no_stop, 29), RuntimeOwner::Pending);
+        assert_eq!(state(&[], &offer, &no_stop, 30), RuntimeOwner::None, "the offer has lapsed");
         assert_eq!(state(&held(Standing::Left), &offer, &no_stop, 1), RuntimeOwner::Inactive);
         assert_eq!(state(&held(Standing::Leaderless), &[], &no_stop, 1), RuntimeOwner::Inactive);
         assert_eq!(state(&held(Standing::Active), &[], &no_stop, 1), RuntimeOwner::Unable);

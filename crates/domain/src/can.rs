@@ -119,6 +119,14 @@ crate::words! {
         AssignmentRecord = "assignment.record", "Record a present owner as accepted";
         AssignmentAnswer = "assignment.answer", "Accept or decline an offer";
         AssignmentWithdraw = "assignment.withdraw", "Withdraw an offer";
+        AssignmentConfirm = "assignment.confirm", "Say that a duty is still one's own";
+        OnCallWrite = "on-call.write", "Say who takes turns on call";
+        OnCallCover = "on-call.cover", "Take over on call, or give it to somebody";
+        ChannelRead = "channel.read", "Read how a person is reached";
+        ChannelWrite = "channel.write", "Say how a person is reached";
+        ChannelTest = "channel.test", "Begin the test of a channel";
+        ChannelProve = "channel.prove", "Type the code that came by a channel";
+        AbsenceWrite = "absence.write", "Say when a person is away";
         StopMethodWrite = "stop-method.write", "Record how an agent is stopped";
         StopDrill = "stop.drill", "Show that a stop works";
         StopWitness = "stop.witness", "Say what one saw of a drill";
@@ -191,6 +199,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::AgentExport
             | Action::AgentHistory
             | Action::PersonRead
+            | Action::ChannelRead
             | Action::PostureRead
             | Action::AuditRead
             | Action::SettingsRead => scopes.contains(&Scope::Read) || scopes.contains(&Scope::Write),
@@ -200,6 +209,13 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::AssignmentRecord
             | Action::AssignmentAnswer
             | Action::AssignmentWithdraw
+            | Action::AssignmentConfirm
+            | Action::OnCallWrite
+            | Action::OnCallCover
+            | Action::ChannelWrite
+            | Action::ChannelTest
+            | Action::ChannelProve
+            | Action::AbsenceWrite
             | Action::StopMethodWrite
             | Action::StopDrill
             | Action::StopWitness
@@ -222,7 +238,16 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
 /// Decisions that no program makes by itself. The command line records present owners
 /// at set-up, and says so in the record.
 const fn reserved_to_a_person(action: Action) -> bool {
-    matches!(action, Action::AssignmentAnswer | Action::PersonConfirm | Action::StopWitness | Action::StopReview)
+    matches!(
+        action,
+        Action::AssignmentAnswer
+            | Action::AssignmentConfirm
+            | Action::ChannelTest
+            | Action::ChannelProve
+            | Action::PersonConfirm
+            | Action::StopWitness
+            | Action::StopReview
+    )
 }
 
 fn role_allows(roles: Roles, action: Action) -> bool {
@@ -241,15 +266,23 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         Action::AssignmentOffer
         | Action::AssignmentRecord
         | Action::AssignmentWithdraw
+        | Action::OnCallWrite
+        | Action::OnCallCover
         | Action::StopMethodWrite
         | Action::StopPress
         | Action::StopStep
         | Action::StopReview
         | Action::SystemWrite => &[SecurityLead],
-        Action::AssignmentAnswer | Action::StopDrill | Action::StopWitness => &[],
+        Action::AssignmentAnswer
+        | Action::AssignmentConfirm
+        | Action::ChannelProve
+        | Action::StopDrill
+        | Action::StopWitness => &[],
+        Action::ChannelRead | Action::ChannelTest | Action::AbsenceWrite => &[Administrator, SecurityLead],
         Action::PersonWrite
         | Action::PersonGrant
         | Action::PersonCredential
+        | Action::ChannelWrite
         | Action::SettingsWrite
         | Action::TokenManage
         | Action::SessionManage => &[Administrator],
@@ -264,7 +297,11 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
     let only_auditor = roles.iter().all(|r| r == Role::Auditor) && !roles.is_empty();
     let reads = matches!(
         action,
-        Action::AgentRead | Action::AgentReadConfidential | Action::AgentReadControls | Action::AgentHistory
+        Action::AgentRead
+            | Action::AgentReadConfidential
+            | Action::AgentReadControls
+            | Action::AgentHistory
+            | Action::ChannelRead
     );
     if only_auditor && !reads && action != Action::SessionManage {
         return false;
@@ -277,7 +314,16 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         Action::AgentEdit | Action::AssignmentOffer => matches!(relation, Owner | Requester),
         // A deputy stops what an owner who is away cannot; what an owner shows, they show themself.
         Action::StopMethodWrite | Action::StopPress => matches!(relation, Owner | Delegate),
+        // Of a person: oneself is the owner, a colleague who may know how they are reached a
+        // delegate. Of a team: lead and deputy are owners, its members delegates.
+        Action::ChannelRead | Action::OnCallCover => matches!(relation, Owner | Delegate),
+        Action::ChannelTest => relation == Delegate,
+        // Who manages a person or leads their team asks for the absence as a requester.
+        Action::AbsenceWrite => matches!(relation, Owner | Requester),
         // A deputy acts for an owner who is away; an appointment is the owner's own word.
+        Action::AssignmentConfirm | Action::OnCallWrite | Action::ChannelWrite | Action::ChannelProve => {
+            relation == Owner
+        }
         Action::AssignmentAnswer
         | Action::SessionManage
         | Action::StopDrill
@@ -302,6 +348,15 @@ fn who_may(action: Action) -> &'static str {
         Action::AssignmentAnswer => "the party to whom it was offered",
         Action::AssignmentWithdraw => "whoever offered it and security leads",
         Action::AssignmentRecord | Action::SystemWrite => "security leads",
+        Action::AssignmentConfirm => "the owner of the duty",
+        Action::OnCallWrite => "the team's lead and deputy and security leads",
+        Action::OnCallCover => "the team's members and security leads",
+        Action::ChannelRead | Action::ChannelTest => "colleagues of the same team, security leads and administrators",
+        Action::ChannelWrite => "the person and administrators",
+        Action::ChannelProve => "the person whose channel it is",
+        Action::AbsenceWrite => {
+            "the person, their manager, whoever leads a team of theirs, security leads and administrators"
+        }
         Action::StopMethodWrite => "the agent's owners, their deputies and security leads",
         Action::StopDrill => "the present owner of the duty",
         Action::StopWitness => "the witness whom the drill names",
@@ -369,6 +424,7 @@ mod tests {
                     | Action::AgentExport
                     | Action::AgentHistory
                     | Action::PersonRead
+                    | Action::ChannelRead
                     | Action::PostureRead
                     | Action::AuditRead
                     | Action::SettingsRead

@@ -1,13 +1,15 @@
 //! Findings: what is wrong with an agent, computed from facts. Each holds over a span
 //! known in advance, so that `now` only filters.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::{AgentFacts, Lifecycle};
 use crate::assignment::{Held, Offer, RuntimeOwner, RuntimeOwnerNow, StopFacts, accountable, runtime_owner};
 use crate::duty::Duty;
+use crate::party::Standing;
 use crate::raci::{Breach, Breached, Seat, Ward, breaches};
+use crate::reach::Span;
 use crate::tier::Tier;
 
 crate::words! {
@@ -19,6 +21,8 @@ crate::words! {
         RuntimeOwnerUnable = "runtime-owner-unable", "No way to stop it is recorded";
         RuntimeOwnerUntested = "runtime-owner-untested", "Stopping it was not shown in time";
         StopReviewOverdue = "stop-review-overdue", "A stop was not reviewed in time";
+        OwnerUnreachable = "owner-unreachable", "Whoever could stop it cannot be reached";
+        OwnershipUnconfirmed = "ownership-unconfirmed", "An owner has not said in time that a duty is still theirs";
         NoOwner = "no-owner", "A required duty has no owner";
         OwnerInactive = "owner-inactive", "The owner of a duty is gone";
         NoResponsible = "no-responsible", "A duty has nobody who does the work";
@@ -39,13 +43,21 @@ impl FindingKey {
             Self::RuntimeOwnerInactive => {
                 "The party Accountable for containment left, or is a team without an active lead."
             }
-            Self::RuntimeOwnerPending => "Nobody is Accountable for containment; an offer is open and unanswered.",
+            Self::RuntimeOwnerPending => {
+                "Nobody is Accountable for containment; an offer is open, and nobody answered it yet. It lapses after 30 days."
+            }
             Self::RuntimeOwnerUnable => "There is a runtime owner, and no stop method is recorded.",
             Self::RuntimeOwnerUntested => {
                 "This runtime owner has not passed a stop drill with this version of the stop method within the tier's cadence (low 365, moderate 180, high 90, critical 30 days)."
             }
             Self::StopReviewOverdue => {
                 "It was stopped by breaking the glass, and nobody else reviewed that within 24 hours."
+            }
+            Self::OwnerUnreachable => {
+                "The party Accountable for containment is there, and nobody of it can be reached: nobody has a channel tested within 180 days, or whoever has one is away."
+            }
+            Self::OwnershipUnconfirmed => {
+                "An owner has not said within the tier's cadence (low and moderate 365, high 180, critical 90 days) that a duty is still theirs, or changed department since they said so."
             }
             Self::NoOwner => "A duty that the agent's facts require, containment apart, has no Accountable party.",
             Self::OwnerInactive => {
@@ -113,6 +125,10 @@ impl Finding {
                 "Its runtime owner has not shown in time that stopping it works.".into()
             }
             FindingKey::StopReviewOverdue => "It was stopped at once, and nobody has reviewed that in time.".into(),
+            FindingKey::OwnerUnreachable => "Its runtime owner cannot be reached: no tested channel, or away.".into(),
+            FindingKey::OwnershipUnconfirmed => {
+                format!("It was not confirmed in time who still owns it: {}.", self.detail)
+            }
             FindingKey::NoOwner => {
                 format!("It has no {}: nobody answers for {}.", lower(owner), self.duty.map_or("it", Duty::answers_for))
             }
@@ -142,6 +158,8 @@ impl Finding {
             FindingKey::RuntimeOwnerUnable => "Record how to stop it",
             FindingKey::RuntimeOwnerUntested => "See how it is stopped",
             FindingKey::StopReviewOverdue => "Review the stop",
+            FindingKey::OwnerUnreachable => "See who is on call",
+            FindingKey::OwnershipUnconfirmed => "See who owns it",
             FindingKey::NoOwner => "Assign an owner",
             FindingKey::NoResponsible => "Name who does the work",
             FindingKey::LifecycleSplit | FindingKey::RegulatoryConflict => "Change the owner",
@@ -193,6 +211,8 @@ pub struct Assessed<'a> {
     /// Members of the team that operates the agent hold lifecycle duties by default;
     /// these duties are held outside it without a reason.
     pub split: &'a [Duty],
+    /// When nobody of the party Accountable for containment can be reached, in order.
+    pub unreachable: &'a [Span],
 }
 
 /// The outcome: the runtime-owner state and every finding, over their spans.
@@ -218,12 +238,9 @@ pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
 
     match owner.state {
         RuntimeOwner::None => {
+            let lapsed = a.offers.iter().filter(|o| o.duty == Duty::Containment).map(Offer::lapses_at).max();
             let since = out.vacant_since(Duty::Containment);
-            if running {
-                out.add_now(FindingKey::NoRuntimeOwner, Some(Duty::Containment), Severity::Critical, since);
-            } else {
-                out.gap(FindingKey::NoRuntimeOwner, Some(Duty::Containment), Severity::Medium, since);
-            }
+            out.nobody(running, lapsed.map_or(since, |at| at.max(since)));
         }
         RuntimeOwner::Inactive => {
             let since = accountable(a.held, Duty::Containment).map_or(a.recorded_at, gone_since);
@@ -233,7 +250,12 @@ pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
         RuntimeOwner::Pending => {
             let since = a.offers.iter().find(|o| o.duty == Duty::Containment).map_or(a.recorded_at, |o| o.offered_at);
             let severity = if running { Severity::High } else { Severity::Low };
-            out.add_now(FindingKey::RuntimeOwnerPending, Some(Duty::Containment), severity, since);
+            // It holds in advance: when the offer lapses, there is none.
+            let (key, duty) = (FindingKey::RuntimeOwnerPending, Some(Duty::Containment));
+            out.list.push(Finding { key, duty, severity, from: since, until: owner.until, detail: String::new() });
+            if let Some(lapses) = owner.until {
+                out.nobody(running, lapses);
+            }
         }
         RuntimeOwner::Unable => {
             let since = accountable(a.held, Duty::Containment).map_or(a.recorded_at, |h| h.since);
@@ -251,6 +273,16 @@ pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
             }
         }
     }
+
+    if let Some(owner) = accountable(a.held, Duty::Containment).filter(|h| h.standing == Standing::Active) {
+        let severity = if running { Severity::Medium } else { Severity::Low };
+        for span in a.unreachable {
+            if let Some(span) = span.after(owner.since) {
+                out.gap_over(FindingKey::OwnerUnreachable, Some(Duty::Containment), severity, span, "");
+            }
+        }
+    }
+    out.unconfirmed();
 
     // It holds in advance: the span begins when the review is due.
     if let Some(due) = a.review_due {
@@ -333,6 +365,35 @@ impl Findings<'_, '_> {
         self.list.push(Finding { key, duty, severity, from, until: None, detail: String::new() });
     }
 
+    /// The A's of which nobody said in time that they are still theirs: one
+    /// finding, from the first of them on. It holds in advance. An owner who is gone is told apart.
+    fn unconfirmed(&mut self) {
+        let mut due: Vec<(DateTime<Utc>, Duty)> = (self.a.held.iter())
+            .filter(|h| h.standing == Standing::Active)
+            .filter_map(|h| Some((h.confirm_due(self.a.tier)?, h.duty)))
+            .collect();
+        due.sort_unstable();
+        let Some((first, _)) = due.first().copied() else { return };
+        // What falls due within the week after the first is told with it.
+        let told = due.iter().filter(|(at, _)| *at < first + TimeDelta::days(7));
+        let detail: Vec<&str> = told.map(|(_, duty)| duty.label()).collect();
+        self.gap_over(FindingKey::OwnershipUnconfirmed, None, Severity::Low, Span::since(first), &detail.join(", "));
+    }
+
+    /// A gap over a span: what of it lies before the target date waits, what lies after does not.
+    fn gap_over(&mut self, key: FindingKey, duty: Option<Duty>, severity: Severity, span: Span, detail: &str) {
+        let mut add = |severity, span: Span| {
+            let detail = detail.to_owned();
+            self.list.push(Finding { key, duty, severity, from: span.from, until: span.until, detail });
+        };
+        let Some(target) = self.a.onboarding_until.filter(|t| span.from < *t) else { return add(severity, span) };
+        let waits = span.until.map_or(target, |u| u.min(target));
+        add(Severity::Onboarding, Span { from: span.from, until: Some(waits) });
+        if let Some(rest) = span.after(target) {
+            add(severity, rest);
+        }
+    }
+
     /// A gap waits while the agent is being onboarded.
     fn gap(&mut self, key: FindingKey, duty: Option<Duty>, severity: Severity, from: DateTime<Utc>) {
         match self.a.onboarding_until {
@@ -348,6 +409,15 @@ impl Findings<'_, '_> {
                 self.add_now(key, duty, severity, target);
             }
             _ => self.add_now(key, duty, severity, from),
+        }
+    }
+
+    /// Nobody can stop it: what never waits when it runs.
+    fn nobody(&mut self, running: bool, from: DateTime<Utc>) {
+        if running {
+            self.add_now(FindingKey::NoRuntimeOwner, Some(Duty::Containment), Severity::Critical, from);
+        } else {
+            self.gap(FindingKey::NoRuntimeOwner, Some(Duty::Containment), Severity::Medium, from);
         }
     }
 
@@ -380,7 +450,42 @@ mod tests {
             onboarding_until: None,
             notes,
             split: &[],
+            unreachable: &[],
         }
+    }
+
+    #[test]
+    fn not_being_reached_and_not_having_confirmed_are_known_in_advance() {
+        let mut facts = AgentFacts::named("x");
+        facts.running = Running::Yes;
+        let (notes, stop) = (ImportNotes::default(), StopFacts::default());
+        let held = [Held {
+            duty: Duty::Containment,
+            role: crate::assignment::RaciRole::Accountable,
+            party: crate::party::Party::Person(crate::id::PersonId(1)),
+            standing: Standing::Active,
+            standing_since: None,
+            since: at(5),
+            inherited: None,
+            confirmed_at: at(5),
+            moved_at: None,
+        }];
+        let mut a = assessed(&facts, &notes, &stop);
+        let spans = [Span { from: at(0), until: Some(at(10)) }, Span::since(at(50))];
+        (a.held, a.unreachable, a.onboarding_until) = (&held, &spans, Some(at(60)));
+        let got = assess(&a, at(6));
+        let of = |key, day| {
+            got.findings.iter().filter(|f| f.key == key && f.holds_at(at(day))).map(|f| f.severity).collect::<Vec<_>>()
+        };
+        assert_eq!(of(FindingKey::OwnerUnreachable, 4), [], "nobody answered for it then");
+        assert_eq!(of(FindingKey::OwnerUnreachable, 6), [Severity::Onboarding]);
+        assert_eq!(of(FindingKey::OwnerUnreachable, 10), []);
+        assert_eq!(of(FindingKey::OwnerUnreachable, 55), [Severity::Onboarding]);
+        assert_eq!(of(FindingKey::OwnerUnreachable, 60), [Severity::Medium]);
+        assert_eq!(of(FindingKey::OwnershipUnconfirmed, 369), []);
+        assert_eq!(of(FindingKey::OwnershipUnconfirmed, 370), [Severity::Low]);
+        let told = got.findings.iter().find(|f| f.key == FindingKey::OwnershipUnconfirmed).unwrap();
+        assert!(told.sentence().ends_with("Containment."), "{}", told.sentence());
     }
 
     #[test]

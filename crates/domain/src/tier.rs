@@ -44,6 +44,15 @@ impl Tier {
             Self::Critical => 30,
         }
     }
+
+    /// How long an owner's word that a duty is theirs counts, in days.
+    pub const fn ownership_cadence_days(self) -> i64 {
+        match self {
+            Self::Low | Self::Moderate => 365,
+            Self::High => 180,
+            Self::Critical => 90,
+        }
+    }
 }
 
 /// One fact that gave points.

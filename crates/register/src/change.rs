@@ -76,6 +76,10 @@ pub const AUDITED: &[&Audited] = &[
     &IMPORT_MAPPING,
     &TOKEN,
     &PROPOSAL,
+    &ROTATION,
+    &COVER,
+    &ABSENCE,
+    &CHANNEL,
 ];
 
 macro_rules! audited {
@@ -92,7 +96,7 @@ macro_rules! audited {
 
 audited! {
     PERSON = "person" by "id": id Int, version Int, created_at Int, updated_at Int, name Text, email Text, title Text,
-        business_unit Text, status Text, left_at Int, manager_id Int, deputy_id Int, roles Text;
+        business_unit Text, status Text, left_at Int, manager_id Int, deputy_id Int, roles Text | moved_at Int;
     TEAM = "team" by "id": id Int, version Int, created_at Int, updated_at Int, name Text, kind Text, lead_id Int,
         lead_since Int, deputy_id Int;
     TEAM_MEMBER = "team_member" by "id": id Int, team_id Int, person_id Int, since Int, until Int;
@@ -111,7 +115,7 @@ audited! {
         duplicate_of Text;
     ASSIGNMENT = "assignment" by "id": id Int, agent_id Int, system_id Int, duty Text, role Text, party_kind Text,
         party_id Int, offered_at Int, offered_by Text, accepted_at Int, accepted_by Text, recorded Bool, reason Text,
-        valid_from Int, valid_to Int, ended Text;
+        valid_from Int, valid_to Int, ended Text | confirmed_at Int;
     STOP_METHOD = "stop_method" by "id": id Int, agent_id Int, version Int, kind Text, procedure_text Text,
         valid_from Int, valid_to Int | surface Text, url Text, timeout_ms Int;
     STOP_DRILL = "stop_drill" by "id": id Int, agent_id Int, method_version Int, party_kind Text, party_id Int, at Int,
@@ -131,6 +135,13 @@ audited! {
         revoked_at Int;
     PROPOSAL = "proposal" by "id": id Int, person_id Int, matter Text, roles Text, asked_by Int, asked_at Int,
         reason Text, state Text, decided_by Int, decided_at Int;
+    ROTATION = "rotation" by "id": id Int, team_id Int, people Text, starts_at Int, turn_seconds Int, valid_from Int,
+        valid_to Int;
+    COVER = "cover" by "id": id Int, team_id Int, person_id Int, from_at Int, until_at Int, reason Text, made_by Text,
+        cancelled_at Int;
+    ABSENCE = "absence" by "id": id Int, person_id Int, from_at Int, until_at Int, made_by Text, ended_at Int;
+    CHANNEL = "channel" by "id": id Int, person_id Int, kind Text, address Text, added_at Int, tested_at Int,
+        tested_with Text, removed_at Int;
 }
 
 impl Audited {

@@ -90,7 +90,9 @@ pub(crate) async fn onboarding(db: &Db, now: DateTime<Utc>) -> Result<BTreeMap<S
     let rows = db
         .all(
             "SELECT t.facet, t.n FROM wave w JOIN tally t ON t.facet >= 'wave-gap:IM-' || w.id || ':' \
-             AND t.facet < 'wave-gap:IM-' || w.id || ';' WHERE w.target_at > $1 AND t.n > 0",
+             AND t.facet < 'wave-gap:IM-' || w.id || ';' WHERE w.target_at > $1 AND t.n > 0 \
+             UNION ALL SELECT t.facet, t.delta FROM turn t JOIN wave w ON t.facet >= 'wave-gap:IM-' || w.id || ':' \
+             AND t.facet < 'wave-gap:IM-' || w.id || ';' WHERE t.at <= $1 AND w.target_at > $1",
             args![now],
         )
         .await?;

@@ -107,7 +107,7 @@ async fn list_offers(State(app): State<App>, caller: ApiActor, asked: Listed<Who
     }
     can(&caller.actor, Action::AgentRead, Relation::None).map_err(Error::from)?;
     let Some(me) = caller.actor.person_id() else { return ok(List::<Offer>::new(Vec::new(), None, Some(0))) };
-    let (waiting, total) = assignments::waiting(&app.db, me, asked.page.limit()?).await?;
+    let (waiting, total) = assignments::waiting(&app.db, me, caller.now, asked.page.limit()?).await?;
     let items = waiting
         .into_iter()
         .map(|w| Offer {

@@ -9,6 +9,7 @@ mod audit;
 mod docs;
 mod document;
 mod idempotency;
+mod on_call;
 mod patch;
 mod people;
 mod posture;
@@ -36,6 +37,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(assignments::routes())
         .merge(people::routes())
         .merge(teams::routes())
+        .merge(on_call::routes())
         .merge(systems::routes())
         .merge(posture::routes())
         .merge(audit::routes())

@@ -5,7 +5,7 @@ use app::components::{FieldErrors, Flash};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use leptos::prelude::*;
-use register::{passwords, sessions};
+use register::{passwords, reach, sessions};
 use serde::Deserialize;
 
 use crate::App;
@@ -43,6 +43,7 @@ async fn account(app: &App, signed: &Signed, errors: FieldErrors) -> Answer {
         reference: signed.id.to_string(),
         email: signed.email.clone(),
         roles: signed.roles.iter().map(|role| role.label().to_owned()).collect(),
+        tests: reach::open_tests(&app.db, signed.id, signed.now).await?.into_iter().map(super::reach::test).collect(),
     };
     let (theme, now) = (signed.visitor.theme, signed.now);
     let mut page = Page::new(app, signed, "Your account");

@@ -1,5 +1,7 @@
 //! `/agents`: the inventory, one agent, its form, its past.
 
+use std::collections::{BTreeMap, HashMap};
+
 use app::agents::{
     AgentEditor, AgentForm, AgentPage, Answer as Then, Conflict, Do, Editor, Findings, History, HistoryPage, Holder,
     Inventory, Known, Line, List, May, OpenOffer, Rights, Shown, Tiers, form,
@@ -12,8 +14,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use domain::agent::Lifecycle;
+use domain::assignment::RuntimeOwner;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
+use domain::finding::FindingKey;
 use domain::id::AgentId;
 use domain::import::neutral::write_row;
 use domain::party::Party;
@@ -24,8 +28,9 @@ use leptos::prelude::*;
 use register::agents::export::{self, Export};
 use register::agents::list::{self, Query, Sort, Whole};
 use register::agents::{self, View, known};
-use register::{By, Error, assignments, audit, paging, stops, systems, teams};
+use register::{By, Error, assignments, audit, paging, people, stops, systems, teams};
 
+use super::people::named;
 use crate::App;
 use crate::page::{Answer, Fault, Fields, Here, Page, field_errors, see_other_saying};
 use crate::routes::Routes;
@@ -161,15 +166,33 @@ async fn inventory(State(app): State<App>, signed: Signed, Here(here): Here) -> 
     let names = if asked.is_empty() { Vec::new() } else { known::named(&app.db, by, &asked).await? };
     let none_at_all = page.items.is_empty() && nothing(&app, by).await?;
     let first = here.first_page();
+    let may = rights(&signed);
+    let gone = matches!(query.finding, Some(FindingKey::OwnerInactive | FindingKey::RuntimeOwnerInactive))
+        || query.runtime_owner.contains(&RuntimeOwner::Inactive);
+    let mut next = HashMap::new();
+    if gone && may.assign {
+        let ids: Vec<AgentId> = page.items.iter().map(|line| line.id).collect();
+        let mut reads = &app.db;
+        next = people::next_in_line(&mut reads, &ids, signed.now).await?;
+    }
     let list = List {
         next: page.next.map(|cursor| first.with("cursor", &cursor).href()),
         previous: page.previous.map(|cursor| first.with("before", &cursor).href()),
         total: page.total.and_then(|n| u64::try_from(n).ok()),
-        rows: page.items.into_iter().map(line).collect(),
+        rows: page
+            .items
+            .into_iter()
+            .map(|found| {
+                // The first in line who is there, for two duties at most: its page shows the rest.
+                let first = next.remove(&found.id).unwrap_or_default().into_iter();
+                let first = first.filter_map(|(duty, list)| Some((duty, named(list.into_iter().find(|n| n.active)?))));
+                Line { next: first.take(2).collect(), ..line(found) }
+            })
+            .collect(),
         none_at_all,
         units,
         names,
-        may: rights(&signed),
+        may,
         now: signed.now,
         here,
     };
@@ -198,6 +221,7 @@ fn line(line: list::Line) -> Line {
         offered: line.offered,
         gone: line.gone,
         updated_at: line.updated_at,
+        next: Vec::new(),
     }
 }
 
@@ -244,7 +268,7 @@ fn write(text: &mut String, rows: &[Whole]) {
 }
 
 /// The systems of a kind, to choose from.
-async fn named(app: &App, signed: &Signed, kind: SystemKind) -> Result<Vec<Choice>, Error> {
+async fn of_kind(app: &App, signed: &Signed, kind: SystemKind) -> Result<Vec<Choice>, Error> {
     let query = systems::Query { kind: Some(kind), limit: paging::MAX_LIMIT, ..systems::Query::default() };
     let found = systems::list(&app.db, signed.by(), &query).await?.items;
     Ok(found.into_iter().map(|s| Choice::new(s.id.to_string(), s.name)).collect())
@@ -255,7 +279,7 @@ async fn editor(app: &App, signed: &Signed, form: Refused<AgentForm>) -> Result<
     let by = signed.by();
     let teams = teams::directory(&app.db, by, 1_000).await?;
     let (systems, platforms) =
-        (named(app, signed, SystemKind::MultiAgent).await?, named(app, signed, SystemKind::Platform).await?);
+        (of_kind(app, signed, SystemKind::MultiAgent).await?, of_kind(app, signed, SystemKind::Platform).await?);
     let known = known::known(&app.db, by, SUGGESTED).await?;
     Ok(AgentEditor {
         agent: None,
@@ -468,8 +492,14 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         history: may(Action::AgentHistory),
     };
     let shared = if view.controls { super::stops::shared(app, &view).await? } else { Vec::new() };
-    let View { judged, mut names, parent, platform, methods, drill_seconds, .. } = view;
+    let View { judged, mut names, parent, platform, methods, drill_seconds, relation, .. } = view;
     let agent = judged.agent;
+    let mut next = BTreeMap::new();
+    if may.controls && agent.state != Lifecycle::Retired {
+        let mut reads = &app.db;
+        let found = people::next_in_line(&mut reads, &[id], signed.now).await?.remove(&id).unwrap_or_default();
+        next = found.into_iter().map(|(duty, list)| (duty, list.into_iter().map(named).collect())).collect();
+    }
     let by_people: Vec<Party> = open.iter().filter_map(|offer| offer.offered_by.parse().ok()).collect();
     let mut reads = &app.db;
     names.extend(agents::assess::party_names(&mut reads, by_people).await?);
@@ -519,6 +549,8 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         names,
         runtime_owner: agent.runtime_owner,
         findings: judged.assessment.findings.into_iter().filter(|f| f.holds_at(by.now)).collect(),
+        next,
+        mine: relation == Relation::Owner,
         method: methods.into_iter().find(|m| m.surface == Surface::Pause).map(|m| (m.version, m.procedure, m.url)),
         drill: judged.stop.drill.map(|drill| (drill.at, drill_seconds)),
         shared,
@@ -530,7 +562,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
 }
 
 /// A moment as it is typed: `2026-07-03T14:05`, in UTC, or a day.
-fn moment(text: &str) -> Option<DateTime<Utc>> {
+pub(super) fn moment(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim().trim_end_matches('Z').replacen(' ', "T", 1);
     ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"]
         .iter()

@@ -10,7 +10,7 @@ use domain::agent::Lifecycle;
 use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
-use domain::id::AgentId;
+use domain::id::{AgentId, PersonId};
 use domain::party::{Party, Standing};
 use leptos::prelude::*;
 use register::agents::list::{self, Query};
@@ -38,6 +38,7 @@ pub(super) fn routes() -> Routes {
         .post("/agents/assign", many)
         .get("/agents/{id}/assign", ask)
         .post("/agents/{id}/assign", one)
+        .post("/agents/{id}/succession", succeed)
 }
 
 fn typed(fields: &Fields) -> AssignForm {
@@ -172,6 +173,37 @@ async fn one(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, fi
             let errors = field_errors(error)?;
             page(&app, &signed, id, Refused { values: form, errors }, status).await
         }
+    }
+}
+
+/// One press: a duty whose owner is gone is offered to who is next in line.
+async fn succeed(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, fields: Fields) -> Answer {
+    let by = signed.by();
+    let view = agents::read(&app.db, by, id).await?;
+    can(&signed.actor, Action::AssignmentOffer, view.relation).map_err(Error::from)?;
+    let back = then(fields.get("next"), format!("/agents/{id}"));
+    let pressed = fields.get("offer").split_once(':');
+    let meant = pressed.and_then(|(duty, person)| Some((duty.parse::<Duty>().ok()?, person.parse::<PersonId>().ok()?)));
+    let Some((duty, person)) = meant else {
+        return Err(Fault::conflict("That button is not on this page any more.").back(back));
+    };
+    let mut reads = &app.db;
+    let next = people::next_in_line(&mut reads, &[id], signed.now).await?.remove(&id).unwrap_or_default();
+    // What one saw may have changed: who is offered it is next in line now.
+    let next = next.get(&duty).and_then(|list| list.iter().find(|n| n.id == person && n.active));
+    let Some(next) = next.cloned() else {
+        let title = duty.owner_title().to_lowercase();
+        let sentence = format!("{person} is not next in line for {title} of {id} any more, or it is on offer already.");
+        return Err(Fault::conflict(sentence).back(back));
+    };
+    let title = duty.owner_title().to_lowercase();
+    let reason = format!("Next in line: whoever was {title} is gone.");
+    match assignments::assign(&app.db, by, id, duty, Party::Person(person), Mode::Offer, &reason).await {
+        Ok(()) => {
+            let flash = Flash::good(format!("{} is asked to be {title} of {id}.", next.name));
+            Ok(see_other_saying(&app, back, &flash))
+        }
+        Err(error) => Err(Fault::from(error).back(back)),
     }
 }
 

@@ -10,8 +10,9 @@ use domain::party::Party;
 use domain::system::Subject;
 use leptos::prelude::*;
 use register::agents::list::{self, Query, Sort};
+use register::assignments::confirm;
 use register::stops::rehearsals;
-use register::{Error, assignments, people, posture};
+use register::{Error, assignments, people, posture, proposals};
 
 use super::agents::nothing;
 use super::stops::testified;
@@ -100,7 +101,7 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
         register: may(Action::AgentCreate),
         people: may(Action::PersonWrite),
     });
-    let (waiting, waiting_total) = assignments::waiting(&app.db, signed.id, OFFERS).await?;
+    let (waiting, waiting_total) = assignments::waiting(&app.db, signed.id, signed.now, OFFERS).await?;
     let mut reads = &app.db;
     let parties: Vec<Party> =
         waiting.iter().flat_map(|offer| [Some(offer.party), offer.offered_by.parse().ok()]).flatten().collect();
@@ -148,6 +149,13 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
                 note: w.note,
                 evidence: w.evidence,
             })
+            .collect(),
+        due: u64::try_from(confirm::due_count(&app.db, by.now, signed.id).await?).unwrap_or(0),
+        proposals: proposals::waiting(&app.db, by)
+            .await?
+            .into_iter()
+            .filter(|p| p.may_confirm)
+            .map(super::people::proposal)
             .collect(),
         refused,
         mine: mine

@@ -9,15 +9,18 @@ mod home;
 mod imports;
 mod login;
 mod matrix;
+mod oncall;
 mod people;
 mod raci;
 mod radius;
+mod reach;
 mod settings;
 mod setup;
 mod stops;
 mod systems;
 mod teams;
 mod theme;
+mod yours;
 
 use crate::routes::Routes;
 
@@ -39,7 +42,10 @@ pub fn routes() -> Routes {
         .and(raci::routes())
         .and(matrix::routes())
         .and(people::routes())
+        .and(reach::routes())
         .and(teams::routes())
+        .and(oncall::routes())
+        .and(yours::routes())
         .and(systems::routes())
         .and(settings::routes())
 }

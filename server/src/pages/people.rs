@@ -412,7 +412,7 @@ fn impact_shown(impact: people::Impact) -> Impact {
     }
 }
 
-fn proposal(p: proposals::Proposal) -> Proposal {
+pub(super) fn proposal(p: proposals::Proposal) -> Proposal {
     Proposal {
         until: p.until(),
         id: p.id,

@@ -16,6 +16,7 @@ mod commands;
 mod contract;
 mod home;
 mod imports;
+mod on_call;
 mod people;
 mod plans;
 mod raci;

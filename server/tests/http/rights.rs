@@ -64,6 +64,11 @@ const SAW: &str = "/api/v1/agents/{id}/drills/{delivery}/testimony";
 const STEP: &str = "/api/v1/agents/{id}/stops/{stop}/steps/{step}/done";
 const REVIEW: &str = "/api/v1/agents/{id}/stops/{stop}/review";
 const EVERYTHING: &str = r#"{"tool": "Code runner", "reason": "now"}"#;
+const ON_CALL: &str = "/api/v1/teams/{id}/on-call";
+const OVERRIDES: &str = "/api/v1/teams/{id}/on-call/overrides";
+const UNCOVER: &str = "/api/v1/teams/{id}/on-call/overrides/{override}/cancellation";
+const BACK: &str = "/api/v1/people/{id}/absences/{absence}/end";
+const ONE_WORD: &str = r#"{"confirmations": [{"agent": "AG-12", "duty": "containment"}]}"#;
 const ONE_DUTY: &str = r#"{"agents": ["AG-31"], "duty": "purpose", "party": "PE-5"}"#;
 const ONE_OFFER: &str = r#"{"offers": [{"agent": "AG-12", "duty": "containment"}], "reason": "no"}"#;
 
@@ -144,6 +149,15 @@ pub(crate) const CASES: &[Case] = &[
     Case("POST", "/teams/{id}/edit", "/teams/TE-1/edit", "name=", May::Roles(TEAMS)),
     Case("POST", "/teams/{id}/members", "/teams/TE-1/members", "person=", May::Roles(TEAMS)),
     Case("POST", "/teams/{id}/members/{person}/remove", "/teams/TE-1/members/PE-999/remove", "", May::Roles(TEAMS)),
+    Case("GET", "/teams/{id}/on-call", "/teams/TE-1/on-call", "", Everybody),
+    // And the team's own people.
+    Case("POST", "/teams/{id}/on-call", "/teams/TE-1/on-call", "do=end", May::Roles(SECURITY)),
+    Case("GET", "/people/{id}/reach", "/people/PE-5/reach", "", Everybody),
+    // And the person, their manager, whoever leads a team of theirs.
+    Case("POST", "/people/{id}/reach", "/people/PE-5/reach", "do=away", May::Roles(TEAMS)),
+    Case("GET", "/still-yours", "/still-yours", "", May::Roles(OWNERS)),
+    Case("POST", "/still-yours", "/still-yours", "do=picked", May::Roles(OWNERS)),
+    Case("POST", "/agents/{id}/succession", "/agents/AG-31/succession", "offer=purpose:PE-1", May::Roles(SECURITY)),
     Case("GET", "/systems", "/systems", "", Everybody),
     Case("GET", "/systems/new", "/systems/new", "", May::Roles(SECURITY)),
     Case("POST", "/systems/new", "/systems/new", "name=", May::Roles(SECURITY)),
@@ -262,6 +276,17 @@ pub(crate) const CASES: &[Case] = &[
     Case("POST", "/api/v1/teams", "/api/v1/teams", "{}", May::Program(TEAMS, WRITES)),
     Case("GET", "/api/v1/teams/{id}", "/api/v1/teams/TE-1", "", May::Program(ROLES, READS)),
     Case("PATCH", "/api/v1/teams/{id}", "/api/v1/teams/TE-1", "{}", May::Program(TEAMS, WRITES)),
+    Case("GET", ON_CALL, "/api/v1/teams/TE-1/on-call", "", May::Program(ROLES, READS)),
+    Case("PUT", ON_CALL, "/api/v1/teams/TE-1/on-call", "{}", May::Program(SECURITY, WRITES)),
+    Case("POST", OVERRIDES, "/api/v1/teams/TE-1/on-call/overrides", "{}", May::Program(SECURITY, WRITES)),
+    // There is none: who may is told so.
+    Case("POST", UNCOVER, "/api/v1/teams/TE-1/on-call/overrides/99/cancellation", "", May::Roles(&[])),
+    Case("GET", "/api/v1/people/{id}/absences", "/api/v1/people/PE-5/absences", "", May::Program(ROLES, READS)),
+    Case("POST", "/api/v1/people/{id}/absences", "/api/v1/people/PE-5/absences", "{}", May::Program(TEAMS, WRITES)),
+    Case("POST", BACK, "/api/v1/people/PE-5/absences/99/end", "", May::Roles(&[])),
+    // What is one's own; a token without an owner owns nothing.
+    Case("GET", "/api/v1/assignments/due", "/api/v1/assignments/due", "", May::Roles(OWNERS)),
+    Case("POST", "/api/v1/assignments/confirmation", "/api/v1/assignments/confirmation", ONE_WORD, May::Roles(&[])),
     Case("GET", "/api/v1/systems", "/api/v1/systems", "", May::Program(ROLES, READS)),
     Case("POST", "/api/v1/systems", "/api/v1/systems", "{}", May::Program(SECURITY, WRITES)),
     Case("GET", "/api/v1/systems/{id}", "/api/v1/systems/SY-1", "", May::Program(ROLES, READS)),

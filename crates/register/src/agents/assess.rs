@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use domain::agent::{AgentFacts, Lifecycle};
 use domain::assignment::{Held, Offer, PassedDrill, RuntimeOwner, StopFacts, accountable};
 use domain::duty::Duty;
-use domain::finding::{Assessed, Assessment, FindingKey, Severity, assess};
+use domain::finding::{Assessed, Assessment, Finding, FindingKey, Severity, assess};
 use domain::id::{AgentId, PersonId, SystemId, TeamId};
 use domain::party::{Party, Standing};
+use domain::reach::{Span, joined};
 use domain::text;
 use domain::tier;
 
@@ -78,7 +79,7 @@ async fn seats(
 ) -> Result<Vec<(i64, Sat)>, Error> {
     let sql = format!(
         "SELECT s.{column}, s.duty, s.role, s.party_kind, s.party_id, s.offered_at, s.valid_from, \
-                p.status, p.left_at, t.lead_id, l.status, l.left_at \
+                p.status, p.left_at, t.lead_id, l.status, l.left_at, s.confirmed_at, p.moved_at \
          FROM assignment s \
          LEFT JOIN person p ON s.party_kind = 'person' AND p.id = s.party_id \
          LEFT JOIN team t ON s.party_kind = 'team' AND t.id = s.party_id \
@@ -100,8 +101,20 @@ async fn seats(
             Party::Person(_) => standing(r.get::<Option<String>>(7)?.as_deref(), r.get(8)?, Standing::Left),
             Party::Team(_) => standing(r.get::<Option<String>>(10)?.as_deref(), r.get(11)?, Standing::Leaderless),
         };
-        let role = r.get(2)?;
-        out.push((of, Sat::Held(Held { duty, role, party, standing, standing_since, since, inherited: None })));
+        out.push((
+            of,
+            Sat::Held(Held {
+                duty,
+                role: r.get(2)?,
+                party,
+                standing,
+                standing_since,
+                since,
+                inherited: None,
+                confirmed_at: r.get::<Option<DateTime<Utc>>>(12)?.unwrap_or(since),
+                moved_at: r.get(13)?,
+            }),
+        ));
     }
     Ok(out)
 }
@@ -118,7 +131,10 @@ fn standing(
 }
 
 /// Teams whose lead, deputy or member a person is: membership counts for lifecycle duties.
-async fn members(reads: &mut impl Reads, teams: &BTreeSet<i64>) -> Result<HashMap<i64, BTreeSet<PersonId>>, DbError> {
+pub(crate) async fn members(
+    reads: &mut impl Reads,
+    teams: &BTreeSet<i64>,
+) -> Result<HashMap<i64, BTreeSet<PersonId>>, DbError> {
     let mut out: HashMap<i64, BTreeSet<PersonId>> = HashMap::new();
     let teams: Vec<i64> = teams.iter().copied().collect();
     for batch in teams.chunks(BATCH) {
@@ -214,11 +230,15 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
     }
     let teams: BTreeSet<i64> = agents.iter().filter_map(|a| a.facts.operated_by.map(|t| t.0)).collect();
     let members = members(reads, &teams).await?;
+    let stoppers: BTreeSet<Party> =
+        held.values().filter_map(|h| accountable(h, Duty::Containment)).map(|h| h.party).collect();
+    let unreached = crate::reach::unreached(reads, &stoppers, now).await?;
     Ok(agents
         .into_iter()
         .map(|agent| {
             let held = held.remove(&agent.id).unwrap_or_default();
-            let offers = offers.remove(&agent.id).unwrap_or_default();
+            let mut offers = offers.remove(&agent.id).unwrap_or_default();
+            offers.retain(|o| o.open_at(now) || o.duty == Duty::Containment);
             let stop = stops.remove(&agent.id).unwrap_or_default();
             let split = split(&agent.facts, &held, &members);
             let assessment = assess(
@@ -235,6 +255,9 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
                     onboarding_until: agent.wave.and_then(|w| onboarding.get(&w.0).copied()),
                     notes: &agent.notes,
                     split: &split,
+                    unreachable: accountable(&held, Duty::Containment)
+                        .and_then(|h| unreached.get(&h.party))
+                        .map_or(&[], Vec::as_slice),
                 },
                 now,
             );
@@ -294,7 +317,8 @@ async fn write_derived(change: &mut Change<'_>, judged: &[Judged]) -> Result<(),
         let owner = j.assessment.runtime_owner;
         let party = accountable(&j.held, Duty::Containment)
             .map(|h| h.party)
-            .or_else(|| j.offers.iter().find(|o| o.duty == Duty::Containment).map(|o| o.party));
+            .or_else(|| j.offers.iter().find(|o| o.duty == Duty::Containment).map(|o| o.party))
+            .filter(|_| owner.is_none_or(|o| o.state != RuntimeOwner::None));
         values.push(marks(args.len() + 1, COLUMNS.len()));
         args.extend(args![
             j.agent.id,
@@ -460,16 +484,12 @@ fn facets(j: &Judged, now: DateTime<Utc>) -> Vec<String> {
     keys.sort_unstable();
     keys.dedup();
     // A finding that only begins later is added by its turn.
-    keys.retain(|k| match k {
-        FindingKey::RuntimeOwnerUntested => owner.state == RuntimeOwner::Untested,
-        FindingKey::StopReviewOverdue => review_due(j).is_some_and(|due| due <= now),
-        _ => true,
-    });
+    keys.retain(|k| !AHEAD.contains(k) || spans(j, *k, |_| true).iter().any(|s| s.holds_at(now)));
     out.extend(keys.into_iter().map(|k| format!("finding:{k}")));
     // Counted by wave, so that a read asks only for the waves whose date lies ahead.
     if let Some(wave) = a.wave {
         let mut gaps: Vec<FindingKey> =
-            j.assessment.findings.iter().filter(|f| f.severity == Severity::Onboarding).map(|f| f.key).collect();
+            j.assessment.findings.iter().filter(|f| waits_now(f, now)).map(|f| f.key).collect();
         gaps.sort_unstable();
         gaps.dedup();
         out.extend(gaps.into_iter().map(|k| format!("wave-gap:{wave}:{k}")));
@@ -481,26 +501,57 @@ fn stop_facet(a: &Agent, state: RuntimeOwner) -> String {
     format!("stop:{}:{state}", if runs(a) { "running" } else { "idle" })
 }
 
-/// When the oldest unreviewed stop is due for review.
-fn review_due(j: &Judged) -> Option<DateTime<Utc>> {
-    j.assessment.findings.iter().find(|f| f.key == FindingKey::StopReviewOverdue).map(|f| f.from)
+/// Checks whose spans come and go by the clock: whether one counts now, and when that turns,
+/// follows from its spans.
+const AHEAD: [FindingKey; 6] = [
+    FindingKey::NoRuntimeOwner,
+    FindingKey::RuntimeOwnerPending,
+    FindingKey::RuntimeOwnerUntested,
+    FindingKey::StopReviewOverdue,
+    FindingKey::OwnerUnreachable,
+    FindingKey::OwnershipUnconfirmed,
+];
+
+/// When a check holds, as spans apart from each other.
+fn spans(j: &Judged, key: FindingKey, which: impl Fn(&Finding) -> bool) -> Vec<Span> {
+    let found = j.assessment.findings.iter().filter(|f| f.key == key && which(f));
+    joined(found.map(|f| Span { from: f.from, until: f.until }).collect())
 }
 
-/// What the clock alone will change: a verified owner's drill lapses, a review falls due.
+/// Whether it is a gap that waits for the target date of its import, and holds already.
+fn waits_now(f: &Finding, now: DateTime<Utc>) -> bool {
+    f.severity == Severity::Onboarding && (!AHEAD.contains(&f.key) || f.holds_at(now))
+}
+
+/// What the clock alone will change: a verified owner's drill lapses, an offer lapses, a review
+/// falls due, nobody can be reached any more, an owner is to be asked again.
 fn turns_of(j: &Judged, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, String, i64)> {
     let mut out = Vec::new();
-    if let Some(due) = review_due(j).filter(|due| *due > now) {
-        out.push((due, format!("finding:{}", FindingKey::StopReviewOverdue), 1));
+    for key in AHEAD {
+        let mut add = |facet: String, spans: Vec<Span>| {
+            for span in spans {
+                out.extend((span.from > now).then(|| (span.from, facet.clone(), 1)));
+                out.extend(span.until.filter(|u| *u > now).map(|u| (u, facet.clone(), -1)));
+            }
+        };
+        add(format!("finding:{key}"), spans(j, key, |_| true));
+        if let Some(wave) = j.agent.wave {
+            let waits = spans(j, key, |f| f.severity == Severity::Onboarding);
+            // What ends with the import's date is no turn: reads leave such imports out.
+            let goes_on = |at| j.assessment.findings.iter().any(|f| f.key == key && f.from == at);
+            let waits = waits.into_iter().map(|s| Span { until: s.until.filter(|u| !goes_on(*u)), ..s });
+            add(format!("wave-gap:{wave}:{key}"), waits.collect());
+        }
     }
     let Some((owner, until)) = j.assessment.runtime_owner.and_then(|o| Some((o.state, o.until?))) else {
         return out;
     };
+    let then = owner.lapsed();
     out.extend([
         (until, format!("owner:{owner}"), -1),
-        (until, format!("owner:{}", RuntimeOwner::Untested), 1),
+        (until, format!("owner:{then}"), 1),
         (until, stop_facet(&j.agent, owner), -1),
-        (until, stop_facet(&j.agent, RuntimeOwner::Untested), 1),
-        (until, format!("finding:{}", FindingKey::RuntimeOwnerUntested), 1),
+        (until, stop_facet(&j.agent, then), 1),
     ]);
     out
 }
@@ -543,6 +594,7 @@ pub async fn fold(db: &crate::db::Db, now: DateTime<Utc>) -> Result<usize, Error
     }
     let actor = domain::can::Actor::muster();
     let mut change = Change::begin(db, crate::change::By { actor: &actor, now }).await?;
+    crate::assignments::lapse::of_agents(&mut change, &ids).await?;
     reassess(&mut change, &ids, false).await?;
     change.commit().await?;
     Ok(ids.len())

@@ -327,24 +327,26 @@ const VACANT: [FindingKey; 5] = [
     FindingKey::OwnerInactive,
 ];
 
-/// Agents in any of these runtime-owner states now. A drill that lapsed since the counters
-/// were folded reads `untested` though the column says `verified`.
+/// Agents in any of these runtime-owner states now: a state whose time was over before the
+/// counters were folded reads as what it lapsed to, though the column says what it was.
 fn by_owner(states: &[RuntimeOwner], now: DateTime<Utc>) -> Filter {
-    let (verified, untested) = (states.contains(&RuntimeOwner::Verified), states.contains(&RuntimeOwner::Untested));
     let mut columns: Vec<&str> = states.iter().map(|s| s.key()).collect();
-    if untested && !verified {
-        columns.push(RuntimeOwner::Verified.key());
+    let mut over: Vec<Arg> = Vec::new();
+    let mut lapsed = String::new();
+    for from in RuntimeOwner::ALL.iter().filter(|s| s.lapsed() != **s) {
+        let (before, after) = (states.contains(from), states.contains(&from.lapsed()));
+        if before != after {
+            columns.push(from.key());
+            let sign = if before { ">" } else { "<=" };
+            lapsed.push_str(&format!(" AND (a.runtime_owner <> ? OR a.runtime_owner_until {sign} ?)"));
+            over.extend(args![from.key(), micros(now)]);
+        }
     }
     columns.sort_unstable();
     columns.dedup();
     let marks = vec!["?"; columns.len()].join(", ");
     let mut args: Vec<Arg> = columns.iter().map(|c| Arg::from(*c)).collect();
-    let mut lapsed = String::new();
-    if verified != untested {
-        let sign = if verified { ">" } else { "<=" };
-        lapsed = format!(" AND (a.runtime_owner <> ? OR a.runtime_owner_until {sign} ?)");
-        args.extend(args![RuntimeOwner::Verified.key(), micros(now)]);
-    }
+    args.extend(over);
     Filter {
         left: 0.0,
         drives: true,
@@ -668,7 +670,7 @@ pub async fn list_with_units(
 async fn hide_controls(db: &Db, by: By<'_>, items: &mut [Line]) -> Result<(), Error> {
     let ids: Vec<AgentId> = items.iter().map(|l| l.id).collect();
     let mut reads = db;
-    let stands = relations(&mut reads, by.actor, &ids).await?;
+    let stands = relations(&mut reads, by.actor, &ids, by.now).await?;
     for line in items {
         let relation = stands.get(&line.id).copied().unwrap_or(Relation::None);
         line.controls = can(by.actor, Action::AgentReadControls, relation).is_ok();
@@ -805,7 +807,7 @@ fn line(r: &Row, now: DateTime<Utc>, sort: Sort) -> Result<Line, Error> {
         tier_points: r.get(8)?,
         controls: true,
         runtime_owner: owner,
-        runtime_party: party.zip(name),
+        runtime_party: party.zip(name).filter(|_| owner != Some(RuntimeOwner::None)),
         offered: owner == Some(RuntimeOwner::Pending),
         gone: owner == Some(RuntimeOwner::Inactive),
         updated_at: r.get(13)?,

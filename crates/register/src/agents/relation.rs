@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use domain::assignment::RaciRole;
 use domain::can::{Actor, Relation};
 use domain::id::{AgentId, PersonId};
@@ -31,7 +32,7 @@ pub async fn parties_of(reads: &mut impl Reads, person: PersonId) -> Result<Vec<
 pub async fn relation(reads: &mut impl Reads, actor: &Actor, agent: &Agent) -> Result<Relation, DbError> {
     let Some(me) = actor.person_id() else { return Ok(Relation::None) };
     let made = if agent.created_by == me.to_string() { Relation::Requester } else { Relation::None };
-    let found = by_assignment(reads, me, &[agent.id]).await?;
+    let found = by_assignment(reads, me, &[agent.id], agent.as_of).await?;
     Ok(found.get(&agent.id).copied().unwrap_or(Relation::None).min(made))
 }
 
@@ -41,9 +42,10 @@ pub async fn relations(
     reads: &mut impl Reads,
     actor: &Actor,
     agents: &[AgentId],
+    now: DateTime<Utc>,
 ) -> Result<HashMap<AgentId, Relation>, DbError> {
     let Some(me) = actor.person_id().filter(|_| !agents.is_empty()) else { return Ok(HashMap::new()) };
-    let mut out = by_assignment(reads, me, agents).await?;
+    let mut out = by_assignment(reads, me, agents, now).await?;
     let sql = format!("SELECT id FROM agent WHERE created_by = $1 AND id IN {}", marks(2, agents.len()));
     let mut list = args![me.to_string()];
     list.extend(agents.iter().map(|id| Arg::from(*id)));
@@ -58,8 +60,10 @@ async fn by_assignment(
     reads: &mut impl Reads,
     me: PersonId,
     agents: &[AgentId],
+    now: DateTime<Utc>,
 ) -> Result<HashMap<AgentId, Relation>, DbError> {
     let mine = parties_of(reads, me).await?;
+    let covered = crate::oncall::covered_by(reads, me, now).await?;
     let sql = format!(
         "SELECT s.role, s.party_kind, s.party_id, s.accepted_at IS NULL, s.valid_to IS NOT NULL, p.deputy_id, s.agent_id \
          FROM assignment s LEFT JOIN person p ON s.party_kind = 'person' AND p.id = s.party_id WHERE s.agent_id IN {}",
@@ -68,7 +72,7 @@ async fn by_assignment(
     let mut out = HashMap::new();
     for r in reads.rows(sql, agents.iter().map(|id| Arg::from(*id)).collect()).await? {
         let Some(party) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };
-        let found = of_row(&mine, me, party, r.get(0)?, (r.get(3)?, r.get(4)?), r.get(5)?);
+        let found = of_row((&mine, &covered), me, party, r.get(0)?, (r.get(3)?, r.get(4)?), r.get(5)?);
         let best = out.entry(r.get(6)?).or_insert(Relation::None);
         *best = (*best).min(found);
     }
@@ -84,18 +88,19 @@ async fn by_assignment(
     );
     for r in reads.rows(sql, agents.iter().map(|id| Arg::from(*id)).collect()).await? {
         let Some(party) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };
-        let found = of_row(&mine, me, party, r.get(0)?, (false, false), r.get(3)?);
+        let found = of_row((&mine, &covered), me, party, r.get(0)?, (false, false), r.get(3)?);
         let best = out.entry(r.get(4)?).or_insert(Relation::None);
         *best = (*best).min(found);
     }
     Ok(out)
 }
 
-/// What one row of a matrix makes of a person: `mine` are the parties they act for, `state`
+/// What one row of a matrix makes of a person: of the parties, the first are those they act
+/// for, the others the teams they are on call for; `state`
 /// says whether the row is only offered and whether it ended, `deputy` who stands in for the
 /// row's person.
 pub(crate) fn of_row(
-    mine: &[Party],
+    (mine, covered): (&[Party], &[Party]),
     me: PersonId,
     party: Party,
     role: RaciRole,
@@ -112,7 +117,9 @@ pub(crate) fn of_row(
             _ => Relation::None,
         };
     }
-    if state == (false, false) && holds && deputy == Some(me) { Relation::Delegate } else { Relation::None }
+    // Who is on call for a team stands in for it as a deputy does for a person.
+    let stands_in = deputy == Some(me) || covered.contains(&party);
+    if state == (false, false) && holds && stands_in { Relation::Delegate } else { Relation::None }
 }
 
 /// The capacity in which an actor acts on an agent, for the record.

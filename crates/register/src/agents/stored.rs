@@ -60,6 +60,8 @@ pub struct Agent {
     pub runtime_owner: Option<RuntimeOwner>,
     /// Who is Accountable for containment, or to whom it is offered.
     pub runtime_party: Option<Party>,
+    /// The moment at which it was read.
+    pub as_of: DateTime<Utc>,
 }
 
 impl Agent {
@@ -165,13 +167,11 @@ struct Raw {
     vendor: Option<i64>,
 }
 
-/// What a derived column says at `now`: a `verified` whose drill has lapsed is `untested`,
-/// whether or not anything was folded since.
+/// What a derived column says at `now`: a `verified` whose drill has lapsed is `untested`, a
+/// `pending` whose offer has is `none`, whether or not anything was folded since.
 pub(crate) fn owner_at(stored: &str, until: i64, now: DateTime<Utc>) -> Option<RuntimeOwner> {
-    match stored.parse().ok()? {
-        RuntimeOwner::Verified if until <= crate::db::micros(now) => Some(RuntimeOwner::Untested),
-        state => Some(state),
-    }
+    let state: RuntimeOwner = stored.parse().ok()?;
+    Some(if until <= crate::db::micros(now) { state.lapsed() } else { state })
 }
 
 fn json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, DbError> {
@@ -209,6 +209,7 @@ fn read(r: &Row, now: DateTime<Utc>) -> Result<Raw, DbError> {
         running: r.get(28)?,
         confidential: r.get(29)?,
     };
+    let runtime_owner = owner_at(&r.get::<String>(36)?, r.get(37)?, now);
     Ok(Raw {
         tools: json(&r.get::<String>(26)?)?,
         credentials: json(&r.get::<String>(27)?)?,
@@ -230,8 +231,11 @@ fn read(r: &Row, now: DateTime<Utc>) -> Result<Raw, DbError> {
             },
             tier: r.get(34)?,
             tier_points: r.get(35)?,
-            runtime_owner: owner_at(&r.get::<String>(36)?, r.get(37)?, now),
-            runtime_party: Party::from_stored(&r.get::<String>(38)?, r.get(39)?),
+            runtime_owner,
+            // Whoever was only asked, and did not answer in time, is nobody.
+            runtime_party: Party::from_stored(&r.get::<String>(38)?, r.get(39)?)
+                .filter(|_| runtime_owner != Some(RuntimeOwner::None)),
+            as_of: now,
         },
     })
 }

@@ -45,7 +45,7 @@ impl Ground {
             Subject::System(id) => {
                 can(by.actor, Action::AgentRead, Relation::None)?;
                 let system = systems::load(reads, id).await?;
-                let relation = stays::relation(reads, by.actor, id).await?;
+                let relation = stays::relation(reads, by, id).await?;
                 Ok(Self { record: Record::System(system), relation })
             }
         }

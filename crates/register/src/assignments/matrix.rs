@@ -15,7 +15,7 @@ use domain::text;
 use serde_json::json;
 
 use super::ground::{Ground, column, settle};
-use super::{Mode, REASON_MAX, close, insert, raced};
+use super::{Mode, REASON_MAX, close, insert, lapse, raced};
 use crate::agents::assess::{held_of_systems, judge, party_names, party_standing};
 use crate::args;
 use crate::change::{By, Change};
@@ -101,6 +101,7 @@ pub async fn matrix(db: &Db, by: By<'_>, of: impl Into<Subject>) -> Result<Matri
     let mut reads = db;
     let ground = Ground::find(&mut reads, by, of).await?;
     let mut cells = cells(&mut reads, column(of), &[of.number()]).await?.remove(&of.number()).unwrap_or_default();
+    cells.retain(|c| c.accepted_at.is_some() || c.offered_at > lapse::since(by.now));
     cells.sort_by_key(order);
     let platform = match ground.agent().and_then(|a| a.facts.platform) {
         Some(system) => Some(platform(&mut reads, system).await?),
@@ -281,6 +282,7 @@ pub(crate) async fn put_within(
         return Err(Error::Stale(now_at));
     }
     check(change, &ground, wanted).await?;
+    lapse::of(change, of).await?;
     let present = open(change, of).await?;
     let wanted: BTreeSet<Wanted> = wanted.iter().copied().collect();
     let mut add: Vec<Wanted> = wanted.iter().copied().filter(|w| !present.iter().any(|(_, p, _)| p == w)).collect();

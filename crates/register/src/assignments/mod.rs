@@ -1,8 +1,10 @@
 //! Assignments: offering a duty, answering, recording who already holds it, changing the
 //! matrix. Rows are never overwritten: a change closes one and opens the next.
 
+pub mod confirm;
 pub mod export;
 mod ground;
+pub(crate) mod lapse;
 mod matrix;
 mod open;
 mod past;
@@ -130,6 +132,7 @@ pub(crate) async fn assign_within(
         let missing = agents.iter().find(|id| !loaded.iter().any(|a| a.id == **id));
         return Err(Error::NotFound(missing.map_or_else(|| "agent".into(), |id| format!("agent {id}"))));
     }
+    lapse::of_agents(change, agents).await?;
     let numbers: Vec<i64> = agents.iter().map(|a| a.0).collect();
     let current = current(change, "agent_id", &numbers, duty).await?;
     let mut outcome = Outcome::default();
@@ -344,13 +347,18 @@ pub struct Waiting {
 }
 
 /// The offers that a person may answer, oldest first, and how many there are.
-pub async fn waiting(db: &Db, person: PersonId, limit: i64) -> Result<(Vec<Waiting>, i64), Error> {
+pub async fn waiting(
+    db: &Db,
+    person: PersonId,
+    now: chrono::DateTime<chrono::Utc>,
+    limit: i64,
+) -> Result<(Vec<Waiting>, i64), Error> {
     let from = "FROM assignment s WHERE s.party_kind = $1 AND s.party_id = $2 AND s.role = 'A' \
-                AND s.valid_to IS NULL AND s.accepted_at IS NULL";
+                AND s.valid_to IS NULL AND s.accepted_at IS NULL AND s.offered_at > $3";
     let (mut out, mut total) = (Vec::new(), 0);
     // Each party by itself: of an `OR` of several SQLite makes a walk of the whole index.
     for party in answerable(db, person).await? {
-        let asked = args![party.kind(), party.number()];
+        let asked = args![party.kind(), party.number(), lapse::since(now)];
         let count = db.one(format!("SELECT COUNT(*) {from}"), asked.clone()).await?;
         let count: i64 = count.map(|r| r.get(0)).transpose()?.unwrap_or(0);
         if count == 0 {
@@ -362,7 +370,7 @@ pub async fn waiting(db: &Db, person: PersonId, limit: i64) -> Result<(Vec<Waiti
         let sql = format!(
             "SELECT s.agent_id, s.system_id, COALESCE((SELECT name FROM agent a WHERE a.id = s.agent_id), \
                     (SELECT name FROM system y WHERE y.id = s.system_id)), s.duty, s.offered_at, s.offered_by, \
-                    s.reason {from} ORDER BY s.offered_at, s.id LIMIT $3"
+                    s.reason {from} ORDER BY s.offered_at, s.id LIMIT $4"
         );
         for r in db.all(sql, list).await? {
             let Some(of) = subject(r.get(0)?, r.get(1)?) else { continue };
@@ -421,6 +429,7 @@ pub async fn answer<S: Into<Subject> + Copy>(
     let mut touched: Vec<Subject> = Vec::new();
     for (of, duty) in offers {
         let of: Subject = (*of).into();
+        lapse::of(&mut change, of).await?;
         let all = current(&mut change, ground::column(of), &[of.number()], *duty).await?;
         let Some(offer) = all.iter().find(|c| c.open && !c.accepted) else {
             return Err(Error::Conflict(format!("{} of {of} is not on offer any more.", duty.owner_title())));
@@ -468,6 +477,7 @@ pub async fn withdraw(db: &Db, by: By<'_>, of: impl Into<Subject>, duty: Duty, r
     let reason = text::prose(reason, "The reason", REASON_MAX).map_err(|e| Error::field("/reason", e.to_string()))?;
     let mut change = Change::begin(db, by).await?;
     let ground = Ground::find(&mut change.tx, by, of).await?;
+    lapse::of(&mut change, of).await?;
     let all = current(&mut change, ground::column(of), &[of.number()], duty).await?;
     let Some(offer) = all.iter().find(|c| c.open && !c.accepted) else {
         return Err(Error::Conflict(format!("{} of {of} is not on offer.", duty.owner_title())));

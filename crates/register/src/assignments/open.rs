@@ -15,7 +15,7 @@ use domain::text;
 use serde_json::{Value, json};
 
 use super::ground::column;
-use super::{Ground, Mode, REASON_MAX, Wanted, answerable, close, insert, raced};
+use super::{Ground, Mode, REASON_MAX, Wanted, answerable, close, insert, lapse, raced};
 use crate::agents::assess::{party_names, party_standing, reassess};
 use crate::agents::read::visible;
 use crate::agents::relation::relation;
@@ -55,10 +55,10 @@ pub async fn offers(db: &Db, by: By<'_>, of: impl Into<Subject>) -> Result<Vec<O
     let me = by.actor.who.to_string();
     let sql = format!(
         "SELECT duty, party_kind, party_id, offered_at, offered_by, reason FROM assignment \
-         WHERE {} = $1 AND valid_to IS NULL AND accepted_at IS NULL ORDER BY id",
+         WHERE {} = $1 AND valid_to IS NULL AND accepted_at IS NULL AND offered_at > $2 ORDER BY id",
         column(of)
     );
-    let rows = db.all(sql, args![of.number()]).await?;
+    let rows = db.all(sql, args![of.number(), lapse::since(by.now)]).await?;
     let mut out = Vec::with_capacity(rows.len());
     for r in rows {
         let Some(party) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };
@@ -218,11 +218,12 @@ pub async fn foresee(
         }
         let mut standing: HashMap<AgentId, (Option<Party>, Option<Party>, bool)> = HashMap::new();
         let sql = format!(
-            "SELECT agent_id, party_kind, party_id, accepted_at IS NOT NULL, valid_to IS NULL FROM assignment \
+            "SELECT agent_id, party_kind, party_id, accepted_at IS NOT NULL, \
+                    valid_to IS NULL AND (accepted_at IS NOT NULL OR offered_at > $2) FROM assignment \
              WHERE role = 'A' AND duty = $1 AND agent_id IN {}",
-            marks(2, batch.len())
+            marks(3, batch.len())
         );
-        let mut list = args![duty.key()];
+        let mut list = args![duty.key(), lapse::since(by.now)];
         list.extend(ids());
         for r in db.all(sql, list).await? {
             let Some(who) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };

@@ -158,6 +158,7 @@ word_cell!(
     domain::agent::Access,
     domain::agent::Sensitivity,
     domain::agent::CredentialKind,
+    domain::reach::ChannelKind,
     domain::tier::Tier,
     domain::duty::Duty,
     domain::assignment::RaciRole,

@@ -282,8 +282,9 @@ async fn appoint(
             next += 1;
         }
     }
-    assignments::insert(change, rows).await?;
     let ids: Vec<AgentId> = owned.iter().map(|(id, _)| *id).collect();
+    assignments::lapse::of_agents(change, &ids).await?;
+    assignments::insert(change, rows).await?;
     reassess(change, &ids, false).await?;
     Ok(count)
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use chrono::{DateTime, Utc};
 use domain::agent::Lifecycle;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
@@ -13,7 +14,7 @@ use domain::text::fold;
 
 use crate::agents::Agent;
 use crate::args;
-use crate::assignments::Mode;
+use crate::assignments::{Mode, lapse};
 use crate::change::By;
 use crate::db::{Arg, DbError, Reads, marks};
 
@@ -167,15 +168,22 @@ pub(super) struct Held {
 }
 
 /// Every A and offer of these agents, ended ones included.
-pub(super) async fn held(reads: &mut impl Reads, ids: &[AgentId]) -> Result<HashMap<AgentId, Vec<Held>>, DbError> {
+pub(super) async fn held(
+    reads: &mut impl Reads,
+    ids: &[AgentId],
+    now: DateTime<Utc>,
+) -> Result<HashMap<AgentId, Vec<Held>>, DbError> {
     let mut out: HashMap<AgentId, Vec<Held>> = HashMap::new();
     for batch in ids.chunks(500) {
         let sql = format!(
-            "SELECT agent_id, duty, party_kind, party_id, accepted_at IS NOT NULL, ended FROM assignment \
-             WHERE role = 'A' AND agent_id IN {}",
-            marks(1, batch.len())
+            "SELECT agent_id, duty, party_kind, party_id, accepted_at IS NOT NULL, \
+                    CASE WHEN accepted_at IS NULL AND valid_to IS NULL AND offered_at <= $1 THEN 'lapsed' ELSE ended END \
+             FROM assignment WHERE role = 'A' AND agent_id IN {}",
+            marks(2, batch.len())
         );
-        for r in reads.rows(sql, batch.iter().map(|id| Arg::from(*id)).collect()).await? {
+        let mut list = args![lapse::since(now)];
+        list.extend(batch.iter().map(|id| Arg::from(*id)));
+        for r in reads.rows(sql, list).await? {
             let Some(party) = Party::from_stored(&r.get::<String>(2)?, r.get(3)?) else { continue };
             out.entry(r.get(0)?).or_default().push(Held {
                 duty: r.get(1)?,

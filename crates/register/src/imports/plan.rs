@@ -141,7 +141,7 @@ pub async fn compare(reads: &mut impl Reads, by: By<'_>, staged: &Staged, mode: 
     let agents: HashMap<AgentId, Agent> =
         stored::load(reads, &ids, by.now).await?.into_iter().map(|a| (a.id, a)).collect();
     let asked: Vec<AgentId> = if rows.iter().any(|r| !r.owners.is_empty()) { ids } else { Vec::new() };
-    let held = parties::held(reads, &asked).await?;
+    let held = parties::held(reads, &asked, by.now).await?;
     let directory = Directory::of(reads, &rows).await?;
     let shared = Shared::of(reads, &rows, &staged.mapping).await?;
     let taken = other_ids(reads, &rows).await?;

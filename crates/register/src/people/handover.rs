@@ -15,7 +15,7 @@ use super::holdings::visible_to;
 use super::stored::load;
 use crate::agents::assess::party_names;
 use crate::args;
-use crate::assignments::{self, Mode, Wanted};
+use crate::assignments::{self, Mode, Wanted, lapse};
 use crate::change::{By, Change};
 use crate::db::{Arg, Db};
 use crate::error::Error;
@@ -51,8 +51,8 @@ impl Away {
 /// What of a person's own is on offer already, and to whom: most duties first. Agents that
 /// the reader may not know of are left out.
 pub async fn away(db: &Db, by: By<'_>, from: PersonId) -> Result<Vec<Away>, Error> {
-    let (visible, seen) = visible_to(db, by, 2).await?;
-    let mut list = args![from];
+    let (visible, seen) = visible_to(db, by, 3).await?;
+    let mut list = args![from, lapse::since(by.now)];
     list.extend(seen);
     on_offer(db, from, TOLD, &visible, list).await
 }
@@ -63,7 +63,7 @@ async fn on_offer(db: &Db, from: PersonId, most: i64, visible: &str, list: Vec<A
            SELECT agent_id, duty FROM assignment WHERE party_kind = 'person' AND party_id = $1 AND role = 'A' \
            AND valid_to IS NULL AND accepted_at IS NOT NULL AND agent_id IS NOT NULL ORDER BY agent_id LIMIT {most}) s \
          JOIN assignment o ON o.agent_id = s.agent_id AND o.duty = s.duty AND o.role = 'A' \
-           AND o.accepted_at IS NULL AND o.valid_to IS NULL \
+           AND o.accepted_at IS NULL AND o.valid_to IS NULL AND o.offered_at > $2 \
          JOIN agent a ON a.id = s.agent_id WHERE {visible} \
          GROUP BY o.party_kind, o.party_id"
     );
@@ -121,15 +121,15 @@ pub async fn hand_over(
         .all(
             "SELECT s.agent_id, s.duty, EXISTS (SELECT 1 FROM assignment o WHERE o.agent_id = s.agent_id \
                AND o.duty = s.duty AND o.role = 'A' AND o.accepted_at IS NULL AND o.valid_to IS NULL \
-               AND o.party_kind = $3 AND o.party_id = $4) \
+               AND o.offered_at > $5 AND o.party_kind = $3 AND o.party_id = $4) \
              FROM assignment s WHERE s.party_kind = 'person' AND s.party_id = $1 AND s.role = 'A' \
              AND s.valid_to IS NULL AND s.accepted_at IS NOT NULL AND s.agent_id IS NOT NULL \
              ORDER BY s.agent_id LIMIT $2",
-            args![from, MOST + 1, to.kind(), to.number()],
+            args![from, MOST + 1, to.kind(), to.number(), lapse::since(by.now)],
         )
         .await?;
     // Whoever reads this may offer what is theirs: what they may not see is skipped below.
-    let offered = on_offer(db, from, MOST, "1 = 1", args![from]).await?;
+    let offered = on_offer(db, from, MOST, "1 = 1", args![from, lapse::since(by.now)]).await?;
     let elsewhere: Vec<Away> = offered.iter().filter(|a| a.party != to).cloned().collect();
     if !elsewhere.is_empty() && !take_back {
         let all: Vec<String> = elsewhere.iter().map(Away::told).collect();
@@ -187,7 +187,8 @@ pub async fn hand_over(
         _ => {
             assignments::settle(&mut change, &touched).await?;
             change.commit().await.map_err(assignments::raced)?;
-            out.taken_back = ended(&elsewhere, &on_offer(db, from, MOST, "1 = 1", args![from]).await?);
+            out.taken_back =
+                ended(&elsewhere, &on_offer(db, from, MOST, "1 = 1", args![from, lapse::since(by.now)]).await?);
             Ok(out)
         }
     }

@@ -13,6 +13,7 @@ use domain::tier::Tier;
 use super::list::paged;
 use crate::agents::relation::parties_of;
 use crate::args;
+use crate::assignments::lapse;
 use crate::change::By;
 use crate::db::{Arg, Db, DbError};
 use crate::error::Error;
@@ -171,15 +172,15 @@ pub async fn offers_to(
     parties: &[Party],
     most: i64,
 ) -> Result<(Vec<Offered>, Option<i64>), Error> {
-    let (visible, seen) = visible_to(db, by, 3).await?;
+    let (visible, seen) = visible_to(db, by, 4).await?;
     let from = format!(
         "FROM assignment s JOIN agent a ON a.id = s.agent_id WHERE s.party_kind = $1 AND s.party_id = $2 \
-         AND s.role = 'A' AND s.valid_to IS NULL AND s.accepted_at IS NULL AND {visible}"
+         AND s.role = 'A' AND s.valid_to IS NULL AND s.accepted_at IS NULL AND s.offered_at > $3 AND {visible}"
     );
     let mut out: Vec<Offered> = Vec::new();
     let mut total = 0;
     for party in parties {
-        let mut list = args![party.kind(), party.number()];
+        let mut list = args![party.kind(), party.number(), lapse::since(by.now)];
         list.extend(seen.clone());
         let count = format!("SELECT COUNT(*) FROM (SELECT 1 {from} LIMIT {}) counted", COUNTED + 1);
         let n: i64 = db.one(count, list.clone()).await?.map(|r| r.get(0)).transpose()?.unwrap_or(0);

@@ -1,7 +1,9 @@
 //! Recording people, changing them, and what follows at once when somebody leaves.
 
+use std::collections::BTreeSet;
+
 use domain::can::{Action, Actor, Relation, Who, can};
-use domain::id::PersonId;
+use domain::id::{AgentId, PersonId};
 use domain::party::{Party, PersonStatus, Role, Roles};
 use domain::proposal::{self, Matter, Way};
 use domain::text;
@@ -13,7 +15,7 @@ use crate::args;
 use crate::change::{self, By, Change};
 use crate::db::{Db, Reads};
 use crate::error::{Checked, Error};
-use crate::{proposals, sessions};
+use crate::{proposals, reach, sessions};
 
 /// Longest name, title or business unit, in characters.
 const LINE_MAX: usize = 200;
@@ -365,6 +367,9 @@ pub async fn edit(
         event = Some(e);
     }
     let Some(event) = event else { return Ok(Recorded { person: before, asked }) };
+    // Another department, not the first that was written or none: each duty of theirs is asked about.
+    let unit = [&before.business_unit, &fields.business_unit].map(|u| text::fold(u));
+    let moves = unit[0] != unit[1] && unit.iter().all(|u| !u.is_empty());
     let args = args![
         id,
         version,
@@ -378,12 +383,14 @@ pub async fn edit(
         fields.manager,
         fields.deputy,
         roles.unwrap_or(before.roles).to_string(),
+        moves.then_some(by.now),
     ];
     let n = change
         .tx
         .run(
             "UPDATE person SET version = version + 1, event_id = $3, updated_at = $4, name = $5, name_folded = $6, \
-             email = $7, title = $8, business_unit = $9, manager_id = $10, deputy_id = $11, roles = $12 \
+             email = $7, title = $8, business_unit = $9, manager_id = $10, deputy_id = $11, roles = $12, \
+             moved_at = COALESCE($13, moved_at) \
              WHERE id = $1 AND version = $2",
             args,
         )
@@ -391,6 +398,10 @@ pub async fn edit(
         .map_err(raced)?;
     written(n, id)?;
     change.wrote(event, &change::PERSON, id.0);
+    if moves {
+        let agents = agents_of(&mut change.tx, &[Party::Person(id)]).await?;
+        reassess(&mut change, &agents, false).await?;
+    }
     change.commit().await.map_err(raced)?;
     Ok(Recorded { person: again(db, id).await?, asked })
 }
@@ -495,6 +506,8 @@ async fn turn(
     if leaves && before.roles.has(Role::Administrator) {
         keep_an_administrator(&mut change, &before).await?;
     }
+    let around = reach::parties(&mut change.tx, id).await?;
+    let reached = reach::before(&mut change, &around).await?;
     let action = if leaves { "person.left" } else { "person.returned" };
     let event = change.event(administrator(by.actor), action, id);
     change.because(event, reason);
@@ -513,7 +526,9 @@ async fn turn(
         sessions::end_all(&mut change.tx, id).await?;
     }
     let parties = with_led_teams(&mut change.tx, id).await?;
-    let agents = agents_of(&mut change.tx, &parties).await?;
+    let mut agents: BTreeSet<AgentId> = agents_of(&mut change.tx, &parties).await?.into_iter().collect();
+    agents.extend(reach::touched(&mut change, reached).await?);
+    let agents: Vec<AgentId> = agents.into_iter().collect();
     change.describe(
         event,
         json!({"status": before.status, "agents": Value::Null}),

@@ -13,10 +13,12 @@ use domain::facts;
 use domain::finding::ImportNotes;
 use domain::id::{PersonId, SystemId, TeamId};
 use domain::party::{Party, PersonStatus, Role, Roles, TeamKind};
+use domain::reach::ChannelKind;
 use domain::system::{SHARED, Subject};
 use domain::text;
 use serde_json::{Value, json};
 
+use super::reach::{SeedChannel, channels, rotation};
 use super::{Owners, SeedPerson, SeedTeam, demo_stops, is_empty, owners, people, teams};
 use crate::agents::assess::reassess;
 use crate::agents::write::{New, insert_many};
@@ -301,6 +303,7 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
         .collect();
     let first_team = teams(&mut change, &list).await?;
     let team = |n: usize| TeamId(first_team + n as i64);
+    reached(&mut change, by, person, team).await?;
     let crew = system(
         &mut change,
         "Dispatch crew",
@@ -329,7 +332,19 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
     }
     let ids = insert_many(&mut change, "administrator", news).await?;
     let list: Vec<_> = ids.iter().copied().zip(plans).collect();
-    owners(&mut change, &list, past.now).await?;
+    owners(&mut change, &list, past.now, by.now).await?;
+    // The head of dispatch came from another department three days ago.
+    let moved = args![person(11), by.now - TimeDelta::days(3)];
+    change.tx.run("UPDATE person SET moved_at = $2 WHERE id = $1", moved).await?;
+    let moved = by.now - TimeDelta::days(10);
+    change
+        .tx
+        .run(
+            "UPDATE assignment SET confirmed_at = $2 WHERE party_kind = 'person' AND party_id = $1 AND role = 'A' \
+             AND accepted_at IS NOT NULL AND valid_to IS NULL",
+            args![person(11), moved],
+        )
+        .await?;
     reassess(&mut change, &ids, true).await?;
     change.commit().await?;
     let agent = |name: &str| {
@@ -345,6 +360,40 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
             roles: PEOPLE[*n].3.iter().copied().collect(),
         })
         .collect())
+}
+
+/// Who has shown that they can be reached: everybody who is here but these, so that of
+/// Finance automation nobody can, and one channel has lapsed.
+const NOT_REACHED: [usize; 4] = [14, 13, 39, 35];
+
+/// Channels of most people, and turns of the teams that are called at night.
+async fn reached(
+    change: &mut Change<'_>,
+    by: By<'_>,
+    person: impl Fn(usize) -> PersonId,
+    team: impl Fn(usize) -> TeamId,
+) -> Result<(), Error> {
+    let here = PEOPLE.iter().enumerate().filter(|(n, p)| p.4 == 0 && !NOT_REACHED.contains(n));
+    let list: Vec<SeedChannel> = here
+        .map(|(n, _)| {
+            let days = if n == 12 { 190 } else { i64::try_from(n * 11 % 120).unwrap_or(0) + 2 };
+            SeedChannel {
+                person: person(n),
+                kind: if n % 3 == 2 { ChannelKind::Chat } else { ChannelKind::Phone },
+                address: if n % 3 == 2 {
+                    format!("@{}", email(PEOPLE[n].0, n).replace("@halden.example", ""))
+                } else {
+                    format!("+47 22 00 10 {:02}", n + 10)
+                },
+                tested: Some(by.now - TimeDelta::days(days)),
+            }
+        })
+        .collect();
+    channels(change, &list, person(1)).await?;
+    for (of, turn) in [(2, TimeDelta::days(7)), (3, TimeDelta::days(7)), (4, TimeDelta::hours(12))] {
+        rotation(change, team(of), TEAMS[of].3.iter().map(|n| person(*n)).collect(), turn).await?;
+    }
+    Ok(())
 }
 
 /// Who signs in to a demonstration that was loaded before and is still there; `None` when

@@ -4,6 +4,7 @@
 mod demo;
 mod demo_stops;
 mod random;
+mod reach;
 mod synthetic;
 
 use chrono::{DateTime, Utc};
@@ -192,12 +193,19 @@ struct Owners {
     drill: Option<(Party, DateTime<Utc>, i64)>,
 }
 
-/// Writes owners, stop methods and drills of agents, one event an agent, as recorded.
-async fn owners(change: &mut Change<'_>, list: &[(AgentId, Owners)], since: DateTime<Utc>) -> Result<(), Error> {
+/// Writes owners, stop methods and drills of agents, one event an agent, as recorded `since`;
+/// most owners said since then, and before `present`, that it is still theirs.
+async fn owners(
+    change: &mut Change<'_>,
+    list: &[(AgentId, Owners)],
+    since: DateTime<Utc>,
+    present: DateTime<Utc>,
+) -> Result<(), Error> {
     let count = |f: fn(&Owners) -> usize| i64::try_from(list.iter().map(|(_, o)| f(o)).sum::<usize>()).unwrap_or(0);
     let mut assignment = change.next("assignment", count(|o| o.held.len() + o.offers.len())).await?;
     let mut stop = change.next("stop", count(|o| usize::from(o.procedure.is_some()))).await?;
     let mut drill = change.next("drill", count(|o| usize::from(o.drill.is_some()))).await?;
+    let first = assignment;
     let (mut rows, mut stops, mut drills): (Vec<Vec<Arg>>, Vec<_>, Vec<_>) = (Vec::new(), Vec::new(), Vec::new());
     let actor = change.by.actor.who.to_string();
     let none = Option::<i64>::None;
@@ -285,6 +293,7 @@ async fn owners(change: &mut Change<'_>, list: &[(AgentId, Owners)], since: Date
         }
     }
     assignments::insert(change, rows).await?;
+    reach::confirmed(change, first, assignment, present).await?;
     change
         .tx
         .insert(

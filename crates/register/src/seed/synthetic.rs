@@ -11,9 +11,11 @@ use domain::facts;
 use domain::finding::ImportNotes;
 use domain::id::{PersonId, TeamId};
 use domain::party::{Party, PersonStatus, Role, Roles, TeamKind};
+use domain::reach::ChannelKind;
 use domain::text;
 
 use super::random::Chance;
+use super::reach::{SeedChannel, channels};
 use super::{Owners, SeedPerson, SeedTeam, is_empty, owners, people, teams};
 use crate::agents::assess::reassess;
 use crate::agents::write::{New, insert_many};
@@ -166,7 +168,7 @@ pub async fn synthetic(
         }
         let ids = insert_many(&mut change, "administrator", news).await?;
         let list: Vec<_> = ids.iter().copied().zip(plans).collect();
-        owners(&mut change, &list, by.now - TimeDelta::days(200)).await?;
+        owners(&mut change, &list, by.now - TimeDelta::days(200), by.now).await?;
         reassess(&mut change, &ids, true).await?;
         change.commit().await?;
         done += count;
@@ -224,6 +226,18 @@ async fn staff(db: &Db, by: By<'_>, count: usize, chance: &mut Chance) -> Result
         })
         .collect();
     let first_team = teams(&mut change, &list).await?;
+    // A little more than half can be reached: of few teams nobody can.
+    let reached: Vec<SeedChannel> = active
+        .iter()
+        .filter(|p| p.0 * 7 % 11 < 6)
+        .map(|p| SeedChannel {
+            person: *p,
+            kind: ChannelKind::Phone,
+            address: format!("+49 30 {:07}", 1_000_000 + p.0),
+            tested: Some(by.now - TimeDelta::days(p.0 * 13 % 100)),
+        })
+        .collect();
+    channels(&mut change, &reached, PersonId(first)).await?;
     change.commit().await?;
     Ok((first, (0..team_count as i64).map(|n| TeamId(first_team + n)).collect()))
 }

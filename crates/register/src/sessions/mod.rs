@@ -8,9 +8,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::can::{Action, Relation, can};
 use domain::id::PersonId;
 use domain::party::Roles;
+use domain::proposal::LAPSES_AFTER;
 use serde_json::json;
 
 use crate::args;
+use crate::assignments::lapse;
 use crate::change::{By, Change};
 use crate::db::{Db, DbError, Row, Tx};
 use crate::error::Error;
@@ -38,7 +40,8 @@ pub struct Found {
     pub email: String,
     /// Their roles at this moment.
     pub roles: Roles,
-    /// Offers that wait for their answer or a team's that they lead; counted up to
+    /// Offers that wait for their answer or a team's that they lead, and what waits for a second
+    /// person whom they may be; counted up to
     /// [`WAITING_MOST`].
     pub waiting: i64,
     /// The last noted use.
@@ -55,13 +58,16 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
         .one(
             "SELECT s.public_id, p.id, p.name, p.email, p.roles, s.seen_at, s.expires_at, \
                (SELECT COUNT(*) FROM (SELECT 1 FROM assignment o WHERE o.party_kind = 'person' AND o.party_id = p.id \
-                 AND o.role = 'A' AND o.accepted_at IS NULL AND o.valid_to IS NULL LIMIT 100) mine) \
+                 AND o.role = 'A' AND o.accepted_at IS NULL AND o.valid_to IS NULL AND o.offered_at > $5 LIMIT 100) mine) \
                + (SELECT COUNT(*) FROM (SELECT 1 FROM team t CROSS JOIN assignment o \
                  WHERE (t.lead_id = p.id OR t.deputy_id = p.id) AND o.party_kind = 'team' AND o.party_id = t.id \
-                 AND o.role = 'A' AND o.accepted_at IS NULL AND o.valid_to IS NULL LIMIT 100) ours) \
+                 AND o.role = 'A' AND o.accepted_at IS NULL AND o.valid_to IS NULL AND o.offered_at > $5 LIMIT 100) ours) \
+               + CASE WHEN ' ' || p.roles || ' ' LIKE '% administrator %' OR ' ' || p.roles || ' ' LIKE '% security-lead %' \
+                 THEN (SELECT COUNT(*) FROM (SELECT 1 FROM proposal q WHERE q.state = 'open' AND q.asked_at > $4 \
+                 AND q.asked_by <> p.id AND q.person_id <> p.id LIMIT 100) asked) ELSE 0 END \
              FROM session s JOIN person p ON p.id = s.person_id \
              WHERE s.id_sha256 = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND p.status = 'active'",
-            args![id_sha256, now, now - IDLE],
+            args![id_sha256, now, now - IDLE, now - LAPSES_AFTER, lapse::since(now)],
         )
         .await?;
     row.map(|r| {

@@ -52,7 +52,8 @@ pub(super) async fn shows(change: &mut Change<'_>, agent: &Agent, surface: Surfa
         return Err(Error::Conflict(format!("{} is retired: there is nothing left to stop.", agent.id)));
     }
     let title = surface.duty().owner_title();
-    let mine = holds(&mut change.tx, change.by.actor, agent.id, surface.duty(), &[RaciRole::Accountable]).await?;
+    let (actor, now) = (change.by.actor, change.by.now);
+    let mine = holds(&mut change.tx, actor, agent.id, surface.duty(), &[RaciRole::Accountable], now).await?;
     let relation = if mine.is_some() { Relation::Owner } else { Relation::None };
     can(change.by.actor, Action::StopDrill, relation).map_err(|denied| match denied {
         Denied::Forbidden(_) if change.by.actor.scopes.is_none() => Denied::Forbidden(format!(

@@ -12,7 +12,7 @@ pub mod shown;
 pub mod steps;
 pub mod sweep;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::agent::Lifecycle;
 use domain::assignment::RaciRole;
 use domain::can::{Action, Actor, Denied, Relation, can};
@@ -103,9 +103,12 @@ pub(crate) async fn holds(
     agent: AgentId,
     duty: Duty,
     roles: &[RaciRole],
+    now: DateTime<Utc>,
 ) -> Result<Option<Party>, Error> {
     let Some(me) = actor.person_id() else { return Ok(None) };
-    let mine = parties_of(reads, me).await?;
+    let mut mine = parties_of(reads, me).await?;
+    // Whoever is on call for a team shows and does in its name.
+    mine.extend(crate::oncall::covered_by(reads, me, now).await?);
     let mut held = ownership(reads, &[agent]).await?.held.remove(&agent).unwrap_or_default();
     held.retain(|h| h.duty == duty && roles.contains(&h.role) && mine.contains(&h.party));
     held.sort_by_key(|h| h.role != RaciRole::Accountable);
@@ -125,7 +128,7 @@ pub(crate) async fn stands(
         return Ok(general);
     }
     let does = [RaciRole::Accountable, RaciRole::Responsible];
-    Ok(match holds(reads, actor, agent.id, surface.duty(), &does).await? {
+    Ok(match holds(reads, actor, agent.id, surface.duty(), &does, agent.as_of).await? {
         Some(_) => Relation::Owner,
         None => Relation::None,
     })

@@ -210,7 +210,8 @@ impl Over {
     fn owner(&mut self) -> String {
         let now = self.arg(self.now);
         format!(
-            "CASE WHEN a.runtime_owner = 'verified' AND a.runtime_owner_until <= {now} THEN 'untested' \
+            "CASE WHEN a.runtime_owner_until > {now} THEN a.runtime_owner \
+             WHEN a.runtime_owner = 'verified' THEN 'untested' WHEN a.runtime_owner = 'pending' THEN 'none' \
              ELSE a.runtime_owner END"
         )
     }

@@ -30,7 +30,7 @@ pub async fn may(db: &Db, by: By<'_>, agent: AgentId, step: Step) -> Result<(), 
 /// How the actor stands to the duty of a step, if they may do it.
 async fn theirs(reads: &mut impl Reads, by: By<'_>, agent: AgentId, step: Step) -> Result<Relation, Error> {
     let does = [RaciRole::Accountable, RaciRole::Responsible];
-    let relation = match holds(reads, by.actor, agent, step.duty(), &does).await? {
+    let relation = match holds(reads, by.actor, agent, step.duty(), &does, by.now).await? {
         Some(_) => Relation::Owner,
         None => Relation::None,
     };

@@ -104,7 +104,7 @@ impl Sweep {
         let ids = change.tx.all(sql, list).await?.iter().map(|r| r.get(0)).collect::<Result<Vec<AgentId>, _>>()?;
         let Some(last) = ids.last().map(|id| id.0) else { return Ok(None) };
         let agents = stored::load(&mut change.tx, &ids, by.now).await?;
-        let stands = relations(&mut change.tx, by.actor, &ids).await?;
+        let stands = relations(&mut change.tx, by.actor, &ids, by.now).await?;
         let called = shared.called();
         let why = Why { reason: &self.reason, uses: Some(&called) };
         let (mut done, mut queue, mut calls, mut stopped) = (self.done.clone(), self.queue, Vec::new(), Vec::new());

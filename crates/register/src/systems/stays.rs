@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use domain::assignment::{Held, with_platform};
-use domain::can::{Actor, Relation};
+use domain::can::Relation;
 use domain::id::{AgentId, PersonId, SystemId};
 use domain::party::Party;
 
 use crate::agents::assess;
 use crate::agents::relation::parties_of;
 use crate::args;
-use crate::change::{self, Change, EventRef};
+use crate::change::{self, By, Change, EventRef};
 use crate::db::{Arg, DbError, Reads, marks};
 use crate::error::Error;
 
@@ -87,9 +87,10 @@ pub(crate) async fn move_to(
 }
 
 /// How an actor stands to a system: by what they hold of it.
-pub(crate) async fn relation(reads: &mut impl Reads, actor: &Actor, system: SystemId) -> Result<Relation, DbError> {
-    let Some(me) = actor.person_id() else { return Ok(Relation::None) };
+pub(crate) async fn relation(reads: &mut impl Reads, by: By<'_>, system: SystemId) -> Result<Relation, DbError> {
+    let Some(me) = by.actor.person_id() else { return Ok(Relation::None) };
     let mine = parties_of(reads, me).await?;
+    let covered = crate::oncall::covered_by(reads, me, by.now).await?;
     let rows = reads
         .rows(
             "SELECT s.role, s.party_kind, s.party_id, s.accepted_at IS NULL, s.valid_to IS NOT NULL, p.deputy_id \
@@ -102,7 +103,7 @@ pub(crate) async fn relation(reads: &mut impl Reads, actor: &Actor, system: Syst
     for r in rows {
         let Some(party) = Party::from_stored(&r.get::<String>(1)?, r.get(2)?) else { continue };
         let found = crate::agents::relation::of_row(
-            &mine,
+            (&mine, &covered),
             me,
             party,
             r.get(0)?,

@@ -14,7 +14,7 @@ use crate::args;
 use crate::change::{self, By, Change, EventRef};
 use crate::db::{Arg, Db, DbError, marks};
 use crate::error::{Checked, Error};
-use crate::people;
+use crate::{oncall, people, reach};
 
 /// Longest name, in characters.
 const NAME_MAX: usize = 200;
@@ -193,6 +193,7 @@ pub async fn edit(
     if after == before && wanted == present {
         return Ok(before);
     }
+    let reach = reach::before(&mut change, &BTreeSet::from([Party::Team(id)])).await?;
     let event = change.event(capacity(by.actor), "team.changed", id);
     change.because(event, reason);
     write_row(&mut change, event, &before, &after).await?;
@@ -216,6 +217,12 @@ pub async fn edit(
     if after.lead != before.lead {
         agents.extend(agents_of(&mut change.tx, &[Party::Team(id)]).await?);
     }
+    // Who belongs to it no more takes no turn of it.
+    let gone: Vec<PersonId> = (inside.iter().copied())
+        .filter(|p| !wanted.contains(p) && after.lead != Some(*p) && after.deputy != Some(*p))
+        .collect();
+    oncall::without(&mut change, event, id, &gone).await?;
+    agents.extend(reach::touched(&mut change, reach).await?);
     let agents: Vec<AgentId> = agents.into_iter().collect();
     reassess(&mut change, &agents, false).await?;
     change.commit().await.map_err(raced)?;

@@ -98,7 +98,10 @@ async fn from_nobody_to_untested(db: Db) {
     let refused = assignments::answer(&db, by(&bea, 2), &[(id, Duty::Containment)], true, "").await;
     assert!(matches!(refused, Err(Error::Denied(_))), "{refused:?}");
     let me = actor(5, &[Role::Member]);
-    assert_eq!(assignments::waiting(&db, PersonId(5), 50).await.unwrap().0.last().unwrap().of, id.into());
+    assert_eq!(
+        assignments::waiting(&db, PersonId(5), crate::support::day(2), 50).await.unwrap().0.last().unwrap().of,
+        id.into()
+    );
     assignments::answer(&db, by(&me, 2), &[(id, Duty::Containment)], true, "").await.unwrap();
     assert_eq!(state(&db, id, 2).await, Some(RuntimeOwner::Unable));
 
@@ -118,6 +121,48 @@ async fn from_nobody_to_untested(db: Db) {
     let now = assignments::accountability(&db, by(&lead, 6), id, crate::support::day(6)).await.unwrap();
     assert_eq!(now.duties[0].party, platform);
     counters_are_true(&db, 6).await;
+}
+
+async fn an_offer_that_nobody_answers_lapses_by_the_clock(db: Db) {
+    company(&db).await;
+    let lead = lead();
+    let id = agents::create(&db, by(&lead, 1), running("Waiting room"), Lifecycle::Draft).await.unwrap().id;
+    let idle = agents::create(&db, by(&lead, 1), AgentFacts::named("Idle room"), Lifecycle::Draft).await.unwrap().id;
+    let (ravi, mateo) = (Party::Person(PersonId(5)), Party::Person(PersonId(29)));
+    for agent in [id, idle] {
+        assignments::assign(&db, by(&lead, 2), agent, Duty::Containment, ravi, Mode::Offer, "").await.unwrap();
+        assignments::assign(&db, by(&lead, 2), agent, Duty::Purpose, ravi, Mode::Offer, "").await.unwrap();
+    }
+    let me = actor(5, &[Role::Member]);
+    let of = |waiting: Vec<assignments::Waiting>| waiting.iter().filter(|w| w.of == id.into()).count();
+    for (days, expected, open) in [(31, RuntimeOwner::Pending, 2), (32, RuntimeOwner::None, 0)] {
+        assert_eq!(state(&db, id, days).await, Some(expected));
+        let waiting = assignments::waiting(&db, PersonId(5), crate::support::day(days), 500).await.unwrap().0;
+        assert_eq!(of(waiting), open, "day {days}");
+        let offers = assignments::offers(&db, by(&lead, days), id).await.unwrap();
+        assert_eq!(offers.len(), open, "day {days}");
+        let matrix = assignments::matrix(&db, by(&lead, days), id).await.unwrap();
+        assert_eq!(matrix.cells.len(), open, "day {days}");
+        let q = Query { runtime_owner: vec![expected], limit: 200, ..query() };
+        let page = list::list(&db, by(&lead, days), &q).await.unwrap();
+        let line = page.items.iter().find(|l| l.id == id).unwrap();
+        assert_eq!(line.runtime_party.is_some(), open > 0);
+        counters_are_true(&db, days).await;
+    }
+    // The finding says since when nobody can stop it: since the offer lapsed.
+    let view = agents::read(&db, by(&lead, 33), id).await.unwrap();
+    let nobody = view.judged.assessment.findings.iter().find(|f| f.key == FindingKey::NoRuntimeOwner).unwrap();
+    assert_eq!(nobody.from, crate::support::day(32));
+    let late = assignments::answer(&db, by(&me, 33), &[(id, Duty::Containment)], true, "").await;
+    assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
+    // A new offer closes the old one as of the moment at which it lapsed; folding does too.
+    assignments::assign(&db, by(&lead, 33), id, Duty::Containment, mateo, Mode::Offer, "").await.unwrap();
+    assert_eq!(state(&db, id, 33).await, Some(RuntimeOwner::Pending));
+    agents::assess::fold(&db, crate::support::day(34)).await.unwrap();
+    for days in [34, 63] {
+        counters_are_true(&db, days).await;
+    }
+    register::audit::verify(&db, by(&lead, 34), None, |_| {}).await.unwrap();
 }
 
 async fn recording_is_once_and_needs_a_reason(db: Db) {
@@ -394,6 +439,7 @@ async fn what_was_read_may_be_sent_back(db: Db) {
     counters_are_true(&db, 2).await;
 }
 
+story!(lapses, super::an_offer_that_nobody_answers_lapses_by_the_clock);
 story!(nobody_to_untested, super::from_nobody_to_untested);
 story!(recording, super::recording_is_once_and_needs_a_reason);
 story!(race, super::fifty_at_once_make_one_accountable);

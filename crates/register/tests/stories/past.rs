@@ -53,10 +53,15 @@ async fn step(db: &Db, chance: &mut Chance, agent: AgentId, platforms: &[SystemI
             drop(assignments::assign(db, by(&lead, n), agent, duty, party, mode, "so").await);
         }
         1..=3 => {
-            let (waiting, _) = assignments::waiting(db, PersonId(person), 200).await.unwrap();
-            let ours =
-                |w: &&assignments::Waiting| w.of == agent.into() || platforms.iter().any(|p| w.of == (*p).into());
-            let (of, duty) = waiting.iter().find(ours).map_or((of, duty), |w| (w.of, w.duty));
+            // Whoever has something to answer answers it.
+            let mut asked = None;
+            for id in 2..=6 {
+                let (waiting, _) = assignments::waiting(db, PersonId(id), day(n), 200).await.unwrap();
+                let ours =
+                    |w: &&assignments::Waiting| w.of == agent.into() || platforms.iter().any(|p| w.of == (*p).into());
+                asked = asked.or(waiting.iter().find(ours).map(|w| (actor(id, &[Role::Member]), w.of, w.duty)));
+            }
+            let (them, of, duty) = asked.unwrap_or((them, of, duty));
             drop(assignments::answer(db, by(&them, n), &[(of, duty)], chance.below(4) > 0, "so").await);
         }
         4 => drop(assignments::withdraw(db, by(&lead, n), of, duty, "so").await),

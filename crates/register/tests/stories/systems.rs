@@ -143,7 +143,7 @@ async fn a_platform_owner_who_leaves_is_a_gap_on_every_agent_there(db: Db) {
     }
     counters_are_true(&db, 4).await;
     let mateo = actor(29, &[Role::Member]);
-    let mine = assignments::waiting(&db, PersonId(29), 500).await.unwrap().0;
+    let mine = assignments::waiting(&db, PersonId(29), day(4), 500).await.unwrap().0;
     assert_eq!(mine.iter().filter(|w| w.of == platform.into()).count(), 2);
     let offers = [(platform, Duty::Identity), (platform, Duty::Platform)];
     assignments::answer(&db, by(&mateo, 5), &offers, true, "").await.unwrap();
