@@ -360,7 +360,9 @@ fn who_may(action: Action) -> &'static str {
         Action::StopMethodWrite => "the agent's owners, their deputies and security leads",
         Action::StopDrill => "the present owner of the duty",
         Action::StopWitness => "the witness whom the drill names",
-        Action::StopPress => "anyone who holds a duty of the agent, their deputies and security leads",
+        Action::StopPress => {
+            "anyone who holds or is on call for a duty of the agent, their deputies and security leads"
+        }
         Action::StopStep => "the owner of the step's duty, whoever does that work, and security leads",
         Action::StopReview => "security leads other than the one who stopped it",
         Action::TeamWrite | Action::PersonConfirm => "administrators and security leads",

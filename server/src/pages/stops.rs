@@ -58,7 +58,7 @@ async fn page(app: &App, signed: &Signed, id: AgentId, also: Also) -> Answer {
     let view = agents::read(&app.db, by, id).await?;
     can(&signed.actor, Action::AgentReadControls, view.relation).map_err(Error::from)?;
     let mut reads = &app.db;
-    let mine = agents::relation::parties_of(&mut reads, signed.id).await.map_err(Error::from)?;
+    let mine = agents::relation::acts_for(&mut reads, signed.id, signed.now).await.map_err(Error::from)?;
     let agent = &view.judged.agent;
     let mut surfaces = Vec::new();
     for &surface in Surface::ALL {
@@ -350,7 +350,7 @@ async fn rehearse(
 ) -> Answer {
     let view = agents::read(&app.db, signed.by(), id).await?;
     let mut reads = &app.db;
-    let mine = agents::relation::parties_of(&mut reads, signed.id).await.map_err(Error::from)?;
+    let mine = agents::relation::acts_for(&mut reads, signed.id, signed.now).await.map_err(Error::from)?;
     // Who shows none of its surfaces is told so before a file is read.
     let shows = |s: &Surface| accountable(&view.judged.held, s.duty()).is_some_and(|h| mine.contains(&h.party));
     let relation = if Surface::ALL.iter().any(shows) { Relation::Owner } else { Relation::None };

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::agents::assess::reassess;
 use crate::agents::read::visible;
-use crate::agents::relation::{capacity, parties_of, relation};
+use crate::agents::relation::{acts_for, capacity, relation};
 use crate::agents::{Agent, stored};
 use crate::change::{self, By, Change};
 use crate::db::{Db, DbError, Reads};
@@ -119,9 +119,7 @@ pub(crate) async fn holds(
     now: DateTime<Utc>,
 ) -> Result<Option<Party>, DbError> {
     let Some(me) = actor.person_id() else { return Ok(None) };
-    let mut mine = parties_of(reads, me).await?;
-    // Whoever is on call for a team shows and does in its name.
-    mine.extend(crate::oncall::covered_by(reads, me, now).await?);
+    let mine = acts_for(reads, me, now).await?;
     let rows = reads
         .rows(
             "SELECT role, party_kind, party_id FROM assignment \
