@@ -278,7 +278,6 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::ChannelProve
         | Action::StopDrill
         | Action::StopWitness => &[],
-        Action::ChannelRead | Action::ChannelTest | Action::AbsenceWrite => &[Administrator, SecurityLead],
         Action::PersonWrite
         | Action::PersonGrant
         | Action::PersonCredential
@@ -286,7 +285,11 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::SettingsWrite
         | Action::TokenManage
         | Action::SessionManage => &[Administrator],
-        Action::TeamWrite | Action::PersonConfirm => &[Administrator, SecurityLead],
+        Action::TeamWrite
+        | Action::PersonConfirm
+        | Action::ChannelRead
+        | Action::ChannelTest
+        | Action::AbsenceWrite => &[Administrator, SecurityLead],
     };
     roles.any(allowed)
 }
