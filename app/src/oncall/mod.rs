@@ -365,7 +365,7 @@ fn rotation(shown: &Shown) -> impl IntoView + use<> {
                 <TextArea name="people" label="People, in their order" value=values.people error=errors.of("people") rows=4 required=true
                     hint="One a line: a whole name or a reference such as PE-7. Only people of the team."/>
                 <Field name="turn" label="A turn lasts" kind="number" value=values.turn error=errors.of("turn") required=true min="1" short=true/>
-                <Select name="unit" label="Of" options=units selected=values.unit error=errors.of("unit") required=true short=true/>
+                <Select name="unit" label="Counted in" options=units selected=values.unit error=errors.of("unit") required=true short=true/>
                 <Field name="starts" label="First turn (UTC)" kind="datetime-local" value=values.starts error=errors.of("starts") short=true
                     hint="Empty: now. When it lies ahead, the present rotation stays until then."/>
                 <TextArea name="reason" label="Reason" value=if open { values.reason } else { String::new() } error=errors.of("reason") rows=2/>

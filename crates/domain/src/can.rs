@@ -278,7 +278,6 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::ChannelProve
         | Action::StopDrill
         | Action::StopWitness => &[],
-        Action::ChannelRead | Action::ChannelTest | Action::AbsenceWrite => &[Administrator, SecurityLead],
         Action::PersonWrite
         | Action::PersonGrant
         | Action::PersonCredential
@@ -286,7 +285,11 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::SettingsWrite
         | Action::TokenManage
         | Action::SessionManage => &[Administrator],
-        Action::TeamWrite | Action::PersonConfirm => &[Administrator, SecurityLead],
+        Action::TeamWrite
+        | Action::PersonConfirm
+        | Action::ChannelRead
+        | Action::ChannelTest
+        | Action::AbsenceWrite => &[Administrator, SecurityLead],
     };
     roles.any(allowed)
 }
@@ -360,7 +363,9 @@ fn who_may(action: Action) -> &'static str {
         Action::StopMethodWrite => "the agent's owners, their deputies and security leads",
         Action::StopDrill => "the present owner of the duty",
         Action::StopWitness => "the witness whom the drill names",
-        Action::StopPress => "anyone who holds a duty of the agent, their deputies and security leads",
+        Action::StopPress => {
+            "anyone who holds or is on call for a duty of the agent, their deputies and security leads"
+        }
         Action::StopStep => "the owner of the step's duty, whoever does that work, and security leads",
         Action::StopReview => "security leads other than the one who stopped it",
         Action::TeamWrite | Action::PersonConfirm => "administrators and security leads",

@@ -184,8 +184,11 @@ async fn inventory(State(app): State<App>, signed: Signed, Here(here): Here) -> 
             .into_iter()
             .map(|found| {
                 // The first in line who is there, for two duties at most: its page shows the rest.
-                let first = next.remove(&found.id).unwrap_or_default().into_iter();
-                let first = first.filter_map(|(duty, list)| Some((duty, named(list.into_iter().find(|n| n.active)?))));
+                let mut first: Vec<_> = next.remove(&found.id).unwrap_or_default().into_iter().collect();
+                first.sort_by_key(|(duty, _)| (*duty != Duty::Containment, *duty));
+                let first = first
+                    .into_iter()
+                    .filter_map(|(duty, list)| Some((duty, named(list.into_iter().find(|n| n.active)?))));
                 Line { next: first.take(2).collect(), ..line(found) }
             })
             .collect(),

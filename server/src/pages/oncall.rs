@@ -41,7 +41,7 @@ fn fresh(view: &oncall::View, names: &BTreeMap<PersonId, app::people::Named>) ->
         form.people = rotation.people.iter().map(written).collect::<Vec<_>>().join("\n");
         let (n, unit) = length(rotation);
         form.turn = n.to_string();
-        form.unit = unit.to_owned();
+        unit.clone_into(&mut form.unit);
     } else {
         form.people = view.people.iter().map(|p| written(&p.id)).collect::<Vec<_>>().join("\n");
     }

@@ -89,7 +89,7 @@ async fn page(app: &App, signed: &Signed, id: AgentId, also: Also) -> Answer {
     let view = agents::read(&app.db, by, id).await?;
     can(&signed.actor, Action::AgentReadControls, view.relation).map_err(Error::from)?;
     let mut reads = &app.db;
-    let mine = agents::relation::parties_of(&mut reads, signed.id).await.map_err(Error::from)?;
+    let mine = agents::relation::acts_for(&mut reads, signed.id, signed.now).await.map_err(Error::from)?;
     let agent = &view.judged.agent;
     let mut surfaces = Vec::new();
     for &surface in Surface::ALL {

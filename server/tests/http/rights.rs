@@ -280,10 +280,10 @@ pub(crate) const CASES: &[Case] = &[
     Case("PUT", ON_CALL, "/api/v1/teams/TE-1/on-call", "{}", May::Program(SECURITY, WRITES)),
     Case("POST", OVERRIDES, "/api/v1/teams/TE-1/on-call/overrides", "{}", May::Program(SECURITY, WRITES)),
     // There is none: who may is told so.
-    Case("POST", UNCOVER, "/api/v1/teams/TE-1/on-call/overrides/99/cancellation", "", May::Roles(&[])),
+    Case("POST", UNCOVER, "/api/v1/teams/TE-1/on-call/overrides/99/cancellation", "{}", May::Roles(&[])),
     Case("GET", "/api/v1/people/{id}/absences", "/api/v1/people/PE-5/absences", "", May::Program(ROLES, READS)),
     Case("POST", "/api/v1/people/{id}/absences", "/api/v1/people/PE-5/absences", "{}", May::Program(TEAMS, WRITES)),
-    Case("POST", BACK, "/api/v1/people/PE-5/absences/99/end", "", May::Roles(&[])),
+    Case("POST", BACK, "/api/v1/people/PE-5/absences/99/end", "{}", May::Roles(&[])),
     // What is one's own; a token without an owner owns nothing.
     Case("GET", "/api/v1/assignments/due", "/api/v1/assignments/due", "", May::Roles(OWNERS)),
     Case("POST", "/api/v1/assignments/confirmation", "/api/v1/assignments/confirmation", ONE_WORD, May::Roles(&[])),

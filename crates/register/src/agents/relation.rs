@@ -28,6 +28,18 @@ pub async fn parties_of(reads: &mut impl Reads, person: PersonId) -> Result<Vec<
     Ok(out)
 }
 
+/// In whose name a person acts at a moment: their own, their teams', and those of teams for which
+/// they are on call though they do not belong to them.
+pub async fn acts_for(reads: &mut impl Reads, person: PersonId, now: DateTime<Utc>) -> Result<Vec<Party>, DbError> {
+    let mut out = parties_of(reads, person).await?;
+    for party in crate::oncall::covered_by(reads, person, now).await? {
+        if !out.contains(&party) {
+            out.push(party);
+        }
+    }
+    Ok(out)
+}
+
 /// The strongest relation of an actor to an agent.
 pub async fn relation(reads: &mut impl Reads, actor: &Actor, agent: &Agent) -> Result<Relation, DbError> {
     let Some(me) = actor.person_id() else { return Ok(Relation::None) };

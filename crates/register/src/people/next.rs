@@ -1,5 +1,6 @@
 //! Who is next in line where an owner is gone: what one press offers.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
@@ -39,13 +40,9 @@ pub async fn next_in_line(
         list.extend(batch.iter().map(|a| Arg::from(*a)));
         for r in reads.rows(sql, list).await? {
             let Some(party) = Party::from_stored(&r.get::<String>(2)?, r.get(3)?) else { continue };
-            let next = match known.get(&party) {
-                Some(next) => next.clone(),
-                None => {
-                    let next = succession(reads, party).await?;
-                    known.insert(party, next.clone());
-                    next
-                }
+            let next = match known.entry(party) {
+                Entry::Occupied(found) => found.get().clone(),
+                Entry::Vacant(place) => place.insert(succession(reads, party).await?).clone(),
             };
             out.entry(r.get(0)?).or_default().insert(r.get(1)?, next);
         }

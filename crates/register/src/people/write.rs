@@ -522,6 +522,10 @@ async fn turn(
         .await?;
     written(n, id)?;
     change.wrote(event, &change::PERSON, id.0);
+    // While they were gone they were away: who was on call then stays so.
+    if let Some(left) = before.left_at.filter(|left| *left < by.now) {
+        reach::absences::were_away(&mut change, event, id, left).await?;
+    }
     if leaves {
         sessions::end_all(&mut change.tx, id).await?;
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{AWAY_MAX, before, parties, settle};
 use crate::args;
-use crate::change::{self, By, Change};
+use crate::change::{self, By, Change, EventRef};
 use crate::db::{Db, DbError, Reads};
 use crate::error::{Checked, Error};
 use crate::oncall::told;
@@ -93,12 +93,36 @@ pub async fn add(db: &Db, by: By<'_>, id: PersonId, from: DateTime<Utc>, until: 
     let number = change.next("absence", 1).await?;
     let event = change.event(capacity, "person.away", id);
     change.describe(event, Value::Null, json!({"absence": number, "from": told(from), "until": told(until)}));
-    let row = args![number, change.id(event), id, from, until, by.actor.who.to_string()];
+    write(&mut change, event, number, id, from, until).await?;
+    settle(change, before).await?;
+    Ok(number)
+}
+
+async fn write(
+    change: &mut Change<'_>,
+    event: EventRef,
+    number: i64,
+    id: PersonId,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<(), Error> {
+    let row = args![number, change.id(event), id, from, until, change.by.actor.who.to_string()];
     let columns = ["id", "event_id", "person_id", "from_at", "until_at", "made_by"];
     change.tx.insert("absence", &columns, vec![row], "").await?;
     change.wrote(event, &change::ABSENCE, number);
-    settle(change, before).await?;
-    Ok(number)
+    Ok(())
+}
+
+/// Keeps that somebody who comes back was away since they left, within that change.
+pub(crate) async fn were_away(
+    change: &mut Change<'_>,
+    event: EventRef,
+    id: PersonId,
+    left: DateTime<Utc>,
+) -> Result<(), Error> {
+    let number = change.next("absence", 1).await?;
+    let now = change.by.now;
+    write(change, event, number, id, left, now).await
 }
 
 /// They are back, or not away after all: what of it has passed stays in the record.

@@ -116,7 +116,7 @@ pub(crate) async fn unreached(
     if parties.is_empty() {
         return Ok(HashMap::new());
     }
-    let teams: BTreeSet<i64> = parties.iter().filter_map(|p| matches!(p, Party::Team(_)).then(|| p.number())).collect();
+    let teams: BTreeSet<i64> = parties.iter().filter(|p| matches!(p, Party::Team(_))).map(|p| p.number()).collect();
     let inside = members(reads, &teams).await?;
     let of = |party: &Party| -> Vec<PersonId> {
         match party {

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::agents::assess::{ownership, reassess};
 use crate::agents::read::visible;
-use crate::agents::relation::{capacity, parties_of, relation};
+use crate::agents::relation::{acts_for, capacity, relation};
 use crate::agents::{Agent, stored};
 use crate::change::{self, By, Change};
 use crate::db::{Db, DbError, Reads};
@@ -106,9 +106,7 @@ pub(crate) async fn holds(
     now: DateTime<Utc>,
 ) -> Result<Option<Party>, Error> {
     let Some(me) = actor.person_id() else { return Ok(None) };
-    let mut mine = parties_of(reads, me).await?;
-    // Whoever is on call for a team shows and does in its name.
-    mine.extend(crate::oncall::covered_by(reads, me, now).await?);
+    let mine = acts_for(reads, me, now).await?;
     let mut held = ownership(reads, &[agent]).await?.held.remove(&agent).unwrap_or_default();
     held.retain(|h| h.duty == duty && roles.contains(&h.role) && mine.contains(&h.party));
     held.sort_by_key(|h| h.role != RaciRole::Accountable);

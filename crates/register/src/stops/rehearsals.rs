@@ -14,7 +14,7 @@ use super::evidence::{self, File};
 use super::shown::told;
 use crate::agents::assess::party_names;
 use crate::agents::read::visible;
-use crate::agents::relation::{parties_of, relation};
+use crate::agents::relation::{acts_for, relation};
 use crate::agents::{Agent, View};
 use crate::args;
 use crate::change::{self, By, Change};
@@ -65,7 +65,7 @@ pub struct ManualDrill {
 pub async fn may(db: &Db, by: By<'_>, view: &View) -> Result<(), Error> {
     let mut reads = db;
     let mine = match by.actor.person_id() {
-        Some(me) => parties_of(&mut reads, me).await?,
+        Some(me) => acts_for(&mut reads, me, by.now).await?,
         None => Vec::new(),
     };
     let shows = |s: &Surface| accountable(&view.judged.held, s.duty()).is_some_and(|h| mine.contains(&h.party));

@@ -9,7 +9,7 @@ use domain::party::{Party, Role, TeamKind};
 use register::oncall::{self, NewCover, NewRotation};
 use register::reach::absences;
 use register::stops::press::press;
-use register::{By, Db, Error, args, teams};
+use register::{By, Db, Error, args, people, teams};
 
 use crate::people::{agent, keeper, owns, person, pointers, the_record_holds};
 use crate::support::{actor, by, day, story};
@@ -114,6 +114,18 @@ async fn turns_absences_and_overrides(db: Db) {
     assert!(matches!(denied, Err(Error::Denied(_))));
     oncall::end_rotation(&db, by(&lead, 50), team, Some(view.version), "").await.unwrap();
     assert_eq!(who(&db, team, day(51)).await, (None, Why::NoRotation));
+    // Who left was away, also once they are back.
+    people::leave(&db, by(&keeper(), 60), bao, None, "gone").await.unwrap();
+    oncall::rotate(&db, by(&lead, 60), team, None, &weekly(&[bao, ada]), "").await.unwrap_err();
+    oncall::rotate(&db, by(&lead, 60), team, None, &weekly(&[ada]), "").await.unwrap();
+    people::come_back(&db, by(&keeper(), 63), bao, None, "back").await.unwrap();
+    oncall::rotate(&db, by(&lead, 63), team, None, &weekly(&[bao, ada]), "").await.unwrap();
+    assert_eq!((who(&db, team, day(61)).await.0, who(&db, team, day(63)).await.0), (Some(ada), Some(bao)));
+    people::leave(&db, by(&keeper(), 64), bao, None, "gone").await.unwrap();
+    assert_eq!(who(&db, team, day(65)).await, (Some(ada), Why::StandsIn(vec![bao])));
+    people::come_back(&db, by(&keeper(), 66), bao, None, "back").await.unwrap();
+    assert_eq!(who(&db, team, day(65)).await, (Some(ada), Why::StandsIn(vec![bao])), "as it was");
+    assert_eq!(who(&db, team, day(66)).await.0, Some(bao));
     for sql in ["DELETE FROM rotation", "DELETE FROM cover", "UPDATE cover SET until_at = until_at + 1"] {
         assert!(db.run(sql, args![]).await.is_err(), "{sql}");
     }
