@@ -116,6 +116,21 @@ pub async fn stop_everything(app: &App, actor: &Actor, mut sweep: Sweep) -> Prog
     hear.borrow().clone()
 }
 
+/// Makes the calls of stops that were pressed before this server started and never made: a stop
+/// does not end with the server that it was pressed on. A receiver may so be called twice, with
+/// the same delivery. Answers how many there are; they are made without anybody waiting.
+pub async fn resume(app: &App) -> Result<usize, Error> {
+    let calls = calls::unfinished(&app.db, app.clock.now()).await?;
+    let count = calls.len();
+    for begun in calls {
+        tokio::spawn(in_turn(app.clone(), Actor::muster(), begun));
+    }
+    if count > 0 {
+        tracing::warn!(count, "webhooks of stops that were under way are called again");
+    }
+    Ok(count)
+}
+
 /// One call of a stop of many, when it is its turn.
 async fn in_turn(app: App, actor: Actor, begun: Begun) {
     let Ok(_turn) = SWEEPING.acquire().await else { return };

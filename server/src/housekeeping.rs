@@ -18,6 +18,9 @@ const UPLOADS: TimeDelta = TimeDelta::hours(24);
 
 /// Runs until it is dropped.
 pub async fn run(app: App) {
+    if let Err(error) = crate::hooks::resume(&app).await {
+        tracing::error!(%error, "calls of stops that were under way could not be read");
+    }
     let mut minute = tokio::time::interval(EVERY);
     let mut upkeep = tokio::time::interval(UPKEEP);
     for timer in [&mut minute, &mut upkeep] {

@@ -7,6 +7,7 @@ use domain::duty::Duty;
 use domain::finding::FindingKey;
 use domain::id::AgentId;
 use domain::party::Party;
+use domain::stop::Uses;
 use domain::tier::Tier;
 use leptos::prelude::*;
 
@@ -15,10 +16,11 @@ use super::page::stop_words;
 use crate::components::tone::{life_words, running_words, tier_words};
 use crate::components::{
     Address, Bulk, Choice, Column, Empty, Filter, Glyph, Icon, IntoPiece, Kind, LinkButton, Listing, Markup, PageHead,
-    Tone, When, stop_state_words, thousands,
+    Piece, Tone, When, stop_state_words, thousands,
 };
 use crate::islands::Picks;
 use crate::people::Named;
+use crate::stops::href_of_uses;
 
 /// A row.
 #[derive(Debug, Clone)]
@@ -203,6 +205,25 @@ impl Cells {
     }
 }
 
+/// The way to the blast radius, named by what the reader does there.
+fn radius(href: String, stops: bool) -> Piece {
+    if stops {
+        view! { <LinkButton href=href kind=Kind::Danger>"Stop all of them"</LinkButton> }.piece()
+    } else {
+        view! { <LinkButton href=href>"Blast radius"</LinkButton> }.piece()
+    }
+}
+
+/// Where everything that uses one thing is stopped, when that is all that the list is about.
+fn everything(here: &Address) -> Option<String> {
+    let about = |key: &str| !["sort", "cursor", "before", "columns"].contains(&key);
+    let mut named = here.pairs().iter().filter(|(key, _)| about(key));
+    match (named.next(), named.next()) {
+        (Some((key, value)), None) => Uses::parse(key, value).map(|uses| href_of_uses(&uses)),
+        _ => None,
+    }
+}
+
 /// The inventory page; goes inside `Layout`.
 #[component]
 pub fn Inventory(
@@ -253,6 +274,7 @@ pub fn Inventory(
         .into(),
     });
     let (now, none_at_all) = (list.now, list.none_at_all);
+    let stop = everything(&list.here).filter(|_| may.controls && shown > 0);
     let clear = Address::new(list.here.path()).href();
     let mut rows = Markup::with_capacity(list.rows.len() * 1024);
     for line in &list.rows {
@@ -261,6 +283,7 @@ pub fn Inventory(
     let rows = rows.piece();
     view! {
         <PageHead title="Agents" actions=move || view! {
+            {stop.map(|href| radius(href, may.assign))}
             {may.import.then(|| view! { <LinkButton href="/agents/import">"Import"</LinkButton> })}
             {may.register.then(|| view! { <LinkButton href="/agents/new" kind=Kind::Primary><Icon glyph=Glyph::Plus/>"Register"</LinkButton> })}
         }/>

@@ -203,6 +203,8 @@ pub struct Shown {
     /// Whether there are more.
     pub more: bool,
     /// The reader sees the stop state of every agent of it.
+    pub controls: bool,
+    /// The reader may stop any agent.
     pub may_stop: bool,
     /// The reader keeps systems.
     pub may_write: bool,
@@ -219,7 +221,9 @@ pub fn SystemPage(
     shown: Shown,
 ) -> impl IntoView {
     let (may_write, may_audit, kind) = (shown.may_write, shown.may_audit, shown.kind);
-    let stop = (shown.may_stop && !shown.members.is_empty()).then(|| format!("/stop?system={}", shown.id));
+    let stop = (shown.controls && !shown.members.is_empty()).then(|| format!("/stop?system={}", shown.id));
+    let (stop_words, stop_kind) =
+        if shown.may_stop { ("Stop all of it", Kind::Danger) } else { ("Blast radius", Kind::Secondary) };
     let (edit, audit) = (format!("/systems/{}/edit", shown.id), format!("/audit?subject={}", shown.id));
     let platform = shown.kind == SystemKind::Platform;
     let all = format!("/agents?{}={}", if platform { "platform" } else { "system" }, shown.id);
@@ -277,7 +281,7 @@ pub fn SystemPage(
             badges=move || view! { <Badge>{kind}</Badge> }
             actions=move || view! {
                 {may_audit.then(|| view! { <LinkButton href=audit kind=Kind::Quiet>"History"</LinkButton> })}
-                {stop.map(|href| view! { <LinkButton href=href kind=Kind::Danger>"Stop all of it"</LinkButton> })}
+                {stop.map(|href| view! { <LinkButton href=href kind=stop_kind>{stop_words}</LinkButton> })}
                 {may_write.then(|| view! { <LinkButton href=edit>"Edit"</LinkButton> })}
             }/>
         <div class="with-aside">

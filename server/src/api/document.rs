@@ -37,7 +37,14 @@ keeping of its answer, the record still knows that it was done, and the repeat i
 lower-case hexadecimal, of the timestamp, a full stop and the body, keyed with the method's secret as text. A 2xx means \
 accepted. That it stopped is shown by a POST to `callback`, of \
 `{\"delivery\": \"…\", \"stopped\": true}`, with a timestamp within five minutes and a signature made the same way: once, and \
-before the method's time is over. With `drill` true everything is done but the stop itself.
+before the method's time is over. With `drill` true everything is done but the stop itself. After a restart a delivery \
+may arrive again, under the same id.
+
+**Stopping.** `POST /api/v1/agents/{id}/actions/suspend` stops one agent and answers once the webhook of every surface \
+that has one was called. `GET /api/v1/blast-radius` tells how many agents use a credential, a tool, a vendor or a system, \
+and `POST /api/v1/blast-radius/stop` stops all of them that you may stop; it answers before their webhooks are called, at \
+most 32 at a time, and a call that waits has as much longer for its callback. What became of each is in the blast radius, \
+in `stops` of the agent, and on its page.
 
 **Problems** are RFC 9457; `type` never changes its meaning.";
 

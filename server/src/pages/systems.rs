@@ -118,7 +118,8 @@ async fn show(State(app): State<App>, signed: Signed, Path(id): Path<SystemId>) 
             .map(|m| Member { id: m.id, name: m.name, state: m.state, tier: m.tier, runs: m.runs })
             .collect(),
         more: view.more,
-        may_stop: may(&signed.actor, Action::AgentReadControls),
+        controls: may(&signed.actor, Action::AgentReadControls),
+        may_stop: may(&signed.actor, Action::StopPress),
         may_write: may(&signed.actor, Action::SystemWrite),
         may_audit: may(&signed.actor, Action::AuditRead),
         now: signed.now,

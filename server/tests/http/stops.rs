@@ -258,6 +258,38 @@ async fn the_glass_is_broken_in_two_presses() {
     me.json(Method::POST, &format!("/api/v1/agents/{id}/actions/suspend"), &json!({})).await.is_problem(422, "invalid");
 }
 
+/// A stop does not end with the server it was pressed on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_server_left_undone_the_next_one_does() {
+    let site = Site::demo().await;
+    let receiver = Receiver::new().await;
+    let (id, me) = owned(&site).await;
+    record(&me, id, &format!("{}/stop", receiver.address), 60).await;
+    let actor = Actor::person(PersonId(5), Roles::NONE.with(Role::Member));
+    let by = By { actor: &actor, now: site.app.clock.now() };
+    // Pressed, and a rehearsal begun; then the server is gone.
+    register::stops::press::press(&site.app.db, by, id, "It runs away.").await.unwrap();
+    calls::begin_drill(&site.app.db, by, id, Surface::Pause).await.unwrap();
+    assert_eq!(hooks::resume(&site.app).await.unwrap(), 1);
+    let stops = format!("/api/v1/agents/{id}/stops");
+    let stop = me.get(&stops).await.is(200).body()["items"][0]["stop"].clone();
+    let mut outcome = Value::Null;
+    for _ in 0..100 {
+        outcome = me.get(&format!("{stops}/{stop}")).await.is(200).body()["steps"][0]["call"]["outcome"].clone();
+        if !outcome.is_null() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(outcome, "accepted");
+    assert_eq!(receiver.got.lock().unwrap().len(), 1);
+    assert_eq!(hooks::resume(&site.app).await.unwrap(), 0, "it is done once");
+    site.app.clock.advance(chrono::TimeDelta::minutes(2));
+    register::stops::press::press(&site.app.db, By { now: site.app.clock.now(), ..by }, id, "again").await.unwrap();
+    site.app.clock.advance(chrono::TimeDelta::minutes(2));
+    assert_eq!(hooks::resume(&site.app).await.unwrap(), 0, "what has lapsed is not called any more");
+}
+
 /// One press stops everything that uses a key; each webhook is called, and each failure is said.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_that_uses_a_key_is_stopped_from_its_page() {

@@ -126,7 +126,7 @@ crate::words! {
         /// It was stopped before.
         Stopped = "stopped", "It is stopped already.";
         /// The actor may not.
-        NotYours = "not-yours", "You hold no duty of it: its owners, their deputies and security leads may stop it.";
+        NotYours = "not-yours", "Not yours to stop: you hold no duty of it.";
     }
 }
 

@@ -213,6 +213,35 @@ pub async fn begin_drill(db: &Db, by: By<'_>, agent: AgentId, surface: Surface) 
     Ok(begun)
 }
 
+/// The calls of stops in earnest that were begun and that nobody has answered or made yet: what a
+/// server that was stopped on the way left to be done. Drills are not among them: whoever
+/// rehearses rehearses again.
+pub async fn unfinished(db: &Db, now: DateTime<Utc>) -> Result<Vec<Begun>, Error> {
+    let rows = db
+        .all(
+            "SELECT c.delivery, c.agent_id, c.surface, c.method_version, m.url, s.secret, m.timeout_ms \
+             FROM stop_call c JOIN stop_method m ON m.id = c.method_id JOIN stop_secret s ON s.method_id = m.id \
+             WHERE c.witness_id IS NULL AND c.due_at > $1 AND c.stopped_at IS NULL AND c.denied_at IS NULL \
+             AND c.outcome IS NULL AND c.stopping_id IS NOT NULL ORDER BY c.id",
+            args![now],
+        )
+        .await?;
+    let mut out = Vec::with_capacity(rows.len());
+    for r in rows {
+        out.push(Begun {
+            delivery: r.get(0)?,
+            agent: r.get(1)?,
+            surface: r.get(2)?,
+            version: r.get(3)?,
+            drill: false,
+            url: r.get::<Option<String>>(4)?.unwrap_or_default(),
+            secret: r.get(5)?,
+            timeout: TimeDelta::milliseconds(r.get::<Option<i64>>(6)?.unwrap_or(0)),
+        });
+    }
+    Ok(out)
+}
+
 /// Writes how a call went. A call that was shown meanwhile is over, and left as it is.
 pub async fn answered(db: &Db, by: By<'_>, delivery: &str, outcome: Outcome, detail: &str) -> Result<(), Error> {
     let mut change = Change::begin(db, by).await?;

@@ -431,6 +431,6 @@ pub async fn shared_by(db: &Db, agent: AgentId) -> Result<Vec<(Uses, i64)>, Erro
         };
         out.extend(uses.zip(Some(r.get(2)?)));
     }
-    out.sort_by(|(a, _), (b, _)| (a.order(), a.value()).cmp(&(b.order(), b.value())));
+    out.sort_by_key(|(uses, _)| (uses.order(), uses.value()));
     Ok(out)
 }

@@ -19,7 +19,7 @@ use crate::db::Db;
 use crate::error::Error;
 
 /// How many agents one transaction stops.
-const BATCH: i64 = 100;
+const BATCH: i64 = 50;
 /// How often a batch is tried again when somebody else changes an agent of it meanwhile.
 const TRIES: usize = 4;
 
