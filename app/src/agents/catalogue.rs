@@ -24,6 +24,7 @@ const fn sense(key: FindingKey) -> (Weight, &'static str) {
         FindingKey::NoOwner => {
             (Weight::High, "High for purpose and policy of an agent that runs, medium otherwise. Waits for onboarding.")
         }
+        FindingKey::JustificationEnded => (Weight::Medium, ""),
         FindingKey::StopReviewOverdue | FindingKey::OwnerInactive | FindingKey::RegulatoryConflict => {
             (Weight::High, "")
         }

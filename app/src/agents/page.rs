@@ -341,6 +341,7 @@ fn mend(shown: &Shown, finding: &Finding) -> Option<String> {
         | FindingKey::NoOwner
         | FindingKey::OwnerInactive
         | FindingKey::LifecycleSplit
+        | FindingKey::JustificationEnded
         | FindingKey::RegulatoryConflict => may.assign.then(|| shown.assign_href(duty)),
         FindingKey::NoResponsible => may.assign.then(|| format!("{}&role=R", shown.assign_href(duty))),
         FindingKey::RuntimeOwnerPending => Some("#offers".to_owned()),

@@ -119,6 +119,9 @@ crate::words! {
         AssignmentRecord = "assignment.record", "Record a present owner as accepted";
         AssignmentAnswer = "assignment.answer", "Accept or decline an offer";
         AssignmentWithdraw = "assignment.withdraw", "Withdraw an offer";
+        JustificationWrite = "justification.write", "Justify several control points in one hand";
+        RuleRead = "rule.read", "Read standing rules";
+        RuleWrite = "rule.write", "Create, change and run standing rules";
         StopMethodWrite = "stop-method.write", "Record how an agent is stopped";
         StopDrill = "stop.drill", "Show that a stop works";
         StopWitness = "stop.witness", "Say what one saw of a drill";
@@ -193,6 +196,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::PersonRead
             | Action::PostureRead
             | Action::AuditRead
+            | Action::RuleRead
             | Action::SettingsRead => scopes.contains(&Scope::Read) || scopes.contains(&Scope::Write),
             Action::AgentCreate
             | Action::AgentEdit
@@ -200,6 +204,8 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::AssignmentRecord
             | Action::AssignmentAnswer
             | Action::AssignmentWithdraw
+            | Action::JustificationWrite
+            | Action::RuleWrite
             | Action::StopMethodWrite
             | Action::StopDrill
             | Action::StopWitness
@@ -235,12 +241,15 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::AgentReadControls
         | Action::AgentHistory
         | Action::PostureRead
+        | Action::RuleRead
         | Action::AuditRead => &[SecurityLead, RiskAnalyst, Auditor],
         Action::AgentCreate => &[SecurityLead, RiskAnalyst, Member],
         Action::AgentEdit | Action::ImportRun => &[SecurityLead, RiskAnalyst],
         Action::AssignmentOffer
         | Action::AssignmentRecord
         | Action::AssignmentWithdraw
+        | Action::JustificationWrite
+        | Action::RuleWrite
         | Action::StopMethodWrite
         | Action::StopPress
         | Action::StopStep
@@ -297,11 +306,13 @@ fn who_may(action: Action) -> &'static str {
         Action::AgentCreate => "members, risk analysts and security leads",
         Action::AgentEdit => "the agent's owners, risk analysts and security leads",
         Action::ImportRun => "risk analysts and security leads",
-        Action::PostureRead | Action::AuditRead => "security leads, risk analysts and auditors",
+        Action::PostureRead | Action::AuditRead | Action::RuleRead => "security leads, risk analysts and auditors",
         Action::AssignmentOffer => "the agent's owners and security leads",
         Action::AssignmentAnswer => "the party to whom it was offered",
         Action::AssignmentWithdraw => "whoever offered it and security leads",
-        Action::AssignmentRecord | Action::SystemWrite => "security leads",
+        Action::AssignmentRecord | Action::SystemWrite | Action::JustificationWrite | Action::RuleWrite => {
+            "security leads"
+        }
         Action::StopMethodWrite => "the agent's owners, their deputies and security leads",
         Action::StopDrill => "the present owner of the duty",
         Action::StopWitness => "the witness whom the drill names",
@@ -371,6 +382,7 @@ mod tests {
                     | Action::PersonRead
                     | Action::PostureRead
                     | Action::AuditRead
+                    | Action::RuleRead
                     | Action::SettingsRead
                     | Action::SessionManage
             );

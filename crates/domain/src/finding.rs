@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::agent::{AgentFacts, Lifecycle};
 use crate::assignment::{Held, Offer, RuntimeOwner, RuntimeOwnerNow, StopFacts, accountable, runtime_owner};
 use crate::duty::Duty;
+use crate::model::one_hand;
 use crate::raci::{Breach, Breached, Seat, Ward, breaches};
 use crate::tier::Tier;
 
@@ -22,6 +23,7 @@ crate::words! {
         NoOwner = "no-owner", "A required duty has no owner";
         OwnerInactive = "owner-inactive", "The owner of a duty is gone";
         NoResponsible = "no-responsible", "A duty has nobody who does the work";
+        JustificationEnded = "justification-ended", "The justification for duties in one hand has ended";
         LifecycleSplit = "lifecycle-split", "Lifecycle duties lie outside the operating team";
         RegulatoryConflict = "regulatory-conflict", "Regulatory approver and business owner are the same";
         NeverApproved = "never-approved", "Runs without ever having been approved";
@@ -53,6 +55,9 @@ impl FindingKey {
             }
             Self::NoResponsible => {
                 "A required duty has an Accountable party and nobody Responsible. A harmless sandbox agent's owner may do the work too."
+            }
+            Self::JustificationEnded => {
+                "One party is Accountable for several of identity, requests and platform, and the justification for that has ended."
             }
             Self::LifecycleSplit => {
                 "Containment, monitoring, review or retirement is held outside the team that operates the agent."
@@ -121,6 +126,9 @@ impl Finding {
                 "{owner} is named, but nobody does the work (no R for {}).",
                 self.duty.map_or("the duty", Duty::key)
             ),
+            FindingKey::JustificationEnded => {
+                format!("Several control points lie in one hand ({}), and the justification has ended.", self.detail)
+            }
             FindingKey::LifecycleSplit => format!(
                 "{} is held outside the team that operates it, without a reason.",
                 self.duty.map_or("A duty", Duty::label)
@@ -145,6 +153,7 @@ impl Finding {
             FindingKey::NoOwner => "Assign an owner",
             FindingKey::NoResponsible => "Name who does the work",
             FindingKey::LifecycleSplit | FindingKey::RegulatoryConflict => "Change the owner",
+            FindingKey::JustificationEnded => "Share the duties out, or justify it again",
             FindingKey::NeverApproved | FindingKey::LongLivedCredential => "Review the facts",
             FindingKey::NameMissing => "Give it a name",
             FindingKey::PossibleDuplicate => "Compare and correct",
@@ -186,6 +195,8 @@ pub struct Assessed<'a> {
     pub stop: &'a StopFacts,
     /// When the oldest stop that nobody has reviewed is due for it.
     pub review_due: Option<DateTime<Utc>>,
+    /// When the justification for control points in one hand ends, if there is one.
+    pub justified_until: Option<DateTime<Utc>>,
     /// Target date of the import wave the agent came with, if it still belongs to one.
     pub onboarding_until: Option<DateTime<Utc>>,
     /// What the import noticed.
@@ -259,6 +270,14 @@ pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
 
     for breach in breaches(&Ward::of_agent(a.facts), &Seat::now(a.held, a.offers)) {
         out.breach(&breach, running);
+    }
+    // It holds in advance: the span begins when the justification ends.
+    if let (Some(until), Some((_, duties))) = (a.justified_until, one_hand(a.held)) {
+        out.add_now(FindingKey::JustificationEnded, duties.first().copied(), Severity::Medium, until);
+        let detail = duties.iter().map(|d| d.label().to_lowercase()).collect::<Vec<_>>().join(", ");
+        for f in out.list.iter_mut().filter(|f| f.key == FindingKey::JustificationEnded) {
+            f.detail.clone_from(&detail);
+        }
     }
     for &duty in a.split {
         let since = accountable(a.held, duty).map_or(a.recorded_at, |h| h.since);
@@ -361,6 +380,9 @@ impl Findings<'_, '_> {
 mod tests {
     use super::*;
     use crate::agent::{Environment, Running};
+    use crate::assignment::RaciRole;
+    use crate::id::TeamId;
+    use crate::party::{Party, Standing};
 
     fn at(day: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(day * 86_400, 0).unwrap()
@@ -377,6 +399,7 @@ mod tests {
             vacated: &[],
             stop,
             review_due: None,
+            justified_until: None,
             onboarding_until: None,
             notes,
             split: &[],
@@ -410,6 +433,28 @@ mod tests {
         let got = assess(&a, at(1));
         let overdue = got.findings.iter().find(|f| f.key == FindingKey::StopReviewOverdue).unwrap();
         assert!(!overdue.holds_at(at(2)) && overdue.holds_at(at(3)));
+    }
+
+    #[test]
+    fn control_points_in_one_hand_are_a_finding_once_the_justification_has_ended() {
+        let facts = AgentFacts::named("x");
+        let (notes, stop) = (ImportNotes::default(), StopFacts::default());
+        let held = |duty, n| Held {
+            duty,
+            role: RaciRole::Accountable,
+            party: Party::Team(TeamId(n)),
+            standing: Standing::Active,
+            standing_since: None,
+            since: at(0),
+        };
+        let ended = |held: &[Held]| {
+            let a = Assessed { held, justified_until: Some(at(9)), ..assessed(&facts, &notes, &stop) };
+            assess(&a, at(1)).findings.into_iter().find(|f| f.key == FindingKey::JustificationEnded)
+        };
+        let one_hand = ended(&[held(Duty::Identity, 1), held(Duty::Platform, 1)]).unwrap();
+        assert!(!one_hand.holds_at(at(8)) && one_hand.holds_at(at(9)));
+        assert!(one_hand.sentence().contains("identity, platform"));
+        assert_eq!(ended(&[held(Duty::Identity, 1), held(Duty::Platform, 2)]), None);
     }
 
     #[test]

@@ -81,6 +81,10 @@ reference!(
     /// A service token, `TK-1`.
     TokenId, "TK"
 );
+reference!(
+    /// A standing rule, `SR-1`.
+    RuleId, "SR"
+);
 
 #[cfg(test)]
 mod tests {

@@ -154,6 +154,7 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
     let Ownership { mut held, mut offers } = ownership(reads, ids).await?;
     let mut stops = stop_facts(reads, ids, &held).await?;
     let reviews = crate::stops::card::reviews_due(reads, ids).await?;
+    let justified = crate::models::justified(reads, ids).await?;
     let mut vacated: HashMap<AgentId, Vec<(Duty, DateTime<Utc>)>> = HashMap::new();
     let mut onboarding: HashMap<i64, DateTime<Utc>> = HashMap::new();
     for batch in ids.chunks(BATCH) {
@@ -196,6 +197,7 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
                     vacated: vacated.get(&agent.id).map_or(&[], Vec::as_slice),
                     stop: &stop,
                     review_due: reviews.get(&agent.id).copied(),
+                    justified_until: justified.get(&agent.id).copied(),
                     onboarding_until: agent.wave.and_then(|w| onboarding.get(&w.0).copied()),
                     notes: &agent.notes,
                     split: &split,
@@ -427,6 +429,7 @@ fn facets(j: &Judged, now: DateTime<Utc>) -> Vec<String> {
     keys.retain(|k| match k {
         FindingKey::RuntimeOwnerUntested => owner.state == RuntimeOwner::Untested,
         FindingKey::StopReviewOverdue => review_due(j).is_some_and(|due| due <= now),
+        FindingKey::JustificationEnded => justification_ends(j).is_some_and(|at| at <= now),
         _ => true,
     });
     out.extend(keys.into_iter().map(|k| format!("finding:{k}")));
@@ -450,11 +453,19 @@ fn review_due(j: &Judged) -> Option<DateTime<Utc>> {
     j.assessment.findings.iter().find(|f| f.key == FindingKey::StopReviewOverdue).map(|f| f.from)
 }
 
+/// When the justification for control points in one hand ends.
+fn justification_ends(j: &Judged) -> Option<DateTime<Utc>> {
+    j.assessment.findings.iter().find(|f| f.key == FindingKey::JustificationEnded).map(|f| f.from)
+}
+
 /// What the clock alone will change: a verified owner's drill lapses, a review falls due.
 fn turns_of(j: &Judged, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, String, i64)> {
     let mut out = Vec::new();
     if let Some(due) = review_due(j).filter(|due| *due > now) {
         out.push((due, format!("finding:{}", FindingKey::StopReviewOverdue), 1));
+    }
+    if let Some(ends) = justification_ends(j).filter(|at| *at > now) {
+        out.push((ends, format!("finding:{}", FindingKey::JustificationEnded), 1));
     }
     let Some((owner, until)) = j.assessment.runtime_owner.and_then(|o| Some((o.state, o.until?))) else {
         return out;
