@@ -25,8 +25,12 @@ pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod login;
 #[cfg(feature = "ssr")]
+pub mod models;
+#[cfg(feature = "ssr")]
 pub mod people;
 pub mod raci;
+#[cfg(feature = "ssr")]
+pub mod rules;
 #[cfg(feature = "ssr")]
 pub mod settings;
 #[cfg(feature = "ssr")]

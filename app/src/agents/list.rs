@@ -224,6 +224,9 @@ pub fn Inventory(
         None => all,
     }
     .href();
+    let model = elsewhere(&list.here.first_page().without("sort").without("columns"), "/agents/model")
+        .with("all", "yes")
+        .href();
     let total = list.total;
     // What a view asks about is what its rows lack.
     let duty =
@@ -240,7 +243,8 @@ pub fn Inventory(
                 <Picks/>
                 {duty.map(|duty| view! { <input type="hidden" name="duty" value=duty/> })}
                 <button class="button primary" formmethod="get">"Assign…"</button>
-                {everything.map(|words| view! { <a class="button quiet" href=all>{words}</a> })}
+                <button class="button" formmethod="get" formaction="/agents/model">"Apply a model…"</button>
+                {everything.map(|words| view! { <a class="button quiet" href=all>{words}</a> <a class="button quiet" href=model>"Apply a model to all"</a> })}
             }
         })
         .into(),

@@ -7,6 +7,7 @@ use domain::raci::{Breach, Breached, Ward};
 use leptos::prelude::*;
 
 use super::cells::Column;
+use super::under::{self, Under};
 use crate::components::{
     Badge, Crumb, Crumbs, Empty, IntoPiece, Kind, LinkButton, Notice, PageHead, Piece, TableFrame, Tone,
 };
@@ -70,6 +71,10 @@ pub struct Shown {
     pub edit: bool,
     /// It is closed: nothing of it is required any more.
     pub closed: bool,
+    /// The model that filled it, and what is justified.
+    pub under: Under,
+    /// Where a model is applied to it, for whoever may.
+    pub model: Option<String>,
 }
 
 /// The head of a column.
@@ -128,6 +133,8 @@ pub fn MatrixPage(
     let (edit, closed) = (shown.edit && !shown.closed, shown.closed);
     let csv = format!("{href}/raci.csv");
     let to_edit = format!("{href}/raci/edit");
+    let model = shown.model.clone().filter(|_| edit);
+    let from_model = model.clone();
     let count = shown.breaches.as_ref().map(Vec::len);
     let told = match count {
         _ if closed => view! { <Notice><p>"It is retired: its matrix is closed."</p></Notice> }.piece(),
@@ -141,7 +148,12 @@ pub fn MatrixPage(
         view! {
             <Empty title="Nobody holds anything yet">
                 <p>"Name the parties, then give each its letters; a new owner is asked first."</p>
-                {edit.then(|| view! { <div class="actions"><LinkButton href=href kind=Kind::Primary>"Fill the matrix"</LinkButton></div> })}
+                {edit.then(|| view! {
+                    <div class="actions">
+                        <LinkButton href=href kind=Kind::Primary>"Fill the matrix"</LinkButton>
+                        {from_model.map(|href| view! { <LinkButton href=href>"Apply a model"</LinkButton> })}
+                    </div>
+                })}
             </Empty>
         }
     });
@@ -151,9 +163,11 @@ pub fn MatrixPage(
             lead="Responsible does the work, Accountable answers for it, Consulted is asked before, Informed is told after."
             actions=move || view! {
                 <LinkButton href=csv kind=Kind::Quiet>"Download CSV"</LinkButton>
+                {model.map(|href| view! { <LinkButton href=href>"Apply a model"</LinkButton> })}
                 {edit.then(|| view! { <LinkButton href=to_edit kind=Kind::Primary>"Edit"</LinkButton> })}
             }/>
         {told}
+        {under::shown(&shown.under)}
         {none}
         {table(&shown)}
     }

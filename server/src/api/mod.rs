@@ -9,10 +9,12 @@ mod audit;
 mod docs;
 mod document;
 mod idempotency;
+mod models;
 mod patch;
 mod people;
 mod posture;
 mod raci;
+mod rules;
 mod sent;
 mod systems;
 mod teams;
@@ -32,6 +34,8 @@ fn router() -> OpenApiRouter<App> {
         .merge(agents::routes())
         .merge(raci::routes())
         .merge(assignments::routes())
+        .merge(models::routes())
+        .merge(rules::routes())
         .merge(people::routes())
         .merge(teams::routes())
         .merge(systems::routes())

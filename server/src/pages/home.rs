@@ -128,6 +128,7 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
                 offered_by: match offer.offered_by.parse::<Party>() {
                     Ok(party) => called(party),
                     Err(_) if offer.offered_by == "cli" => "the command line".to_owned(),
+                    Err(_) if offer.offered_by.starts_with("SR-") => format!("standing rule {}", offer.offered_by),
                     Err(_) => offer.offered_by,
                 },
                 reason: offer.reason,

@@ -139,6 +139,8 @@ async fn show(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>) -
         columns: board.columns,
         edit: board.edit,
         closed: board.closed,
+        under: super::models::under(&app, signed.by(), id).await?,
+        model: Some(format!("/agents/model?id={id}&next=/agents/{id}/raci")),
     };
     let title = format!("RACI matrix of {id}");
     Ok(Page::new(&app, &signed, title).show(move || view! { <MatrixPage shown=shown/> }))

@@ -9,8 +9,10 @@ mod home;
 mod imports;
 mod login;
 mod matrix;
+mod models;
 mod people;
 mod raci;
+mod rules;
 mod settings;
 mod setup;
 mod stops;
@@ -31,6 +33,7 @@ pub fn routes() -> Routes {
         .and(help::routes())
         .and(home::routes())
         .and(assignments::routes())
+        .and(models::routes())
         .and(agents::routes())
         .and(stops::routes())
         .and(imports::routes())
@@ -39,5 +42,6 @@ pub fn routes() -> Routes {
         .and(people::routes())
         .and(teams::routes())
         .and(systems::routes())
+        .and(rules::routes())
         .and(settings::routes())
 }

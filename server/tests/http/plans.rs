@@ -104,6 +104,8 @@ const VIEWS: &[&str] = &[
     "/agents?system=SY-1",
     "/agents?operated_by=TE-3",
     "/agents?wave=IM-1",
+    "/agents/model?id=AG-31&model=regulated",
+    "/rules/SR-1?preview=yes",
     "/people?q=a&sort=-name",
     "/people?status=left",
     "/teams?kind=platform",

@@ -320,6 +320,8 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
     owners(&mut change, &list, past.now).await?;
     reassess(&mut change, &ids, true).await?;
     change.commit().await?;
+    let named = |name: &str| ROWS.iter().position(|r| r.name == name).and_then(|n| ids.get(n).copied());
+    super::models::models(db, by, named, person, team).await?;
     Ok(SIGN_INS
         .iter()
         .map(|n| SignIn {
@@ -423,6 +425,7 @@ fn plan(by: By<'_>, row: &Row, f: &AgentFacts, business: PersonId, team: impl Fn
     let neglected = matches!(row.stop, Nobody);
     for duty in Duty::all_required(f) {
         let party = match duty {
+            Duty::Identity | Duty::Requests | Duty::Platform if row.name == super::models::ONE_HAND => operates,
             Duty::Purpose | Duty::CustomerImpact => Party::Person(business),
             Duty::Implementation | Duty::Monitoring | Duty::Review | Duty::Retirement | Duty::Improvement => operates,
             Duty::Policy => Party::Team(team(3)),

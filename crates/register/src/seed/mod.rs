@@ -2,6 +2,7 @@
 //! synthetic one of any size. Both are written through the record like everything else.
 
 mod demo;
+mod models;
 mod random;
 mod synthetic;
 
