@@ -28,6 +28,7 @@ export const PAGES: KnownPage[] = [
   { name: "agent-model", path: "/agents/model?id=AG-1", as: "security-lead" },
   { name: "agent-model-filled", path: "/agents/model?id=AG-1&model=small-organisation", as: "security-lead" },
   { name: "agents-model", path: "/agents/model?all=yes&business_unit=Marketing&model=regulated", as: "security-lead" },
+  { name: "agent-handover", path: "/agents/AG-1/handover", as: "security-lead" },
   { name: "rules", path: "/rules", as: "security-lead" },
   { name: "rule", path: "/rules/SR-1?preview=yes", as: "security-lead" },
   { name: "rule-edit", path: "/rules/SR-1/edit", as: "security-lead" },

@@ -91,21 +91,22 @@ pub fn HandoverPage(
 ) -> impl IntoView {
     let agent = shown.agent;
     let open = shown.past.iter().find(|h| h.state == HandoverState::Open).cloned();
-    let head = match (&shown.pair, shown.done, &open) {
+    let pair = shown.pair.as_ref().map(|(from, to)| (team(from), team(to)));
+    let head = match (pair, shown.done, &open) {
         (None, ..) => view! {
             <Notice><p>"It is not built by one team and operated by another, so there is nothing to hand over. Who builds and who operates it is said where it is edited."</p></Notice>
         }
         .piece(),
         (Some((from, to)), true, _) => view! {
-            <Notice tone=Tone::Good><p>{team(from)} " built it, " {team(to)} " operates it, and accepted it."</p></Notice>
+            <Notice tone=Tone::Good><p>{from} " built it, " {to} " operates it, and accepted it."</p></Notice>
         }
         .piece(),
         (Some((from, to)), false, Some(_)) => view! {
-            <Notice tone=Tone::Note><p>{team(from)} " hands it over to " {team(to)} ", who has not answered. Until then both stay named."</p></Notice>
+            <Notice tone=Tone::Note><p>{from} " hands it over to " {to} ", who has not answered. Until then both stay named."</p></Notice>
         }
         .piece(),
         (Some((from, to)), false, None) => view! {
-            <Notice tone=Tone::Warn title="It was never handed over"><p>{team(from)} " built it and " {team(to)} " operates it, and nobody accepted it from them."</p></Notice>
+            <Notice tone=Tone::Warn title="It was never handed over"><p>{from} " built it and " {to} " operates it, and nobody accepted it from them."</p></Notice>
         }
         .piece(),
     };

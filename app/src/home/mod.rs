@@ -113,6 +113,8 @@ pub struct Home {
     pub waiting_total: u64,
     /// Drills of which the reader is to say what they saw.
     pub drills: Vec<Witnessing>,
+    /// Agents that are handed over between the reader's teams and others.
+    pub handovers: Vec<crate::handovers::Handover>,
     /// The answer that was refused.
     pub refused: Refused<AnswerForm>,
     /// Agents the reader answers for.
@@ -146,8 +148,9 @@ pub fn HomePage(
     // What was refused is said even when nothing is left to answer.
     let refused = home.waiting.is_empty().then(|| view! { <ErrorSummary errors=home.refused.errors.clone()/> });
     let (offers, drills) = (waits(&home), drills(&home));
-    let waits = (offers.is_some() || drills.is_some())
-        .then(|| view! { <div class="waits-here stack loose">{offers}{drills}</div> });
+    let handovers = crate::handovers::waiting(&home.handovers, home.now);
+    let waits = (offers.is_some() || drills.is_some() || handovers.is_some())
+        .then(|| view! { <div class="waits-here stack loose">{offers}{drills}{handovers}</div> });
     let yours = yours(&home).map(|yours| view! { <div class="yours-here">{yours}</div> });
     if let Some(posture) = posture {
         view! {
@@ -169,7 +172,7 @@ pub fn HomePage(
         }
         .piece()
     } else {
-        let lead = match (home.waiting_total + home.drills.len() as u64, home.mine_total) {
+        let lead = match (home.waiting_total + (home.drills.len() + home.handovers.len()) as u64, home.mine_total) {
             (0, Some(0)) => "Nothing waits for you, and you answer for no agent.",
             (0, _) => "Nothing waits for you.",
             _ => "",

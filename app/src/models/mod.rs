@@ -259,10 +259,12 @@ fn functions(apply: Apply, model: Model) -> Piece {
             // Enter in a field previews; it must not choose one of those who fit
             <button class="visually-hidden" tabindex="-1" aria-hidden="true" name="do" value="preview">"Preview"</button>
             <p><strong>{model.label()}</strong>". "{model.fits()} " " <a href=apply.again()>"Choose another model"</a></p>
-            <FieldGroup legend="Who fills each function" hint=move || view! { "A person or a team: a whole name, an e-mail address, or a reference. Left empty, the duties of the function stay as they are." }>
-                {fields}
+            <fieldset>
+                <legend class="legend-title">"Who fills each function"</legend>
+                <p class="small muted">"A person or a team: a whole name, an e-mail address, or a reference. Left empty, the duties of the function stay as they are."</p>
+                <div class="stack">{fields}</div>
                 <Suggestions id="parties" values=suggested/>
-            </FieldGroup>
+            </fieldset>
             {justification}
             <RadioGroup name="present" legend="Where somebody holds a duty, or is asked" required=true selected=present error=errors.of("present") options=vec![
                 Choice::new("keep", "Leave it as it is").hint("Only what is empty is filled. An owner who is gone counts as empty."),

@@ -80,14 +80,16 @@ pub struct Tally {
     pub offered: (u64, Vec<(AgentId, String)>),
     /// Those where somebody holds it, or is asked, and that stays.
     pub kept: (u64, Vec<(AgentId, String)>),
-    /// Those that are as the model says.
-    pub already: u64,
+    /// Those whose owner, or whose offer, is as the model says.
+    pub already: (u64, Vec<(AgentId, String)>),
     /// Those for which nobody fills the function.
     pub nobody: (u64, Vec<(AgentId, String)>),
     /// R, C and I that are added.
     pub letters: u64,
     /// R, C and I that end.
     pub ends: u64,
+    /// The agents of these letters.
+    pub lettered: Vec<(AgentId, String)>,
 }
 
 /// What applying a model would do.
@@ -198,7 +200,7 @@ fn one(matrix: &Matrix) -> Piece {
                     {of(RaciRole::Responsible)}
                     {of(RaciRole::Consulted)}
                     {of(RaciRole::Informed)}
-                    <td data-label="Outcome" class="text"><Badge tone=tone>{words}</Badge></td>
+                    <td data-label="Outcome"><Badge tone=tone>{words}</Badge></td>
                 </tr>
             }
             .piece()
@@ -234,9 +236,9 @@ fn many(tallies: &[Tally]) -> Piece {
                 <tr>
                     <th scope="row">{t.duty.label()}<span class="since small muted">{t.duty.owner_title()}</span></th>
                     <td class="num" data-label="Offered">{figure(t, t.offered.0)}</td>
-                    <td class="num" data-label="R, C, I added">{thousands(t.letters)}</td>
+                    <td class="num" data-label="R, C, I added">{figure(t, t.letters)}</td>
                     <td class="num" data-label="Left as chosen">{figure(t, t.kept.0)}</td>
-                    <td class="num" data-label="As the model says">{thousands(t.already)}</td>
+                    <td class="num" data-label="As the model says">{figure(t, t.already.0)}</td>
                     <td class="num" data-label="Nobody fills it">{figure(t, t.nobody.0)}</td>
                 </tr>
             }
@@ -245,17 +247,21 @@ fn many(tallies: &[Tally]) -> Piece {
         .collect_view();
     let details = tallies
         .iter()
-        .filter(|t| t.offered.0 + t.kept.0 + t.nobody.0 > 0)
         .map(|t| {
             let part = |words: &'static str, (n, first): &(u64, Vec<(AgentId, String)>)| {
                 (*n > 0).then(|| view! { <p class="small"><strong>{words}</strong>": "{named(first, *n)}</p> })
             };
             view! {
-                <details id=t.duty.key() class="small">
+                <details class="small">
                     <summary>{format!("{}: which agents", t.duty.label())}</summary>
+                    // A link to what is folded away opens it.
+                    <div id=t.duty.key()>
                     {part("Offered", &t.offered)}
+                    {(!t.lettered.is_empty()).then(|| view! { <p class="small"><strong>"R, C and I"</strong>": "{named(&t.lettered, t.lettered.len() as u64)}</p> })}
+                    {part("As the model says", &t.already)}
                     {part("Left as somebody chose", &t.kept)}
                     {part("Nobody fills the function", &t.nobody)}
+                    </div>
                 </details>
             }
             .piece()

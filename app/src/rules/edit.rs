@@ -221,8 +221,7 @@ fn condition(editor: Editor) -> Piece {
         <FieldGroup legend="Which agents" hint=move || view! { "Everything that is said narrows. Left empty, it is about every agent." }>
                 <Field name="business_unit" label="Business unit" value=values.business_unit.clone() error=errors.of("business_unit") list="units" autocomplete="off"/>
                 <Suggestions id="units" values=units.clone()/>
-                <div class="columns">
-                    <Select name="environment" label="Environment" options=choices!(Environment) selected=values.environment.clone() blank="Any" error=errors.of("environment")/>
+                        <Select name="environment" label="Environment" options=choices!(Environment) selected=values.environment.clone() blank="Any" error=errors.of("environment")/>
                     <Select name="tier" label="Tier" options=choices!(Tier) selected=values.tier.clone() blank="Any" error=errors.of("tier")/>
                     <Select name="kind" label="Kind" options=choices!(AgentKind) selected=values.kind.clone() blank="Any" error=errors.of("kind")/>
                     <Select name="runs" label="Running" options=runs selected=values.runs.clone() blank="Either" error=errors.of("runs")/>
@@ -232,7 +231,6 @@ fn condition(editor: Editor) -> Piece {
                     <Select name="system" label="System" options=systems.clone() selected=values.system.clone() blank="Any" error=errors.of("system")/>
                     <Field name="source" label="Known to source" value=values.source.clone() error=errors.of("source") autocomplete="off" hint="As external ids name it, for instance cmdb."/>
                     <Field name="label" label="Label" value=values.label.clone() error=errors.of("label") autocomplete="off" hint="A name, or name=value."/>
-                </div>
             </FieldGroup>
     }
     .piece()

@@ -97,7 +97,7 @@ pub fn RulesPage(
             let (id, name) = (rule.id, rule.name.clone());
             let turn = |to: &'static str, words: &'static str, off: bool| {
                 let said = format!("{words}: {name}");
-                view! { <Button kind=Kind::Quiet name="do" value=to disabled=off>{words}<span class="visually-hidden">{said}</span></Button> }
+                view! { <Button kind=Kind::Small name="do" value=to disabled=off>{words}<span class="visually-hidden">{said}</span></Button> }
             };
             let order = may_write.then(|| {
                 view! {
@@ -111,7 +111,7 @@ pub fn RulesPage(
             });
             view! {
                 <tr>
-                    <td class="num" data-label="Asked">{at + 1}</td>
+                    <td class="num" data-label="Place">{at + 1}</td>
                     <th scope="row"><a href=format!("/rules/{id}") dir="auto">{rule.name.clone()}</a> " " <span class="ref muted">{id.to_string()}</span></th>
                     <td class="text" data-label="Agents"><bdi>{if rule.about.is_empty() { "All".to_owned() } else { rule.about.clone() }}</bdi></td>
                     <td data-label="Lacking">{rule.duty.owner_title()}</td>
@@ -134,7 +134,7 @@ pub fn RulesPage(
     } else {
         view! {
             <TableFrame label="Standing rules" stacks=true columns=7>
-                <thead><tr><th scope="col" class="num">"Asked"</th><th scope="col">"Rule"</th><th scope="col">"Agents"</th><th scope="col">"Lacking"</th><th scope="col">"Asks"</th><th scope="col">"State"</th>{may_write.then(|| view! { <th scope="col">"Order"</th> })}</tr></thead>
+                <thead><tr><th scope="col" class="num">"Place"</th><th scope="col">"Rule"</th><th scope="col">"Agents"</th><th scope="col">"Lacking"</th><th scope="col">"Asks"</th><th scope="col">"State"</th>{may_write.then(|| view! { <th scope="col">"Order"</th> })}</tr></thead>
                 <tbody>{rows}</tbody>
             </TableFrame>
             <p class="small muted">"They are asked in this order at the end of every import, for the agents that came or changed. The first that fits asks; those after it find the duty on offer."</p>

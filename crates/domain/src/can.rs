@@ -120,6 +120,8 @@ crate::words! {
         AssignmentAnswer = "assignment.answer", "Accept or decline an offer";
         AssignmentWithdraw = "assignment.withdraw", "Withdraw an offer";
         JustificationWrite = "justification.write", "Justify several control points in one hand";
+        HandoverOffer = "handover.offer", "Offer an agent to the team that operates it";
+        HandoverAnswer = "handover.answer", "Accept or decline an agent from the team that built it";
         RuleRead = "rule.read", "Read standing rules";
         RuleWrite = "rule.write", "Create, change and run standing rules";
         StopMethodWrite = "stop-method.write", "Record how an agent is stopped";
@@ -205,6 +207,8 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::AssignmentAnswer
             | Action::AssignmentWithdraw
             | Action::JustificationWrite
+            | Action::HandoverOffer
+            | Action::HandoverAnswer
             | Action::RuleWrite
             | Action::StopMethodWrite
             | Action::StopDrill
@@ -228,7 +232,14 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
 /// Decisions that no program makes by itself. The command line records present owners
 /// at set-up, and says so in the record.
 const fn reserved_to_a_person(action: Action) -> bool {
-    matches!(action, Action::AssignmentAnswer | Action::PersonConfirm | Action::StopWitness | Action::StopReview)
+    matches!(
+        action,
+        Action::AssignmentAnswer
+            | Action::HandoverAnswer
+            | Action::PersonConfirm
+            | Action::StopWitness
+            | Action::StopReview
+    )
 }
 
 fn role_allows(roles: Roles, action: Action) -> bool {
@@ -249,13 +260,14 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::AssignmentRecord
         | Action::AssignmentWithdraw
         | Action::JustificationWrite
+        | Action::HandoverOffer
         | Action::RuleWrite
         | Action::StopMethodWrite
         | Action::StopPress
         | Action::StopStep
         | Action::StopReview
         | Action::SystemWrite => &[SecurityLead],
-        Action::AssignmentAnswer | Action::StopDrill | Action::StopWitness => &[],
+        Action::AssignmentAnswer | Action::HandoverAnswer | Action::StopDrill | Action::StopWitness => &[],
         Action::PersonWrite
         | Action::PersonGrant
         | Action::PersonCredential
@@ -287,7 +299,10 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         // A deputy stops what an owner who is away cannot; what an owner shows, they show themself.
         Action::StopMethodWrite | Action::StopPress => matches!(relation, Owner | Delegate),
         // A deputy acts for an owner who is away; an appointment is the owner's own word.
+        // Of a handover, whoever leads the team, or deputises for its lead.
         Action::AssignmentAnswer
+        | Action::HandoverOffer
+        | Action::HandoverAnswer
         | Action::SessionManage
         | Action::StopDrill
         | Action::StopWitness
@@ -309,6 +324,8 @@ fn who_may(action: Action) -> &'static str {
         Action::PostureRead | Action::AuditRead | Action::RuleRead => "security leads, risk analysts and auditors",
         Action::AssignmentOffer => "the agent's owners and security leads",
         Action::AssignmentAnswer => "the party to whom it was offered",
+        Action::HandoverOffer => "the lead of the team that built the agent and security leads",
+        Action::HandoverAnswer => "the lead of the team that operates the agent",
         Action::AssignmentWithdraw => "whoever offered it and security leads",
         Action::AssignmentRecord | Action::SystemWrite | Action::JustificationWrite | Action::RuleWrite => {
             "security leads"

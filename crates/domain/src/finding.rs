@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::agent::{AgentFacts, Lifecycle};
 use crate::assignment::{Held, Offer, RuntimeOwner, RuntimeOwnerNow, StopFacts, accountable, runtime_owner};
 use crate::duty::Duty;
+use crate::handover;
 use crate::model::one_hand;
 use crate::raci::{Breach, Breached, Seat, Ward, breaches};
 use crate::tier::Tier;
@@ -24,6 +25,7 @@ crate::words! {
         OwnerInactive = "owner-inactive", "The owner of a duty is gone";
         NoResponsible = "no-responsible", "A duty has nobody who does the work";
         JustificationEnded = "justification-ended", "The justification for duties in one hand has ended";
+        HandoverMissing = "handover-missing", "Built by one team, operated by another, never handed over";
         LifecycleSplit = "lifecycle-split", "Lifecycle duties lie outside the operating team";
         RegulatoryConflict = "regulatory-conflict", "Regulatory approver and business owner are the same";
         NeverApproved = "never-approved", "Runs without ever having been approved";
@@ -58,6 +60,9 @@ impl FindingKey {
             }
             Self::JustificationEnded => {
                 "One party is Accountable for several of identity, requests and platform, and the justification for that has ended."
+            }
+            Self::HandoverMissing => {
+                "The team that built it and the team that operates it differ, and no handover between exactly these two was accepted."
             }
             Self::LifecycleSplit => {
                 "Containment, monitoring, review or retirement is held outside the team that operates the agent."
@@ -129,6 +134,9 @@ impl Finding {
             FindingKey::JustificationEnded => {
                 format!("Several control points lie in one hand ({}), and the justification has ended.", self.detail)
             }
+            FindingKey::HandoverMissing => {
+                "The team that operates it never accepted it from the team that built it.".into()
+            }
             FindingKey::LifecycleSplit => format!(
                 "{} is held outside the team that operates it, without a reason.",
                 self.duty.map_or("A duty", Duty::label)
@@ -153,6 +161,7 @@ impl Finding {
             FindingKey::NoOwner => "Assign an owner",
             FindingKey::NoResponsible => "Name who does the work",
             FindingKey::LifecycleSplit | FindingKey::RegulatoryConflict => "Change the owner",
+            FindingKey::HandoverMissing => "Hand it over",
             FindingKey::JustificationEnded => "Share the duties out, or justify it again",
             FindingKey::NeverApproved | FindingKey::LongLivedCredential => "Review the facts",
             FindingKey::NameMissing => "Give it a name",
@@ -195,6 +204,8 @@ pub struct Assessed<'a> {
     pub stop: &'a StopFacts,
     /// When the oldest stop that nobody has reviewed is due for it.
     pub review_due: Option<DateTime<Utc>>,
+    /// Whether the team that operates it accepted it from the team that built it.
+    pub handed_over: bool,
     /// When the justification for control points in one hand ends, if there is one.
     pub justified_until: Option<DateTime<Utc>>,
     /// Target date of the import wave the agent came with, if it still belongs to one.
@@ -278,6 +289,9 @@ pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
         for f in out.list.iter_mut().filter(|f| f.key == FindingKey::JustificationEnded) {
             f.detail.clone_from(&detail);
         }
+    }
+    if handover::needed(a.facts).is_some() && !a.handed_over {
+        out.gap(FindingKey::HandoverMissing, None, Severity::Medium, a.recorded_at);
     }
     for &duty in a.split {
         let since = accountable(a.held, duty).map_or(a.recorded_at, |h| h.since);
@@ -399,6 +413,7 @@ mod tests {
             vacated: &[],
             stop,
             review_due: None,
+            handed_over: false,
             justified_until: None,
             onboarding_until: None,
             notes,
@@ -455,6 +470,18 @@ mod tests {
         assert!(!one_hand.holds_at(at(8)) && one_hand.holds_at(at(9)));
         assert!(one_hand.sentence().contains("identity, platform"));
         assert_eq!(ended(&[held(Duty::Identity, 1), held(Duty::Platform, 2)]), None);
+    }
+
+    #[test]
+    fn two_teams_need_a_handover() {
+        let mut facts = AgentFacts::named("x");
+        (facts.built_by, facts.operated_by) = (Some(TeamId(1)), Some(TeamId(2)));
+        let (notes, stop) = (ImportNotes::default(), StopFacts::default());
+        let missing = |handed_over| {
+            let a = Assessed { handed_over, ..assessed(&facts, &notes, &stop) };
+            assess(&a, at(1)).findings.iter().any(|f| f.key == FindingKey::HandoverMissing)
+        };
+        assert!(missing(false) && !missing(true));
     }
 
     #[test]

@@ -85,6 +85,10 @@ reference!(
     /// A standing rule, `SR-1`.
     RuleId, "SR"
 );
+reference!(
+    /// A handover of an agent between teams, `HO-1`.
+    HandoverId, "HO"
+);
 
 #[cfg(test)]
 mod tests {

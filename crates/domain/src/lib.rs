@@ -11,6 +11,7 @@ pub mod canonical;
 pub mod duty;
 pub mod facts;
 pub mod finding;
+pub mod handover;
 pub mod id;
 pub mod import;
 pub mod model;

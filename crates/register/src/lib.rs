@@ -10,6 +10,7 @@ pub mod backup;
 pub mod change;
 pub mod db;
 pub mod error;
+pub mod handovers;
 pub mod idempotency;
 pub mod imports;
 pub mod models;

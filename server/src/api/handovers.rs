@@ -9,14 +9,13 @@ use domain::handover::HandoverState;
 use domain::id::{AgentId, HandoverId, TeamId};
 use register::{Error, handovers};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Answer, List, ok};
 use super::asked::Asked;
-use super::sent::{At, Maybe, read, reason_of};
+use super::sent::{At, Maybe, read};
 use super::words;
 use crate::App;
 use crate::json::Json;
@@ -129,7 +128,7 @@ struct HandoverWords {
 )]
 async fn offer_handover(State(app): State<App>, caller: ApiActor, At(id): At<AgentId>, Maybe(body): Maybe) -> Answer {
     let HandoverWords { reason } = read(body)?;
-    let made = handovers::offer(&app.db, caller.by(), id, &reason_of(&reason)?).await?;
+    let made = handovers::offer(&app.db, caller.by(), id, &reason).await?;
     let at = format!("/api/v1/handovers/{}", made.id);
     let mut response = Json(Handover::from(made)).into_response();
     *response.status_mut() = axum::http::StatusCode::CREATED;

@@ -8,6 +8,7 @@ mod assignments;
 mod audit;
 mod docs;
 mod document;
+mod handovers;
 mod idempotency;
 mod models;
 mod patch;
@@ -35,6 +36,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(raci::routes())
         .merge(assignments::routes())
         .merge(models::routes())
+        .merge(handovers::routes())
         .merge(rules::routes())
         .merge(people::routes())
         .merge(teams::routes())

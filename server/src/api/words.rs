@@ -101,6 +101,8 @@ vocabulary! {
     Slot: domain::model::Slot;
     /// Whether a rule acts.
     RuleState: domain::rule::RuleState;
+    /// Where a handover stands.
+    HandoverState: domain::handover::HandoverState;
     /// What a rule does to the agents of an import.
     AtImport: domain::rule::AtImport;
     /// What would become of a duty.
@@ -151,6 +153,8 @@ reference! {
     ActorRef: "^((PE|TK|SR)-[1-9][0-9]{0,17}|cli|muster)$", "PE-7";
     /// A standing rule.
     RuleRef: "^SR-[1-9][0-9]{0,17}$", "SR-1";
+    /// A handover.
+    HandoverRef: "^HO-[1-9][0-9]{0,17}$", "HO-1";
     /// A SHA-256 in lower-case hexadecimal.
     Sha256: "^[0-9a-f]{64}$", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 }

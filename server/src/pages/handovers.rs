@@ -55,13 +55,7 @@ async fn show(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>) -
     page(&app, &signed, id, Refused::default(), StatusCode::OK).await
 }
 
-async fn page(
-    app: &App,
-    signed: &Signed,
-    id: AgentId,
-    form: Refused<HandoverForm>,
-    status: StatusCode,
-) -> Answer {
+async fn page(app: &App, signed: &Signed, id: AgentId, form: Refused<HandoverForm>, status: StatusCode) -> Answer {
     let view = handovers::of_agent(&app.db, signed.by(), id).await?;
     let shown = Shown {
         agent: id,

@@ -11,7 +11,7 @@ use domain::party::Party;
 use leptos::prelude::*;
 use register::agents::list::{self, Query, Sort};
 use register::stops::calls;
-use register::{Error, assignments, people, posture};
+use register::{Error, assignments, handovers, people, posture};
 
 use super::agents::nothing;
 use super::stops::testified;
@@ -150,6 +150,7 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
                 evidence: w.evidence,
             })
             .collect(),
+        handovers: super::handovers::named(app, handovers::waiting(&app.db, by).await?).await?,
         refused,
         mine: mine
             .items

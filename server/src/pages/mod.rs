@@ -4,6 +4,7 @@ mod account;
 mod agents;
 mod assignments;
 mod audit;
+mod handovers;
 mod help;
 mod home;
 mod imports;
@@ -34,6 +35,7 @@ pub fn routes() -> Routes {
         .and(home::routes())
         .and(assignments::routes())
         .and(models::routes())
+        .and(handovers::routes())
         .and(agents::routes())
         .and(stops::routes())
         .and(imports::routes())

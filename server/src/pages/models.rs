@@ -297,21 +297,22 @@ fn shown(plan: &Plan) -> Preview {
                 duty: row.duty,
                 offered: (0, Vec::new()),
                 kept: (0, Vec::new()),
-                already: 0,
+                already: (0, Vec::new()),
+                lettered: Vec::new(),
                 nobody: (0, Vec::new()),
                 letters: 0,
                 ends: 0,
             });
             tally.letters += row.add.len() as u64;
             tally.ends += row.end.len() as u64;
+            if !(row.add.is_empty() && row.end.is_empty()) && tally.lettered.len() < SHOWN {
+                tally.lettered.push(who());
+            }
             let (count, first) = match row.fate {
                 Fate::Offer { .. } => &mut tally.offered,
                 Fate::Kept { .. } => &mut tally.kept,
                 Fate::Open(_) => &mut tally.nobody,
-                Fate::Held(_) | Fate::Offered(_) => {
-                    tally.already += 1;
-                    continue;
-                }
+                Fate::Held(_) | Fate::Offered(_) => &mut tally.already,
             };
             *count += 1;
             if first.len() < SHOWN {
@@ -364,6 +365,7 @@ fn whole(filled: &Filled, names: &BTreeMap<Party, String>) -> Matrix {
                 }
                 Fate::Open(slot) => (What::Nobody(slot.label()), Vec::new()),
             };
+            cells.extend(row.stay.iter().map(|(role, p)| cell(*role, *p, Act::Stays)));
             cells.extend(row.add.iter().map(|(role, p)| cell(*role, *p, Act::Added)));
             cells.extend(row.end.iter().map(|(role, p)| cell(*role, *p, Act::Ends)));
             let what = if what == What::Already && row.changes() { What::Filled } else { what };

@@ -90,7 +90,7 @@ async fn a_model_is_applied_to_a_selection_with_counts_that_link() {
     ];
     let page = lead.post("/agents/model", &typed).await.is(200).says("By duty").says("Left as chosen");
     let text = page.says("href=\"#containment\"").text();
-    assert!(text.contains(r#"<details id="containment""#) && text.contains("Nobody fills the function"), "{text}");
+    assert!(text.contains(r#"<div id="containment""#) && text.contains("Nobody fills the function"), "{text}");
     let digest = hidden(&text, "seen");
     let mut confirm = typed.to_vec();
     confirm[7].1 = "confirm";

@@ -63,6 +63,7 @@ const MODEL_PREVIEW: &str = "/api/v1/operating-models/regulated/preview";
 const MODEL_APPLY: &str = "/api/v1/operating-models/regulated/apply";
 /// Of several agents, what is not the caller's is skipped.
 const MODEL_WISH: &str = r#"{"agents": ["AG-31", "AG-32"], "slots": {"security": "TE-4"}, "reason": "so"}"#;
+const NO: &str = r#"{"reason": "no"}"#;
 const ONE_DUTY: &str = r#"{"agents": ["AG-31"], "duty": "purpose", "party": "PE-5"}"#;
 const ONE_OFFER: &str = r#"{"offers": [{"agent": "AG-12", "duty": "containment"}], "reason": "no"}"#;
 
@@ -110,6 +111,28 @@ pub(crate) const CASES: &[Case] = &[
     Case("POST", "/agents/assign", "/agents/assign", "id=AG-31&do=preview", May::Roles(OWNERS)),
     Case("GET", "/agents/model", "/agents/model?id=AG-31", "", May::Roles(SECURITY)),
     Case("POST", "/agents/model", "/agents/model", "id=AG-31&do=preview", May::Roles(SECURITY)),
+    Case("GET", "/agents/{id}/handover", "/agents/AG-31/handover", "", Everybody),
+    // What is pressed decides who may; a press that is none is told so.
+    Case("POST", "/agents/{id}/handover", "/agents/AG-31/handover", "do=none", Everybody),
+    Case("GET", "/api/v1/handovers", "/api/v1/handovers", "", May::Program(ROLES, READS)),
+    // Of one team's agent there is nothing to hand over: who may is told so.
+    Case(
+        "POST",
+        "/api/v1/agents/{id}/actions/handover",
+        "/api/v1/agents/AG-31/actions/handover",
+        "{}",
+        May::Program(SECURITY, WRITES),
+    ),
+    // Only the lead of the receiving team answers; none of these is.
+    Case("POST", "/api/v1/handovers/{id}/acceptance", "/api/v1/handovers/HO-2/acceptance", "{}", May::Roles(&[])),
+    Case("POST", "/api/v1/handovers/{id}/refusal", "/api/v1/handovers/HO-2/refusal", NO, May::Roles(&[])),
+    Case(
+        "POST",
+        "/api/v1/handovers/{id}/withdrawal",
+        "/api/v1/handovers/HO-2/withdrawal",
+        "{}",
+        May::Program(SECURITY, WRITES),
+    ),
     Case("GET", "/rules", "/rules", "", May::Roles(RECORD)),
     Case("POST", "/rules", "/rules", "", May::Roles(SECURITY)),
     Case("GET", "/rules/new", "/rules/new", "", May::Roles(SECURITY)),

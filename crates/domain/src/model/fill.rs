@@ -47,6 +47,8 @@ pub struct Row {
     pub add: Vec<(RaciRole, Party)>,
     /// R, C and I that end; only where rows are replaced.
     pub end: Vec<(RaciRole, Party)>,
+    /// R, C and I that are there and stay.
+    pub stay: Vec<(RaciRole, Party)>,
 }
 
 impl Row {
@@ -119,7 +121,9 @@ fn row(
     replace: bool,
 ) -> Row {
     let letters = model.holds(duty);
-    let still = |fate| Row { duty, fate, add: Vec::new(), end: Vec::new() };
+    let there_now =
+        || held.iter().filter(|h| h.duty == duty && h.role != RaciRole::Accountable).map(|h| (h.role, h.party));
+    let still = |fate| Row { duty, fate, add: Vec::new(), end: Vec::new(), stay: there_now().collect() };
     let slot = letters.iter().find(|(role, _)| *role == RaciRole::Accountable).map_or(Slot::Business, |(_, s)| *s);
     let Some(&to) = parties.get(&slot) else { return still(Fate::Open(slot)) };
     let present = accountable(held, duty);
@@ -150,16 +154,8 @@ fn row(
     }
     let has = |cell: &(RaciRole, Party)| held.iter().any(|h| h.duty == duty && h.role == cell.0 && h.party == cell.1);
     let add = wanted.iter().copied().filter(|cell| !has(cell)).collect();
-    let end = if replace {
-        held.iter()
-            .filter(|h| h.duty == duty && h.role != RaciRole::Accountable)
-            .map(|h| (h.role, h.party))
-            .filter(|cell| !wanted.contains(cell))
-            .collect()
-    } else {
-        Vec::new()
-    };
-    Row { duty, fate, add, end }
+    let (end, stay) = there_now().partition(|cell| replace && !wanted.contains(cell));
+    Row { duty, fate, add, end, stay }
 }
 
 #[cfg(test)]

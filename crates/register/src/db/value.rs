@@ -134,7 +134,7 @@ macro_rules! id_cell {
     )+ };
 }
 
-id_cell!(AgentId, PersonId, TeamId, SystemId, WaveId, TokenId, RuleId);
+id_cell!(AgentId, PersonId, TeamId, SystemId, WaveId, TokenId, RuleId, HandoverId);
 
 macro_rules! word_cell {
     ($($t:path),+ $(,)?) => { $(impl Cell for $t {

@@ -114,10 +114,8 @@ async fn known(
     agent: AgentId,
     leads: &[TeamId],
 ) -> Result<(Agent, Relation), Error> {
-    let record = stored::load(reads, &[agent], by.now)
-        .await?
-        .pop()
-        .ok_or_else(|| Error::NotFound(format!("agent {agent}")))?;
+    let record =
+        stored::load(reads, &[agent], by.now).await?.pop().ok_or_else(|| Error::NotFound(format!("agent {agent}")))?;
     let mut stands = relation(reads, by.actor, &record).await?;
     let teams = [record.facts.built_by, record.facts.operated_by];
     if teams.into_iter().flatten().any(|t| leads.contains(&t)) {
@@ -239,7 +237,8 @@ pub async fn offer(db: &Db, by: By<'_>, agent: AgentId, reason: &str) -> Result<
         )));
     }
     let id = HandoverId(change.next("handover", 1).await?);
-    let event = change.event(capacity(by.actor, if built { Relation::Owner } else { stands }), "handover.offered", agent);
+    let event =
+        change.event(capacity(by.actor, if built { Relation::Owner } else { stands }), "handover.offered", agent);
     change.describe(event, Value::Null, json!({"handover": id, "from": pair.from, "to": pair.to}));
     change.because(event, &reason);
     let row = args![
@@ -295,13 +294,7 @@ pub async fn withdraw(db: &Db, by: By<'_>, id: HandoverId, reason: &str) -> Resu
     close(db, by, id, HandoverState::Withdrawn, &reason).await
 }
 
-async fn close(
-    db: &Db,
-    by: By<'_>,
-    id: HandoverId,
-    outcome: HandoverState,
-    reason: &str,
-) -> Result<Handover, Error> {
+async fn close(db: &Db, by: By<'_>, id: HandoverId, outcome: HandoverState, reason: &str) -> Result<Handover, Error> {
     let mut change = Change::begin(db, by).await?;
     let leads = leads(&mut change.tx, by.actor.person_id()).await?;
     let before = load(&mut change.tx, by, id, &leads).await?;
@@ -336,10 +329,7 @@ async fn close(
 }
 
 /// The handovers of these agents that were completed: of which agent, between which teams.
-pub(crate) async fn completed(
-    reads: &mut impl Reads,
-    ids: &[AgentId],
-) -> Result<HashSet<(AgentId, Pair)>, DbError> {
+pub(crate) async fn completed(reads: &mut impl Reads, ids: &[AgentId]) -> Result<HashSet<(AgentId, Pair)>, DbError> {
     let mut out = HashSet::new();
     for batch in ids.chunks(500) {
         let sql = format!(

@@ -311,7 +311,7 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
     let mut news = Vec::new();
     let mut plans = Vec::new();
     for (n, row) in ROWS.iter().enumerate() {
-        let facts = facts(row, n, team(row.team), crew)?;
+        let facts = facts(row, n, team(row.team), crew, team)?;
         plans.push(plan(by, row, &facts, person(row.business), team));
         news.push(New { facts, state: row.state, wave: None, notes: ImportNotes::default() });
     }
@@ -375,7 +375,7 @@ async fn system(change: &mut Change<'_>, name: &str, kind: &str, purpose: &str) 
     Ok(SystemId(id))
 }
 
-fn facts(row: &Row, n: usize, team: TeamId, crew: SystemId) -> Result<AgentFacts, Error> {
+fn facts(row: &Row, n: usize, team: TeamId, crew: SystemId, of: impl Fn(usize) -> TeamId) -> Result<AgentFacts, Error> {
     let mut f = AgentFacts::named(row.name);
     row.purpose.clone_into(&mut f.purpose);
     f.kind = row.kind;
@@ -383,6 +383,7 @@ fn facts(row: &Row, n: usize, team: TeamId, crew: SystemId) -> Result<AgentFacts
     f.environment = row.environment;
     (f.autonomy, f.exposure, f.data, f.regulated) = row.reach;
     f.operated_by = Some(team);
+    f.built_by = super::models::BUILT.iter().find(|(name, _)| *name == row.name).map(|(_, n)| of(*n));
     f.running = match row.state {
         Li::Active | Li::Discovered => Running::Yes,
         _ => Running::No,

@@ -1,5 +1,5 @@
 //! What the demonstration shows of operating models and standing rules: one agent under
-//! each model, one justification near its end, two rules.
+//! each model, one justification near its end, two rules, a handover done and one open.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ use domain::rule::{AtImport, Condition};
 use crate::change::By;
 use crate::db::Db;
 use crate::error::Error;
+use crate::handovers;
 use crate::models::{self, Filler, Wish};
 use crate::rules::{self, Fields};
 
@@ -29,6 +30,9 @@ const UNDER: [(&str, Model, usize); 5] = [
     ("Invoice matcher", Model::Regulated, 13),
     (ONE_HAND, Model::SmallOrganisation, 24),
 ];
+
+/// Agents that another team built than the one that operates them, and which (positions).
+pub(super) const BUILT: [(&str, usize); 2] = [("Dock scheduler", 2), ("Test writer", 6)];
 
 /// When the models were applied, and how long the justification has still to go, in days.
 const APPLIED_DAYS_AGO: i64 = 100;
@@ -89,6 +93,19 @@ pub(super) async fn models(
     };
     for fields in [marketing, vendors] {
         rules::create(db, then, &fields, "So that no import leaves them without.").await?;
+    }
+    // Who leads the teams: the agent platform team, warehouse systems, dispatch systems.
+    let member = |n| Actor::person(person(n), [Role::Member].into_iter().collect());
+    let (platform, warehouse, dispatch) = (member(4), member(20), member(12));
+    let ago = |actor, days| By { actor, now: by.now - TimeDelta::days(days) };
+    if let Some(id) = agent(BUILT[0].0) {
+        let words = "The platform team stays on call for it for two weeks.";
+        let offered = handovers::offer(db, ago(&platform, 90), id, words).await?;
+        handovers::answer(db, ago(&warehouse, 88), offered.id, true, "Runbook read and tried.").await?;
+    }
+    if let Some(id) = agent(BUILT[1].0) {
+        let words = "It has run beside ours for a month; its tests and alerts are yours from here.";
+        handovers::offer(db, ago(&dispatch, 4), id, words).await?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod support;
 mod agents;
 mod audit;
 mod backup;
+mod handovers;
 mod idempotency;
 mod imports;
 mod models;
