@@ -147,13 +147,13 @@ async fn wish(app: &App, form: &ModelForm, model: Model, errors: &mut FieldError
     slots.entry(Slot::Team).or_insert(Filler::OperatedBy);
     let until = match form.until.trim() {
         "" => None,
-        day => match NaiveDate::parse_from_str(day, "%Y-%m-%d") {
-            Ok(day) => Some(DateTime::<Utc>::from_naive_utc_and_offset(day.and_time(NaiveTime::MIN), Utc)),
-            Err(_) => {
+        day => {
+            let day = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok();
+            if day.is_none() {
                 errors.add("until", "Enter a date such as 2027-11-21.");
-                None
             }
-        },
+            day.map(|day| DateTime::<Utc>::from_naive_utc_and_offset(day.and_time(NaiveTime::MIN), Utc))
+        }
     };
     Ok(Wish {
         slots,

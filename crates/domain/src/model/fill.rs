@@ -220,7 +220,10 @@ mod tests {
         ];
         let kept = one(duty, &now, &[], false);
         assert!(kept.end.is_empty() && !kept.add.contains(&(RaciRole::Responsible, team)));
-        assert_eq!(one(duty, &now, &[], true).end, [(RaciRole::Informed, other)]);
+        assert_eq!(kept.stay, [(RaciRole::Responsible, team), (RaciRole::Informed, other)]);
+        let replaced = one(duty, &now, &[], true);
+        assert_eq!(replaced.end, [(RaciRole::Informed, other)]);
+        assert_eq!(replaced.stay, [(RaciRole::Responsible, team)]);
     }
 
     #[test]

@@ -8,7 +8,6 @@ use crate::duty::Duty;
 
 type Row = &'static [(RaciRole, Slot)];
 
-#[expect(clippy::too_many_lines, reason = "a table, row by row")]
 pub(super) const fn of(model: Model, duty: Duty) -> Row {
     match duty {
         Duty::Purpose => match model {

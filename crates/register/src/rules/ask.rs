@@ -174,15 +174,14 @@ async fn counted(
         after = *last;
         let agents = stored::load(&mut reads, &ids, by.now).await?;
         for (id, bar) in sorted(&mut reads, rule, about, &agents).await? {
-            match bar {
-                Err(bar) => *out.left.entry(bar).or_default() += 1,
-                Ok(()) => {
-                    out.count += 1;
-                    if out.first.len() < NAMED {
-                        let name = agents.iter().find(|a| a.id == id).map(|a| a.facts.name.clone());
-                        out.first.push((id, name.unwrap_or_default()));
-                    }
-                }
+            if let Err(bar) = bar {
+                *out.left.entry(bar).or_default() += 1;
+                continue;
+            }
+            out.count += 1;
+            if out.first.len() < NAMED {
+                let name = agents.iter().find(|a| a.id == id).map(|a| a.facts.name.clone());
+                out.first.push((id, name.unwrap_or_default()));
             }
         }
         if out.count >= MOST {
