@@ -16,6 +16,8 @@ pub mod components;
 #[cfg(feature = "ssr")]
 pub mod errors;
 #[cfg(feature = "ssr")]
+pub mod handovers;
+#[cfg(feature = "ssr")]
 pub mod help;
 #[cfg(feature = "ssr")]
 pub mod home;
@@ -24,6 +26,7 @@ pub mod imports;
 pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod login;
+pub mod models;
 #[cfg(feature = "ssr")]
 pub mod oncall;
 #[cfg(feature = "ssr")]
@@ -31,6 +34,7 @@ pub mod people;
 pub mod raci;
 #[cfg(feature = "ssr")]
 pub mod reach;
+pub mod rules;
 #[cfg(feature = "ssr")]
 pub mod settings;
 #[cfg(feature = "ssr")]

@@ -219,11 +219,13 @@ pub struct BulkAssign {
     pub preview: Option<Preview>,
 }
 
-fn agents(count: u64) -> String {
+/// A number of agents, in words.
+pub(crate) fn agents(count: u64) -> String {
     if count == 1 { "1 agent".to_owned() } else { format!("{} agents", thousands(count)) }
 }
 
-fn carried(picked: &Picked) -> Piece {
+/// The agents as hidden fields.
+pub(crate) fn carried(picked: &Picked) -> Piece {
     match picked {
         Picked::These(ids) => {
             ids.iter().map(|id| view! { <input type="hidden" name="id" value=id.to_string()/> }).collect_view().piece()

@@ -25,6 +25,8 @@ const fn sense(key: FindingKey) -> (Weight, &'static str) {
         FindingKey::NoOwner => {
             (Weight::High, "High for purpose and policy of an agent that runs, medium otherwise. Waits for onboarding.")
         }
+        FindingKey::JustificationEnded => (Weight::Medium, ""),
+        FindingKey::HandoverMissing => (Weight::Medium, "Waits for onboarding."),
         FindingKey::StopReviewOverdue | FindingKey::OwnerInactive | FindingKey::RegulatoryConflict => {
             (Weight::High, "")
         }

@@ -249,6 +249,9 @@ pub fn Inventory(
         None => all,
     }
     .href();
+    let model = elsewhere(&list.here.first_page().without("sort").without("columns"), "/agents/model")
+        .with("all", "yes")
+        .href();
     let total = list.total;
     // A press in a row comes back to the view.
     let next = list.rows.iter().any(|line| !line.next.is_empty()).then(|| list.here.href());
@@ -268,7 +271,8 @@ pub fn Inventory(
                 {duty.map(|duty| view! { <input type="hidden" name="duty" value=duty/> })}
                 {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
                 <button class="button primary" formmethod="get">"Assign…"</button>
-                {everything.map(|words| view! { <a class="button quiet" href=all>{words}</a> })}
+                <button class="button" formmethod="get" formaction="/agents/model">"Apply a model…"</button>
+                {everything.map(|words| view! { <a class="button quiet" href=all>{words}</a> <a class="button quiet" href=model>"Apply a model to all"</a> })}
             }
         })
         .into(),

@@ -25,6 +25,8 @@ mod sentence;
 #[cfg(feature = "ssr")]
 pub use assign::{Assign, AssignForm, AssignPage, Assigning, BulkAssign, BulkAssignPage, Picked, Preview};
 #[cfg(feature = "ssr")]
+pub(crate) use assign::{agents, carried};
+#[cfg(feature = "ssr")]
 pub use catalogue::{Findings, Tiers};
 #[cfg(feature = "ssr")]
 pub use edit::{AgentEditor, Conflict, Editor, Known};

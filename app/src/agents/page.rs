@@ -374,6 +374,7 @@ fn mend(shown: &Shown, finding: &Finding) -> Option<String> {
         | FindingKey::NoOwner
         | FindingKey::OwnerInactive
         | FindingKey::LifecycleSplit
+        | FindingKey::JustificationEnded
         | FindingKey::RegulatoryConflict => may.assign.then(|| shown.assign_href(duty)),
         FindingKey::OwnerUnreachable => accountable(&shown.held, Duty::Containment).map(|h| match h.party {
             Who::Team(_) => format!("{}/on-call", h.party.path()),
@@ -385,6 +386,7 @@ fn mend(shown: &Shown, finding: &Finding) -> Option<String> {
         FindingKey::RuntimeOwnerUnable => may.stop.then(|| "#stop".to_owned()),
         FindingKey::RuntimeOwnerUntested => Some("#stop".to_owned()),
         FindingKey::StopReviewOverdue => Some(format!("/agents/{}/stop#card", shown.id)),
+        FindingKey::HandoverMissing => Some(format!("/agents/{}/handover", shown.id)),
         FindingKey::NeverApproved => edit("what"),
         FindingKey::LongLivedCredential => edit("credentials"),
         FindingKey::NameMissing | FindingKey::PossibleDuplicate => edit("field-name"),
@@ -662,6 +664,8 @@ fn party_fact(shown: &Shown, team: Option<domain::id::TeamId>) -> Piece {
 fn facts(shown: &Shown) -> impl IntoView + use<> {
     let f = &shown.facts;
     let built_by = party_fact(shown, f.built_by);
+    let handover = domain::handover::needed(f)
+        .map(|_| view! { " " <a class="small" href=format!("/agents/{}/handover", shown.id)>"Handover"</a> });
     let operated_by = party_fact(shown, f.operated_by);
     let purpose = if f.purpose.is_empty() {
         view! { <p class="unset">"Its purpose is not recorded."</p> }.piece()
@@ -741,7 +745,7 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
                 <Fact term="Who meets it" value=exposure/>
                 <Fact term="Data" value=data/>
                 <Fact term="Regulated" value=regulated/>
-                <Fact term="Built by">{built_by}</Fact>
+                <Fact term="Built by">{built_by}{handover}</Fact>
                 <Fact term="Operated by">{operated_by}</Fact>
                 {parent}
                 {platform}

@@ -8,10 +8,11 @@ use crate::components::{IntoPiece, Lifecycle, PageHead, Section, StopState, Tabl
 use duties::DUTIES;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 12] = [
+const PARTS: [(&str, &str); 13] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
+    ("models", "Operating models and standing rules"),
     ("stop", "Who can stop it"),
     ("webhook", "Stop webhooks and drills"),
     ("on-call", "On call and being reached"),
@@ -105,6 +106,7 @@ pub fn Help() -> impl IntoView {
                 <What/>
                 <Words/>
                 <Duties/>
+                <Models/>
                 <Stop/>
                 <Webhook/>
                 <OnCall/>
@@ -168,6 +170,25 @@ fn Duties() -> impl IntoView {
             </TableFrame>
             <p class="prose">"An agent's matrix shows every duty and every party that holds something of it, and says beside each duty what is wrong. It is edited as a whole, with one reason: R, C and I hold at once, and a new A is an offer. It can be downloaded as a table, and a table can be read into the form, where each difference shows before it is saved."</p>
             <p class="prose">"To see whether a RACI table of any origin keeps the rules (one A, at least one R in every row), " <a href="/raci/check">"check it"</a> ": paste it or send it as a file. Nothing of it is stored."</p>
+        </Section>
+    }
+    .piece()
+}
+
+/// The models as the rules have them, so that help cannot say otherwise.
+#[component]
+fn Models() -> impl IntoView {
+    let models = domain::model::Model::ALL
+        .iter()
+        .map(|model| view! { <div><dt>{model.label()}</dt><dd>{model.fits()}</dd></div> })
+        .collect_view();
+    view! {
+        <Section id="models" title=heading("models")>
+            <p class="prose">"An operating model says which function of the organisation holds which duty. Apply one from an agent's matrix, or from the inventory to the rows that are picked or to all that match: choose the model, say who fills each function, read what would happen, then apply it as one change with a reason. Duties are offered; what somebody holds or is asked stays, unless you say that it is to be replaced."</p>
+            <dl class="terms">{models}</dl>
+            <p class="prose">"Where one team holds several of identity, requests and platform, a security lead writes down why, and until when, at most for twelve months. The agent's matrix shows it; once it has ended while the duties still lie in one hand, that is a finding."</p>
+            <p class="prose">"Where one team built an agent and another operates it, the second must have accepted it from the first: the lead of the team that built it, or a security lead, offers it on the agent's handover page, and the lead of the team that operates it accepts or declines. Both see it on Home meanwhile. Until it is accepted between exactly these two teams, that is a finding."</p>
+            <p class="prose">"A standing rule says whom to ask where agents of some sort lack an owner: agents of one business unit without a runtime owner, one team. Rules are asked in their order when they are run and at the end of every import. A rule never touches a duty that somebody holds, that is on offer, or about which somebody said no: its party declined it, or somebody took it away. A rule whose party has left asks nobody and is shown as broken."</p>
         </Section>
     }
     .piece()

@@ -120,6 +120,8 @@ pub struct Home {
     pub due: u64,
     /// What waits for a second person whom the reader may be.
     pub proposals: Vec<Proposal>,
+    /// Agents that are handed over between the reader's teams and others.
+    pub handovers: Vec<crate::handovers::Handover>,
     /// The answer that was refused.
     pub refused: Refused<AnswerForm>,
     /// Agents the reader answers for.
@@ -154,8 +156,10 @@ pub fn HomePage(
     let refused = home.waiting.is_empty().then(|| view! { <ErrorSummary errors=home.refused.errors.clone()/> });
     let (offers, drills) = (waits(&home), drills(&home));
     let (due, second) = (still_yours(home.due), proposals(&home.proposals, home.now));
-    let waits = (offers.is_some() || drills.is_some() || due.is_some() || second.is_some())
-        .then(|| view! { <div class="waits-here stack loose">{offers}{drills}{second}{due}</div> });
+    let handovers = crate::handovers::waiting(&home.handovers, home.now);
+    let any = offers.is_some() || drills.is_some() || handovers.is_some() || due.is_some() || second.is_some();
+    let waits =
+        any.then(|| view! { <div class="waits-here stack loose">{offers}{drills}{handovers}{second}{due}</div> });
     let yours = yours(&home).map(|yours| view! { <div class="yours-here">{yours}</div> });
     if let Some(posture) = posture {
         view! {
@@ -177,8 +181,8 @@ pub fn HomePage(
         }
         .piece()
     } else {
-        let waiting = home.waiting_total + home.due + (home.drills.len() + home.proposals.len()) as u64;
-        let lead = match (waiting, home.mine_total) {
+        let others = home.drills.len() + home.proposals.len() + home.handovers.len();
+        let lead = match (home.waiting_total + home.due + others as u64, home.mine_total) {
             (0, Some(0)) => "Nothing waits for you, and you answer for no agent.",
             (0, _) => "Nothing waits for you.",
             _ => "",

@@ -22,6 +22,8 @@ pub struct Done {
     pub counts: Counts,
     /// Owners that were asked or recorded.
     pub appointed: u64,
+    /// Duties that standing rules offered or recorded.
+    pub by_rules: u64,
     /// Agents of the wave that count as running and that nobody can stop, by why nobody can.
     pub unstoppable: Vec<(RuntimeOwner, u64)>,
 }
@@ -32,7 +34,7 @@ pub fn DonePage(
     /// What it shows.
     page: Done,
 ) -> impl IntoView {
-    let Done { id, file, source, wave, counts, appointed, unstoppable } = page;
+    let Done { id, file, source, wave, counts, appointed, by_rules, unstoppable } = page;
     let title = wave.map_or_else(|| "Nothing changed".to_owned(), |w| format!("Imported as {w}"));
     let lead = match wave {
         Some(_) => format!("{file} of {source}."),
@@ -81,6 +83,7 @@ pub fn DonePage(
         }
     });
     let owners = (appointed > 0).then(|| view! { <p class="muted">{format!("{} owners named in the file were asked or recorded.", thousands(appointed))}</p> });
+    let rules = (by_rules > 0).then(|| view! { <p class="muted"><a href="/rules">"Standing rules"</a> {format!(" asked for, or recorded, {} that nobody held.", if by_rules == 1 { "1 duty".to_owned() } else { format!("{} duties", thousands(by_rules)) })}</p> });
     let to_agents = agents
         .clone()
         .map(|href| view! { <LinkButton href=href kind=Kind::Primary>"Agents of this import"</LinkButton> });
@@ -97,6 +100,7 @@ pub fn DonePage(
         {loud}
         {refused}
         {owners}
+        {rules}
         <div class="actions">
             {to_agents}
             <LinkButton href="/agents/import">"Import another"</LinkButton>

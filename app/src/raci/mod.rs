@@ -7,6 +7,8 @@ pub mod check;
 pub mod edit;
 #[cfg(feature = "ssr")]
 pub mod page;
+#[cfg(feature = "ssr")]
+pub mod under;
 
 pub use cells::Column;
 #[cfg(feature = "ssr")]
@@ -15,3 +17,5 @@ pub use check::{CheckForm, CheckPage, Outcome};
 pub use edit::{EditMatrix, Editing, GridForm};
 #[cfg(feature = "ssr")]
 pub use page::{Cell, Given, MatrixPage, Shown, Whose};
+#[cfg(feature = "ssr")]
+pub use under::{Justified, Under};

@@ -9,6 +9,7 @@ use domain::system::Subject;
 use leptos::prelude::*;
 
 use super::cells::Column;
+use super::under::{self, Under};
 use crate::components::{
     Badge, Crumb, Crumbs, Empty, IntoPiece, Kind, LinkButton, Notice, PageHead, Piece, TableFrame, Tone,
 };
@@ -122,6 +123,10 @@ pub struct Shown {
     pub edit: bool,
     /// It is closed: nothing of it is required any more.
     pub closed: bool,
+    /// The model that filled it, and what is justified.
+    pub under: Under,
+    /// Where a model is applied to it, for whoever may.
+    pub model: Option<String>,
 }
 
 /// The head of a column.
@@ -184,6 +189,8 @@ pub fn MatrixPage(
     let reference = of.to_string();
     let (edit, closed) = (shown.edit && !shown.closed, shown.closed);
     let (csv, to_edit) = (shown.whose.raci(".csv"), shown.whose.raci("/edit"));
+    let model = shown.model.clone().filter(|_| edit);
+    let from_model = model.clone();
     let count = shown.breaches.as_ref().map(Vec::len);
     let told = match count {
         _ if closed => view! { <Notice><p>"It is retired: its matrix is closed."</p></Notice> }.piece(),
@@ -197,7 +204,12 @@ pub fn MatrixPage(
         view! {
             <Empty title="Nobody holds anything yet">
                 <p>"Name the parties, then give each its letters; a new owner is asked first."</p>
-                {edit.then(|| view! { <div class="actions"><LinkButton href=href kind=Kind::Primary>"Fill the matrix"</LinkButton></div> })}
+                {edit.then(|| view! {
+                    <div class="actions">
+                        <LinkButton href=href kind=Kind::Primary>"Fill the matrix"</LinkButton>
+                        {from_model.map(|href| view! { <LinkButton href=href>"Apply a model"</LinkButton> })}
+                    </div>
+                })}
             </Empty>
         }
     });
@@ -207,9 +219,11 @@ pub fn MatrixPage(
             lead="Responsible does the work, Accountable answers for it, Consulted is asked before, Informed is told after."
             actions=move || view! {
                 <LinkButton href=csv kind=Kind::Quiet>"Download CSV"</LinkButton>
+                {model.map(|href| view! { <LinkButton href=href>"Apply a model"</LinkButton> })}
                 {edit.then(|| view! { <LinkButton href=to_edit kind=Kind::Primary>"Edit"</LinkButton> })}
             }/>
         {told}
+        {under::shown(&shown.under)}
         {none}
         {table(&shown)}
     }

@@ -58,6 +58,7 @@ const STANDARD: &[NavItem] = &[
     item("/people", "People", Glyph::Person, NavGroup::People),
     item("/teams", "Teams", Glyph::Team, NavGroup::People),
     item("/systems", "Systems", Glyph::Framework, NavGroup::People),
+    item("/rules", "Standing rules", Glyph::Review, NavGroup::People),
     item("/audit", "Audit", Glyph::Record, NavGroup::Record),
     item("/settings", "Settings", Glyph::Settings, NavGroup::End),
     item("/help", "Help", Glyph::Help, NavGroup::End),

@@ -127,6 +127,11 @@ crate::words! {
         ChannelTest = "channel.test", "Begin the test of a channel";
         ChannelProve = "channel.prove", "Type the code that came by a channel";
         AbsenceWrite = "absence.write", "Say when a person is away";
+        JustificationWrite = "justification.write", "Justify several control points in one hand";
+        HandoverOffer = "handover.offer", "Offer an agent to the team that operates it";
+        HandoverAnswer = "handover.answer", "Accept or decline an agent from the team that built it";
+        RuleRead = "rule.read", "Read standing rules";
+        RuleWrite = "rule.write", "Create, change and run standing rules";
         StopMethodWrite = "stop-method.write", "Record how an agent is stopped";
         StopDrill = "stop.drill", "Show that a stop works";
         StopWitness = "stop.witness", "Say what one saw of a drill";
@@ -202,6 +207,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::ChannelRead
             | Action::PostureRead
             | Action::AuditRead
+            | Action::RuleRead
             | Action::SettingsRead => scopes.contains(&Scope::Read) || scopes.contains(&Scope::Write),
             Action::AgentCreate
             | Action::AgentEdit
@@ -216,6 +222,10 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::ChannelTest
             | Action::ChannelProve
             | Action::AbsenceWrite
+            | Action::JustificationWrite
+            | Action::HandoverOffer
+            | Action::HandoverAnswer
+            | Action::RuleWrite
             | Action::StopMethodWrite
             | Action::StopDrill
             | Action::StopWitness
@@ -244,6 +254,7 @@ const fn reserved_to_a_person(action: Action) -> bool {
             | Action::AssignmentConfirm
             | Action::ChannelTest
             | Action::ChannelProve
+            | Action::HandoverAnswer
             | Action::PersonConfirm
             | Action::StopWitness
             | Action::StopReview
@@ -260,6 +271,7 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::AgentReadControls
         | Action::AgentHistory
         | Action::PostureRead
+        | Action::RuleRead
         | Action::AuditRead => &[SecurityLead, RiskAnalyst, Auditor],
         Action::AgentCreate => &[SecurityLead, RiskAnalyst, Member],
         Action::AgentEdit | Action::ImportRun => &[SecurityLead, RiskAnalyst],
@@ -268,6 +280,9 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::AssignmentWithdraw
         | Action::OnCallWrite
         | Action::OnCallCover
+        | Action::JustificationWrite
+        | Action::HandoverOffer
+        | Action::RuleWrite
         | Action::StopMethodWrite
         | Action::StopPress
         | Action::StopStep
@@ -276,6 +291,7 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         Action::AssignmentAnswer
         | Action::AssignmentConfirm
         | Action::ChannelProve
+        | Action::HandoverAnswer
         | Action::StopDrill
         | Action::StopWitness => &[],
         Action::PersonWrite
@@ -327,7 +343,10 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         Action::AssignmentConfirm | Action::OnCallWrite | Action::ChannelWrite | Action::ChannelProve => {
             relation == Owner
         }
+        // Of a handover, whoever leads the team, or deputises for its lead.
         Action::AssignmentAnswer
+        | Action::HandoverOffer
+        | Action::HandoverAnswer
         | Action::SessionManage
         | Action::StopDrill
         | Action::StopWitness
@@ -346,11 +365,15 @@ fn who_may(action: Action) -> &'static str {
         Action::AgentCreate => "members, risk analysts and security leads",
         Action::AgentEdit => "the agent's owners, risk analysts and security leads",
         Action::ImportRun => "risk analysts and security leads",
-        Action::PostureRead | Action::AuditRead => "security leads, risk analysts and auditors",
+        Action::PostureRead | Action::AuditRead | Action::RuleRead => "security leads, risk analysts and auditors",
         Action::AssignmentOffer => "the agent's owners and security leads",
         Action::AssignmentAnswer => "the party to whom it was offered",
+        Action::HandoverOffer => "the lead of the team that built the agent and security leads",
+        Action::HandoverAnswer => "the lead of the team that operates the agent",
         Action::AssignmentWithdraw => "whoever offered it and security leads",
-        Action::AssignmentRecord | Action::SystemWrite => "security leads",
+        Action::AssignmentRecord | Action::SystemWrite | Action::JustificationWrite | Action::RuleWrite => {
+            "security leads"
+        }
         Action::AssignmentConfirm => "the owner of the duty",
         Action::OnCallWrite => "the team's lead and deputy and security leads",
         Action::OnCallCover => "the team's members and security leads",
@@ -432,6 +455,7 @@ mod tests {
                     | Action::ChannelRead
                     | Action::PostureRead
                     | Action::AuditRead
+                    | Action::RuleRead
                     | Action::SettingsRead
                     | Action::SessionManage
             );

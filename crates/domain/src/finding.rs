@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::agent::{AgentFacts, Lifecycle};
 use crate::assignment::{Held, Offer, RuntimeOwner, RuntimeOwnerNow, StopFacts, accountable, runtime_owner};
 use crate::duty::Duty;
+use crate::handover;
+use crate::model::one_hand;
 use crate::party::Standing;
 use crate::raci::{Breach, Breached, Seat, Ward, breaches};
 use crate::reach::Span;
@@ -26,6 +28,8 @@ crate::words! {
         NoOwner = "no-owner", "A required duty has no owner";
         OwnerInactive = "owner-inactive", "The owner of a duty is gone";
         NoResponsible = "no-responsible", "A duty has nobody who does the work";
+        JustificationEnded = "justification-ended", "The justification for duties in one hand has ended";
+        HandoverMissing = "handover-missing", "Built by one team, operated by another, never handed over";
         LifecycleSplit = "lifecycle-split", "Lifecycle duties lie outside the operating team";
         RegulatoryConflict = "regulatory-conflict", "Regulatory approver and business owner are the same";
         NeverApproved = "never-approved", "Runs without ever having been approved";
@@ -65,6 +69,12 @@ impl FindingKey {
             }
             Self::NoResponsible => {
                 "A required duty has an Accountable party and nobody Responsible. A harmless sandbox agent's owner may do the work too."
+            }
+            Self::JustificationEnded => {
+                "One party is Accountable for several of identity, requests and platform, and the justification for that has ended."
+            }
+            Self::HandoverMissing => {
+                "The team that built it and the team that operates it differ, and no handover between exactly these two was accepted."
             }
             Self::LifecycleSplit => {
                 "Containment, monitoring, review or retirement is held outside the team that operates the agent."
@@ -137,6 +147,12 @@ impl Finding {
                 "{owner} is named, but nobody does the work (no R for {}).",
                 self.duty.map_or("the duty", Duty::key)
             ),
+            FindingKey::JustificationEnded => {
+                format!("Several control points lie in one hand ({}), and the justification has ended.", self.detail)
+            }
+            FindingKey::HandoverMissing => {
+                "The team that operates it never accepted it from the team that built it.".into()
+            }
             FindingKey::LifecycleSplit => format!(
                 "{} is held outside the team that operates it, without a reason.",
                 self.duty.map_or("A duty", Duty::label)
@@ -163,6 +179,8 @@ impl Finding {
             FindingKey::NoOwner => "Assign an owner",
             FindingKey::NoResponsible => "Name who does the work",
             FindingKey::LifecycleSplit | FindingKey::RegulatoryConflict => "Change the owner",
+            FindingKey::HandoverMissing => "Hand it over",
+            FindingKey::JustificationEnded => "Share the duties out, or justify it again",
             FindingKey::NeverApproved | FindingKey::LongLivedCredential => "Review the facts",
             FindingKey::NameMissing => "Give it a name",
             FindingKey::PossibleDuplicate => "Compare and correct",
@@ -204,6 +222,10 @@ pub struct Assessed<'a> {
     pub stop: &'a StopFacts,
     /// When the oldest stop that nobody has reviewed is due for it.
     pub review_due: Option<DateTime<Utc>>,
+    /// Whether the team that operates it accepted it from the team that built it.
+    pub handed_over: bool,
+    /// When the justification for control points in one hand ends, if there is one.
+    pub justified_until: Option<DateTime<Utc>>,
     /// Target date of the import wave the agent came with, if it still belongs to one.
     pub onboarding_until: Option<DateTime<Utc>>,
     /// What the import noticed.
@@ -291,6 +313,17 @@ pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
 
     for breach in breaches(&Ward::of_agent(a.facts), &Seat::now(a.held, a.offers)) {
         out.breach(&breach, running);
+    }
+    // It holds in advance: the span begins when the justification ends.
+    if let (Some(until), Some((_, duties))) = (a.justified_until, one_hand(a.held)) {
+        out.add_now(FindingKey::JustificationEnded, duties.first().copied(), Severity::Medium, until);
+        let detail = duties.iter().map(|d| d.label().to_lowercase()).collect::<Vec<_>>().join(", ");
+        for f in out.list.iter_mut().filter(|f| f.key == FindingKey::JustificationEnded) {
+            f.detail.clone_from(&detail);
+        }
+    }
+    if handover::needed(a.facts).is_some() && !a.handed_over {
+        out.gap(FindingKey::HandoverMissing, None, Severity::Medium, a.recorded_at);
     }
     for &duty in a.split {
         let since = accountable(a.held, duty).map_or(a.recorded_at, |h| h.since);
@@ -431,6 +464,9 @@ impl Findings<'_, '_> {
 mod tests {
     use super::*;
     use crate::agent::{Environment, Running};
+    use crate::assignment::RaciRole;
+    use crate::id::TeamId;
+    use crate::party::{Party, Standing};
 
     fn at(day: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(day * 86_400, 0).unwrap()
@@ -447,6 +483,8 @@ mod tests {
             vacated: &[],
             stop,
             review_due: None,
+            handed_over: false,
+            justified_until: None,
             onboarding_until: None,
             notes,
             split: &[],
@@ -515,6 +553,43 @@ mod tests {
         let got = assess(&a, at(1));
         let overdue = got.findings.iter().find(|f| f.key == FindingKey::StopReviewOverdue).unwrap();
         assert!(!overdue.holds_at(at(2)) && overdue.holds_at(at(3)));
+    }
+
+    #[test]
+    fn control_points_in_one_hand_are_a_finding_once_the_justification_has_ended() {
+        let facts = AgentFacts::named("x");
+        let (notes, stop) = (ImportNotes::default(), StopFacts::default());
+        let held = |duty, n| Held {
+            duty,
+            role: RaciRole::Accountable,
+            party: Party::Team(TeamId(n)),
+            standing: Standing::Active,
+            standing_since: None,
+            since: at(0),
+            inherited: None,
+            confirmed_at: at(0),
+            moved_at: None,
+        };
+        let ended = |held: &[Held]| {
+            let a = Assessed { held, justified_until: Some(at(9)), ..assessed(&facts, &notes, &stop) };
+            assess(&a, at(1)).findings.into_iter().find(|f| f.key == FindingKey::JustificationEnded)
+        };
+        let one_hand = ended(&[held(Duty::Identity, 1), held(Duty::Platform, 1)]).unwrap();
+        assert!(!one_hand.holds_at(at(8)) && one_hand.holds_at(at(9)));
+        assert!(one_hand.sentence().contains("identity, platform"));
+        assert_eq!(ended(&[held(Duty::Identity, 1), held(Duty::Platform, 2)]), None);
+    }
+
+    #[test]
+    fn two_teams_need_a_handover() {
+        let mut facts = AgentFacts::named("x");
+        (facts.built_by, facts.operated_by) = (Some(TeamId(1)), Some(TeamId(2)));
+        let (notes, stop) = (ImportNotes::default(), StopFacts::default());
+        let missing = |handed_over| {
+            let a = Assessed { handed_over, ..assessed(&facts, &notes, &stop) };
+            assess(&a, at(1)).findings.iter().any(|f| f.key == FindingKey::HandoverMissing)
+        };
+        assert!(missing(false) && !missing(true));
     }
 
     #[test]

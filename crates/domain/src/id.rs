@@ -81,6 +81,14 @@ reference!(
     /// A service token, `TK-1`.
     TokenId, "TK"
 );
+reference!(
+    /// A standing rule, `SR-1`.
+    RuleId, "SR"
+);
+reference!(
+    /// A handover of an agent between teams, `HO-1`.
+    HandoverId, "HO"
+);
 
 #[cfg(test)]
 mod tests {

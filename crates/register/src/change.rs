@@ -80,6 +80,9 @@ pub const AUDITED: &[&Audited] = &[
     &COVER,
     &ABSENCE,
     &CHANNEL,
+    &JUSTIFICATION,
+    &RULE,
+    &HANDOVER,
 ];
 
 macro_rules! audited {
@@ -115,7 +118,7 @@ audited! {
         duplicate_of Text;
     ASSIGNMENT = "assignment" by "id": id Int, agent_id Int, system_id Int, duty Text, role Text, party_kind Text,
         party_id Int, offered_at Int, offered_by Text, accepted_at Int, accepted_by Text, recorded Bool, reason Text,
-        valid_from Int, valid_to Int, ended Text | confirmed_at Int;
+        valid_from Int, valid_to Int, ended Text | confirmed_at Int, rule_id Int;
     STOP_METHOD = "stop_method" by "id": id Int, agent_id Int, version Int, kind Text, procedure_text Text,
         valid_from Int, valid_to Int | surface Text, url Text, timeout_ms Int;
     STOP_DRILL = "stop_drill" by "id": id Int, agent_id Int, method_version Int, party_kind Text, party_id Int, at Int,
@@ -142,6 +145,12 @@ audited! {
     ABSENCE = "absence" by "id": id Int, person_id Int, from_at Int, until_at Int, made_by Text, ended_at Int;
     CHANNEL = "channel" by "id": id Int, person_id Int, kind Text, address Text, added_at Int, tested_at Int,
         tested_with Text, removed_at Int;
+    JUSTIFICATION = "justification" by "id": id Int, agent_id Int, words Text, made_at Int, made_by Text, until_at Int,
+        closed_at Int;
+    RULE = "rule" by "id": id Int, version Int, created_at Int, updated_at Int, made_by Text, name Text, meant Text,
+        duty Text, party_kind Text, party_id Int, at_import Text, place Int, state Text;
+    HANDOVER = "handover" by "id": id Int, agent_id Int, from_team Int, to_team Int, offered_at Int, offered_by Text,
+        reason Text, outcome Text, answered_at Int, answered_by Text, answer Text;
 }
 
 impl Audited {

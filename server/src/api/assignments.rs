@@ -203,7 +203,7 @@ fn may(actor: &Actor, mode: Mode) -> Result<(), Problem> {
 }
 
 /// The agents that are meant.
-async fn meant(
+pub(super) async fn meant(
     app: &App,
     by: By<'_>,
     agents: Option<Vec<AgentId>>,
@@ -234,7 +234,7 @@ async fn meant(
 }
 
 /// An agent that does not exist was named in the body: that is what is wrong with it.
-fn at_agent(agents: &[AgentId]) -> impl FnOnce(Error) -> Problem + '_ {
+pub(super) fn at_agent(agents: &[AgentId]) -> impl FnOnce(Error) -> Problem + '_ {
     |error| match error {
         Error::NotFound(what) => {
             let at = agents.iter().position(|a| format!("agent {a}") == what);

@@ -8,13 +8,16 @@ mod assignments;
 mod audit;
 mod docs;
 mod document;
+mod handovers;
 mod idempotency;
+mod models;
 mod on_call;
 mod patch;
 mod people;
 mod posture;
 mod raci;
 mod radius;
+mod rules;
 mod sent;
 mod systems;
 mod teams;
@@ -35,6 +38,9 @@ fn router() -> OpenApiRouter<App> {
         .merge(raci::routes())
         .merge(radius::routes())
         .merge(assignments::routes())
+        .merge(models::routes())
+        .merge(handovers::routes())
+        .merge(rules::routes())
         .merge(people::routes())
         .merge(teams::routes())
         .merge(on_call::routes())

@@ -99,6 +99,18 @@ vocabulary! {
     PersonStatus: domain::party::PersonStatus;
     /// What a team is for.
     TeamKind: domain::party::TeamKind;
+    /// How an organisation shares duties out.
+    Model: domain::model::Model;
+    /// A function of an organisation.
+    Slot: domain::model::Slot;
+    /// Whether a rule acts.
+    RuleState: domain::rule::RuleState;
+    /// Where a handover stands.
+    HandoverState: domain::handover::HandoverState;
+    /// What a rule does to the agents of an import.
+    AtImport: domain::rule::AtImport;
+    /// What would become of a duty.
+    ModelOutcome: crate::api::models::Outcome;
     /// What a system is.
     SystemKind: domain::system::SystemKind;
 }
@@ -141,8 +153,12 @@ reference! {
     WaveRef: "^IM-[1-9][0-9]{0,17}$", "IM-1";
     /// A person or a team.
     PartyRef: "^(PE|TE)-[1-9][0-9]{0,17}$", "PE-7";
-    /// Who did it: a person, a token, `cli` for the command line, `muster` for Muster itself.
-    ActorRef: "^((PE|TK)-[1-9][0-9]{0,17}|cli|muster)$", "PE-7";
+    /// Who did it: a person, a token, a standing rule, `cli` for the command line, `muster` for Muster itself.
+    ActorRef: "^((PE|TK|SR)-[1-9][0-9]{0,17}|cli|muster)$", "PE-7";
+    /// A standing rule.
+    RuleRef: "^SR-[1-9][0-9]{0,17}$", "SR-1";
+    /// A handover.
+    HandoverRef: "^HO-[1-9][0-9]{0,17}$", "HO-1";
     /// A SHA-256 in lower-case hexadecimal.
     Sha256: "^[0-9a-f]{64}$", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 }

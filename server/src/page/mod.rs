@@ -39,6 +39,7 @@ impl Page {
             ("/agents/import", Action::ImportRun),
             ("/people", Action::PersonRead),
             ("/teams", Action::PersonRead),
+            ("/rules", Action::RuleRead),
             ("/audit", Action::AuditRead),
             ("/settings", Action::SettingsRead),
         ] {

@@ -30,7 +30,7 @@ const SUGGESTED: i64 = 200;
 /// Agents that one bulk assignment may be about.
 const MOST: i64 = 10_000;
 /// Agents named beside a bulk assignment, to recognise it by.
-const NAMED: usize = 12;
+pub(super) const NAMED: usize = 12;
 
 pub(super) fn routes() -> Routes {
     Routes::page()
@@ -121,7 +121,7 @@ async fn offered(app: &App, signed: &Signed, id: AgentId) -> Result<Vec<(Duty, P
 }
 
 /// Where to go when it is done: where one came from, if that is of this site.
-fn then(next: &str, otherwise: String) -> String {
+pub(super) fn then(next: &str, otherwise: String) -> String {
     match local(next) {
         "/" => otherwise,
         next => next.to_owned(),
@@ -228,7 +228,7 @@ async fn party(db: &Db, form: &AssignForm, errors: &mut FieldErrors) -> Result<O
 }
 
 /// The agents of a bulk assignment: those picked, or all that a query of the inventory finds.
-async fn picked<'a>(
+pub(super) async fn picked<'a>(
     app: &App,
     signed: &Signed,
     all: bool,
@@ -256,8 +256,8 @@ async fn picked<'a>(
     Ok((Picked::Matching(matching), ids))
 }
 
-fn none_picked() -> Flash {
-    Flash::bad("Pick the agents first: tick their rows, then press Assign.")
+pub(super) fn none_picked() -> Flash {
+    Flash::bad("Pick the agents first: tick their rows, then press the button.")
 }
 
 /// The form, opened from the inventory.

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use register::agents::list::{self, Query, Sort};
 use register::assignments::confirm;
 use register::stops::rehearsals;
-use register::{Error, assignments, people, posture, proposals};
+use register::{Error, assignments, handovers, people, posture, proposals};
 
 use super::agents::nothing;
 use super::stops::testified;
@@ -129,6 +129,7 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
                 offered_by: match offer.offered_by.parse::<Party>() {
                     Ok(party) => called(party),
                     Err(_) if offer.offered_by == "cli" => "the command line".to_owned(),
+                    Err(_) if offer.offered_by.starts_with("SR-") => format!("standing rule {}", offer.offered_by),
                     Err(_) => offer.offered_by,
                 },
                 reason: offer.reason,
@@ -157,6 +158,7 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
             .filter(|p| p.may_confirm)
             .map(super::people::proposal)
             .collect(),
+        handovers: super::handovers::named(app, handovers::waiting(&app.db, by).await?).await?,
         refused,
         mine: mine
             .items

@@ -96,6 +96,9 @@ struct Finished {
     wave: Option<WaveId>,
     counts: [usize; 5],
     appointed: usize,
+    /// Duties that standing rules offered or recorded.
+    #[serde(default)]
+    by_rules: usize,
 }
 
 impl Chosen {
@@ -926,6 +929,7 @@ async fn apply(
                 wave: applied.wave,
                 counts: [c.rows, c.new, c.changed, c.unchanged, c.refused],
                 appointed: applied.appointed,
+                by_rules: applied.by_rules,
             };
             let chosen = Chosen { done: Some(finished), ..staging.chosen };
             imports::remember(&app.db, signed.by(), &id, &chosen.written()).await?;
@@ -959,7 +963,8 @@ async fn refused_rows(State(app): State<App>, signed: Signed, Path(id): Path<Str
 async fn done(State(app): State<App>, signed: Signed, Path(id): Path<String>) -> Answer {
     let (upload, _) = imports::upload(&app.db, signed.by(), &id).await?;
     let chosen = Chosen::of(&upload);
-    let Some(Finished { wave, counts: [rows, new, changed, unchanged, refused], appointed }) = chosen.done.clone()
+    let Some(Finished { wave, counts: [rows, new, changed, unchanged, refused], appointed, by_rules }) =
+        chosen.done.clone()
     else {
         return Ok(see_other(format!("/agents/import/{id}/diff")));
     };
@@ -985,6 +990,7 @@ async fn done(State(app): State<App>, signed: Signed, Path(id): Path<String>) ->
         wave,
         counts: counts(imports::Counts { rows, new, changed, unchanged, refused }),
         appointed: appointed as u64,
+        by_rules: by_rules as u64,
         unstoppable,
     };
     Ok(Page::new(&app, &signed, "Imported").show(move || view! { <DonePage page=page/> }))

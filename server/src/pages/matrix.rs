@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use app::components::{FieldErrors, Fit, Flash, Refused, Tone};
 use app::raci::cells::{cell_name, cell_of, written};
-use app::raci::{Cell, Column, EditMatrix, Editing, Given, GridForm, MatrixPage, Shown, Whose};
+use app::raci::{Cell, Column, EditMatrix, Editing, Given, GridForm, MatrixPage, Shown, Under, Whose};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::handler::Handler as _;
 use axum::http::{StatusCode, header};
@@ -139,6 +139,11 @@ async fn show<R: Reference>(State(app): State<App>, signed: Signed, Path(id): Pa
         columns: board.columns,
         edit: board.matrix.edit,
         closed: board.matrix.closed,
+        under: match board.whose.of {
+            Subject::Agent(id) => super::models::under(&app, signed.by(), id).await?,
+            Subject::System(_) => Under::default(),
+        },
+        model: board.whose.of.agent().map(|id| format!("/agents/model?id={id}&next=/agents/{id}/raci")),
         whose: board.whose,
     };
     let title = format!("RACI matrix of {}", shown.whose.of);

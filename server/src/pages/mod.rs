@@ -4,16 +4,19 @@ mod account;
 mod agents;
 mod assignments;
 mod audit;
+mod handovers;
 mod help;
 mod home;
 mod imports;
 mod login;
 mod matrix;
+mod models;
 mod oncall;
 mod people;
 mod raci;
 mod radius;
 mod reach;
+mod rules;
 mod settings;
 mod setup;
 mod stops;
@@ -35,6 +38,8 @@ pub fn routes() -> Routes {
         .and(help::routes())
         .and(home::routes())
         .and(assignments::routes())
+        .and(models::routes())
+        .and(handovers::routes())
         .and(agents::routes())
         .and(stops::routes())
         .and(radius::routes())
@@ -47,5 +52,6 @@ pub fn routes() -> Routes {
         .and(oncall::routes())
         .and(yours::routes())
         .and(systems::routes())
+        .and(rules::routes())
         .and(settings::routes())
 }

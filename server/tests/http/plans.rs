@@ -110,6 +110,8 @@ const VIEWS: &[&str] = &[
     "/stop?tool=Code+runner&show=unable",
     "/stop?vendor=Brightdesk&show=yours",
     "/stop?system=SY-1&show=webhook",
+    "/agents/model?id=AG-31&model=regulated",
+    "/rules/SR-1?preview=yes",
     "/people?q=a&sort=-name",
     "/people?status=left",
     "/agents?finding=owner-inactive",

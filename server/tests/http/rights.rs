@@ -69,6 +69,11 @@ const OVERRIDES: &str = "/api/v1/teams/{id}/on-call/overrides";
 const UNCOVER: &str = "/api/v1/teams/{id}/on-call/overrides/{override}/cancellation";
 const BACK: &str = "/api/v1/people/{id}/absences/{absence}/end";
 const ONE_WORD: &str = r#"{"confirmations": [{"agent": "AG-12", "duty": "containment"}]}"#;
+const MODEL_PREVIEW: &str = "/api/v1/operating-models/regulated/preview";
+const MODEL_APPLY: &str = "/api/v1/operating-models/regulated/apply";
+/// Of several agents, what is not the caller's is skipped.
+const MODEL_WISH: &str = r#"{"agents": ["AG-31", "AG-32"], "slots": {"security": "TE-4"}, "reason": "so"}"#;
+const NO: &str = r#"{"reason": "no"}"#;
 const ONE_DUTY: &str = r#"{"agents": ["AG-31"], "duty": "purpose", "party": "PE-5"}"#;
 const ONE_OFFER: &str = r#"{"offers": [{"agent": "AG-12", "duty": "containment"}], "reason": "no"}"#;
 
@@ -114,6 +119,51 @@ pub(crate) const CASES: &[Case] = &[
     // Of many agents each is asked for; who may assign none is told which are not theirs.
     Case("GET", "/agents/assign", "/agents/assign?id=AG-31", "", May::Roles(OWNERS)),
     Case("POST", "/agents/assign", "/agents/assign", "id=AG-31&do=preview", May::Roles(OWNERS)),
+    Case("GET", "/agents/model", "/agents/model?id=AG-31", "", May::Roles(SECURITY)),
+    Case("POST", "/agents/model", "/agents/model", "id=AG-31&do=preview", May::Roles(SECURITY)),
+    Case("GET", "/agents/{id}/handover", "/agents/AG-31/handover", "", Everybody),
+    // What is pressed decides who may; a press that is none is told so.
+    Case("POST", "/agents/{id}/handover", "/agents/AG-31/handover", "do=none", Everybody),
+    Case("GET", "/api/v1/handovers", "/api/v1/handovers", "", May::Program(ROLES, READS)),
+    // Of one team's agent there is nothing to hand over: who may is told so.
+    Case(
+        "POST",
+        "/api/v1/agents/{id}/actions/handover",
+        "/api/v1/agents/AG-31/actions/handover",
+        "{}",
+        May::Program(SECURITY, WRITES),
+    ),
+    // Only the lead of the receiving team answers; none of these is.
+    Case("POST", "/api/v1/handovers/{id}/acceptance", "/api/v1/handovers/HO-2/acceptance", "{}", May::Roles(&[])),
+    Case("POST", "/api/v1/handovers/{id}/refusal", "/api/v1/handovers/HO-2/refusal", NO, May::Roles(&[])),
+    Case(
+        "POST",
+        "/api/v1/handovers/{id}/withdrawal",
+        "/api/v1/handovers/HO-2/withdrawal",
+        "{}",
+        May::Program(SECURITY, WRITES),
+    ),
+    Case("GET", "/rules", "/rules", "", May::Roles(RECORD)),
+    Case("POST", "/rules", "/rules", "", May::Roles(SECURITY)),
+    Case("GET", "/rules/new", "/rules/new", "", May::Roles(SECURITY)),
+    Case("POST", "/rules/new", "/rules/new", "name=", May::Roles(SECURITY)),
+    Case("GET", "/rules/{id}", "/rules/SR-1", "", May::Roles(RECORD)),
+    Case("POST", "/rules/{id}", "/rules/SR-1", "do=none", May::Roles(SECURITY)),
+    Case("GET", "/rules/{id}/edit", "/rules/SR-1/edit", "", May::Roles(SECURITY)),
+    Case("POST", "/rules/{id}/edit", "/rules/SR-1/edit", "name=", May::Roles(SECURITY)),
+    Case("GET", "/api/v1/operating-models", "/api/v1/operating-models", "", May::Program(ROLES, READS)),
+    // Of what is not theirs they learn only that it is not.
+    Case("POST", "/api/v1/operating-models/{key}/preview", MODEL_PREVIEW, MODEL_WISH, May::Program(OWNERS, WRITES)),
+    Case("POST", "/api/v1/operating-models/{key}/apply", MODEL_APPLY, MODEL_WISH, May::Program(OWNERS, WRITES)),
+    Case("GET", "/api/v1/rules", "/api/v1/rules", "", May::Program(RECORD, READS)),
+    Case("POST", "/api/v1/rules", "/api/v1/rules", "{}", May::Program(SECURITY, WRITES)),
+    Case("POST", "/api/v1/rules/preview", "/api/v1/rules/preview", "{}", May::Program(SECURITY, WRITES)),
+    Case("POST", "/api/v1/rules/run", "/api/v1/rules/run", "{}", May::Program(SECURITY, WRITES)),
+    Case("GET", "/api/v1/rules/{id}", "/api/v1/rules/SR-1", "", May::Program(RECORD, READS)),
+    // Whoever may change it is told first that the version is missing.
+    Case("PATCH", "/api/v1/rules/{id}", "/api/v1/rules/SR-1", "{}", May::Program(SECURITY, WRITES)),
+    Case("POST", "/api/v1/rules/{id}/preview", "/api/v1/rules/SR-1/preview", "{}", May::Program(RECORD, READS)),
+    Case("POST", "/api/v1/rules/{id}/run", "/api/v1/rules/SR-1/run", "{}", May::Program(SECURITY, WRITES)),
     Case("GET", "/agents/import", "/agents/import", "", May::Roles(EDIT)),
     Case("POST", "/agents/import", "/agents/import", "file=", May::Roles(EDIT)),
     // A staged file is there for who sent it; there is none.

@@ -206,6 +206,8 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
     let Ownership { mut held, mut offers } = ownership(reads, ids).await?;
     let mut stops = stop_facts(reads, ids, &held).await?;
     let reviews = crate::stops::steps::reviews_due(reads, ids).await?;
+    let justified = crate::models::justified(reads, ids).await?;
+    let handed_over = crate::handovers::completed(reads, ids).await?;
     let mut vacated: HashMap<AgentId, Vec<(Duty, DateTime<Utc>)>> = HashMap::new();
     let mut onboarding: HashMap<i64, DateTime<Utc>> = HashMap::new();
     for batch in ids.chunks(BATCH) {
@@ -252,6 +254,9 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
                     vacated: vacated.get(&agent.id).map_or(&[], Vec::as_slice),
                     stop: &stop,
                     review_due: reviews.get(&agent.id).copied(),
+                    handed_over: domain::handover::needed(&agent.facts)
+                        .is_some_and(|pair| handed_over.contains(&(agent.id, pair))),
+                    justified_until: justified.get(&agent.id).copied(),
                     onboarding_until: agent.wave.and_then(|w| onboarding.get(&w.0).copied()),
                     notes: &agent.notes,
                     split: &split,
@@ -503,11 +508,12 @@ fn stop_facet(a: &Agent, state: RuntimeOwner) -> String {
 
 /// Checks whose spans come and go by the clock: whether one counts now, and when that turns,
 /// follows from its spans.
-const AHEAD: [FindingKey; 6] = [
+const AHEAD: [FindingKey; 7] = [
     FindingKey::NoRuntimeOwner,
     FindingKey::RuntimeOwnerPending,
     FindingKey::RuntimeOwnerUntested,
     FindingKey::StopReviewOverdue,
+    FindingKey::JustificationEnded,
     FindingKey::OwnerUnreachable,
     FindingKey::OwnershipUnconfirmed,
 ];

@@ -17,6 +17,7 @@ const TABLES: &[(&str, &str, &str, bool)] = &[
     ("AG-", "agent", "name", false),
     ("IM-", "wave", "title", false),
     ("TK-", "token", "name", false),
+    ("SR-", "rule", "name", false),
     ("vendor/", "vendor", "name", false),
     ("tool/", "tool", "name", false),
     ("credential/", "credential", "name", false),

@@ -135,7 +135,7 @@ macro_rules! id_cell {
     )+ };
 }
 
-id_cell!(AgentId, PersonId, TeamId, SystemId, WaveId, TokenId);
+id_cell!(AgentId, PersonId, TeamId, SystemId, WaveId, TokenId, RuleId, HandoverId);
 
 macro_rules! word_cell {
     ($($t:path),+ $(,)?) => { $(impl Cell for $t {
@@ -146,6 +146,8 @@ macro_rules! word_cell {
 }
 
 word_cell!(
+    domain::rule::RuleState,
+    domain::rule::AtImport,
     domain::agent::AgentKind,
     domain::agent::Environment,
     domain::agent::Hosting,

@@ -18,7 +18,7 @@ use crate::assignments::{self, Mode, REASON_MAX};
 use crate::change::{self, By, Change, EventRef};
 use crate::db::{Db, Reads};
 use crate::error::{Checked, Error};
-use crate::settings;
+use crate::{rules, settings};
 
 /// Agents that are made at a time: what is in memory stays small.
 const BATCH: usize = 2_000;
@@ -53,6 +53,8 @@ pub struct Applied {
     pub counts: Counts,
     /// Owners that were asked or recorded.
     pub appointed: usize,
+    /// Duties that standing rules offered or recorded.
+    pub by_rules: usize,
     /// Its target date.
     pub target_at: Option<DateTime<Utc>>,
 }
@@ -84,15 +86,16 @@ pub async fn apply(
     if plan.counts.new + plan.counts.changed == 0 {
         repeated(&mut change, &capacity, staged, &plan).await?;
         change.commit().await?;
-        return Ok(Applied { wave: None, counts: plan.counts, appointed: 0, target_at: None });
+        return Ok(Applied { wave: None, counts: plan.counts, appointed: 0, by_rules: 0, target_at: None });
     }
     let wave = WaveId(change.next("wave", 1).await?);
     let event = announce(&mut change, &capacity, wave, staged, &plan, wish, target_at).await?;
     mappings::keep(&mut change, event, &staged.mapping).await?;
-    let appointed = write(&mut change, &capacity, wave, staged, &plan, wish.owners, &reason, progress).await?;
+    let (appointed, by_rules) =
+        write(&mut change, &capacity, wave, staged, &plan, wish.owners, &reason, progress).await?;
     let counts = plan.counts;
     change.commit().await?;
-    Ok(Applied { wave: Some(wave), counts, appointed, target_at: Some(target_at) })
+    Ok(Applied { wave: Some(wave), counts, appointed, by_rules, target_at: Some(target_at) })
 }
 
 /// Recording present owners is a security lead's statement, with a reason.
@@ -193,7 +196,7 @@ async fn write(
     mode: Mode,
     reason: &str,
     progress: Progress<'_>,
-) -> Result<usize, Error> {
+) -> Result<(usize, usize), Error> {
     let total = plan.counts.new + plan.counts.changed;
     let mut done = 0;
     let mut owned: Vec<(AgentId, &[Appointment])> = Vec::new();
@@ -230,8 +233,12 @@ async fn write(
         done += batch.len();
         progress(done, total);
     }
+    let came: Vec<AgentId> = owned.iter().map(|(id, _)| *id).collect();
     owned.retain(|(_, a)| !a.is_empty());
-    appoint(change, capacity, &owned, mode, if reason.is_empty() { &why } else { reason }).await
+    let appointed = appoint(change, capacity, &owned, mode, if reason.is_empty() { &why } else { reason }).await?;
+    // Whoever the file names comes first: a rule asks only where nobody is asked.
+    let by_rules = rules::at_import(change, &came, mode == Mode::Record).await?;
+    Ok((appointed, by_rules))
 }
 
 /// Asks or records the owners that the file names, one event a duty, as anywhere else.

@@ -326,7 +326,7 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
     let mut news = Vec::new();
     let mut plans = Vec::new();
     for (n, row) in ROWS.iter().enumerate() {
-        let facts = facts(row, n, team(row.team), (crew, platform))?;
+        let facts = facts(row, n, team(row.team), (crew, platform), team)?;
         plans.push(plan(by, row, &facts, person(row.business), team));
         news.push(New { facts, state: row.state, wave: None, notes: ImportNotes::default() });
     }
@@ -347,11 +347,11 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
         .await?;
     reassess(&mut change, &ids, true).await?;
     change.commit().await?;
-    let agent = |name: &str| {
-        let found = ROWS.iter().position(|row| row.name == name).and_then(|n| ids.get(n).copied());
-        found.ok_or_else(|| Error::Conflict(format!("the demonstration has no agent “{name}”")))
-    };
+    let named = |name: &str| ROWS.iter().position(|row| row.name == name).and_then(|n| ids.get(n).copied());
+    let agent =
+        |name: &str| named(name).ok_or_else(|| Error::Conflict(format!("the demonstration has no agent “{name}”")));
     demo_stops::stops(db, by.now, agent, person).await?;
+    super::models::models(db, by, named, person, team).await?;
     Ok(SIGN_INS
         .iter()
         .map(|n| SignIn {
@@ -473,7 +473,13 @@ async fn offered(change: &mut Change<'_>, system: SystemId, duty: Duty, party: P
 /// Of which rows the agents run on the shared platform.
 const ON_PLATFORM: std::ops::RangeInclusive<usize> = 3..=6;
 
-fn facts(row: &Row, n: usize, team: TeamId, (crew, platform): (SystemId, SystemId)) -> Result<AgentFacts, Error> {
+fn facts(
+    row: &Row,
+    n: usize,
+    team: TeamId,
+    (crew, platform): (SystemId, SystemId),
+    of: impl Fn(usize) -> TeamId,
+) -> Result<AgentFacts, Error> {
     let mut f = AgentFacts::named(row.name);
     row.purpose.clone_into(&mut f.purpose);
     f.kind = row.kind;
@@ -481,6 +487,7 @@ fn facts(row: &Row, n: usize, team: TeamId, (crew, platform): (SystemId, SystemI
     f.environment = row.environment;
     (f.autonomy, f.exposure, f.data, f.regulated) = row.reach;
     f.operated_by = Some(team);
+    f.built_by = super::models::BUILT.iter().find(|(name, _)| *name == row.name).map(|(_, n)| of(*n));
     f.running = match row.state {
         Li::Active | Li::Discovered => Running::Yes,
         _ => Running::No,
@@ -528,6 +535,7 @@ fn plan(by: By<'_>, row: &Row, f: &AgentFacts, business: PersonId, team: impl Fn
     let inherits = |duty| f.platform.is_some() && SHARED.contains(&duty) && duty != Duty::Requests;
     for duty in Duty::all_required(f).filter(|d| !inherits(*d)) {
         let party = match duty {
+            Duty::Identity | Duty::Requests | Duty::Platform if row.name == super::models::ONE_HAND => operates,
             Duty::Purpose | Duty::CustomerImpact => Party::Person(business),
             Duty::Implementation | Duty::Monitoring | Duty::Review | Duty::Retirement | Duty::Improvement => operates,
             Duty::Policy => Party::Team(team(3)),

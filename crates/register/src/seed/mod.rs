@@ -3,6 +3,7 @@
 
 mod demo;
 mod demo_stops;
+mod models;
 mod random;
 mod reach;
 mod synthetic;
