@@ -7,7 +7,7 @@ use domain::agent::Lifecycle;
 use domain::can::{Action, Relation, can};
 use domain::canonical;
 use domain::id::AgentId;
-use domain::model::{Fate, Model, Slot, fill, justify};
+use domain::model::{Fate, Model, Slot, fill, justified_until, justify};
 use domain::party::{Party, Standing};
 use domain::raci::Ward;
 use domain::text;
@@ -73,7 +73,15 @@ pub(super) async fn check(
     let mut justified = None;
     if model.needs_justification() {
         match wish.until {
-            None => wrong.refuse("/until", "Enter the day on which the justification ends, within twelve months."),
+            None => {
+                // Everything that is missing is said at once.
+                if let Err(e @ domain::model::Unjustified::Words(_)) =
+                    justify(&wish.justification, justified_until(by.now), by.now)
+                {
+                    wrong.refuse("/justification", e.to_string());
+                }
+                wrong.refuse("/until", "Enter the day on which the justification ends, within twelve months.");
+            }
             Some(until) => match justify(&wish.justification, until, by.now) {
                 Ok(words) => justified = Some((words, until)),
                 Err(e @ domain::model::Unjustified::Words(_)) => wrong.refuse("/justification", e.to_string()),
