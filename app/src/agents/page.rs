@@ -333,7 +333,7 @@ fn line(shown: &Shown, finding: &Finding) -> impl IntoView + use<> {
     view! {
         <li>
             <span class="weight">{weight}</span>
-            <span class="what">{finding.sentence()}{next_in_line(shown, finding)}</span>
+            <div class="what">{finding.sentence()}{next_in_line(shown, finding)}</div>
             <span class="since small muted">"since " <When at=finding.from now=shown.now/></span>
             <span class="mend">{mend}</span>
         </li>
