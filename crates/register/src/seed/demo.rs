@@ -322,7 +322,6 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
     system_owners(&mut change, platform, shared.map(|(duty, t)| (duty, Party::Team(t))).as_slice()).await?;
     let whole = [(Duty::Purpose, Party::Person(person(12))), (Duty::Policy, Party::Team(team(3)))];
     system_owners(&mut change, crew, &whole).await?;
-    offered(&mut change, crew, Duty::Containment, Party::Team(team(2))).await?;
     let mut news = Vec::new();
     let mut plans = Vec::new();
     for (n, row) in ROWS.iter().enumerate() {
@@ -346,6 +345,10 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
         )
         .await?;
     reassess(&mut change, &ids, true).await?;
+    change.commit().await?;
+    let lately = By { now: by.now - TimeDelta::days(6), ..by };
+    let mut change = Change::begin(db, lately).await?;
+    offered(&mut change, crew, Duty::Containment, Party::Team(team(2))).await?;
     change.commit().await?;
     let named = |name: &str| ROWS.iter().position(|row| row.name == name).and_then(|n| ids.get(n).copied());
     let agent =

@@ -12,7 +12,7 @@ use domain::stop::{Alike, LastStop, MethodKind, Part, Radius, Reached, Uses};
 use domain::text;
 
 use super::shown::told;
-use crate::agents::relation::parties_of;
+use crate::agents::relation::acts_for;
 use crate::agents::stored::owner_at;
 use crate::args;
 use crate::change::By;
@@ -163,11 +163,11 @@ impl Over {
         Ok(over)
     }
 
-    /// Holds of agents of which this person, a team of theirs, or somebody they deputise for
-    /// holds a duty as A or R.
+    /// Holds of agents of which this person, a team of theirs or one that they are on call for, or
+    /// somebody they deputise for, holds a duty as A or R.
     async fn own(&mut self, reads: &mut impl Reads, me: PersonId) -> Result<String, Error> {
         let (mut people, mut teams) = (Vec::new(), Vec::new());
-        for party in parties_of(reads, me).await? {
+        for party in acts_for(reads, me, self.now).await? {
             match party {
                 Party::Person(p) => people.push(Arg::from(p)),
                 Party::Team(t) => teams.push(Arg::from(t)),
@@ -184,10 +184,17 @@ impl Over {
                 any.push(format!("(v.party_kind = '{kind}' AND v.party_id IN {list})"));
             }
         }
-        Ok(format!(
-            "EXISTS (SELECT 1 FROM assignment v WHERE v.agent_id = a.id AND v.valid_to IS NULL \
-             AND v.accepted_at IS NOT NULL AND v.role IN ('A', 'R') AND ({}))",
+        let theirs = format!(
+            "v.valid_to IS NULL AND v.accepted_at IS NOT NULL AND v.role IN ('A', 'R') AND ({})",
             any.join(" OR ")
+        );
+        // Whoever holds a duty of the platform holds it of every agent that inherits it.
+        Ok(format!(
+            "(EXISTS (SELECT 1 FROM assignment v WHERE v.agent_id = a.id AND {theirs}) \
+             OR EXISTS (SELECT 1 FROM platform_stay y JOIN assignment v ON v.system_id = y.system_id \
+             WHERE y.agent_id = a.id AND y.valid_to IS NULL AND {theirs} \
+             AND NOT EXISTS (SELECT 1 FROM assignment o WHERE o.agent_id = a.id AND o.duty = v.duty AND o.role = 'A' \
+             AND o.accepted_at IS NOT NULL AND o.valid_to IS NULL)))"
         ))
     }
 
