@@ -26,6 +26,7 @@ pub mod imports;
 pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod login;
+#[cfg(feature = "ssr")]
 pub mod models;
 #[cfg(feature = "ssr")]
 pub mod oncall;
@@ -34,6 +35,7 @@ pub mod people;
 pub mod raci;
 #[cfg(feature = "ssr")]
 pub mod reach;
+#[cfg(feature = "ssr")]
 pub mod rules;
 #[cfg(feature = "ssr")]
 pub mod settings;

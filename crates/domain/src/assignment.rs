@@ -148,6 +148,7 @@ impl RuntimeOwner {
 
     /// What it becomes by the clock alone, once its time is over: a verified owner has to show
     /// it again, an offer that nobody answered is none.
+    #[must_use]
     pub const fn lapsed(self) -> Self {
         match self {
             Self::Verified => Self::Untested,

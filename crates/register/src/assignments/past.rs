@@ -100,7 +100,7 @@ async fn platform(
             args![agent, at],
         )
         .await?;
-    Ok(rows.first().map(|r| Ok::<_, Error>((r.get(0)?, r.get(1)?))).transpose()?)
+    rows.first().map(|r| Ok((r.get(0)?, r.get(1)?))).transpose()
 }
 
 /// The boundary's hash as the newest event by then tells it.

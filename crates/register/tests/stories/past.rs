@@ -168,8 +168,7 @@ async fn record(db: &Db, subjects: &[String]) -> Vec<Event> {
 async fn the_past_is_what_the_record_says(db: Db) {
     register::seed::demo(&db, by(&Actor::cli(), 0)).await.unwrap();
     let lead = actor(1, &[Role::SecurityLead]);
-    let [a, b, c, d, e, f, g, h] = register::random::bytes::<8>();
-    let random = u64::from_le_bytes([a, b, c, d, e, f, g, h]) | 1;
+    let random = u64::from_le_bytes(register::random::bytes()) | 1;
     for seed in [0x9E37_79B9_7F4A_7C15, random] {
         let mut platforms = Vec::new();
         for name in ["Base", "Cliff"] {

@@ -1,4 +1,5 @@
 //! Which agents: the filter of the list, and of a bulk assignment.
+#![expect(clippy::large_stack_arrays, reason = "the derive lists the parameters in one array")]
 
 use domain::agent::{Environment, Lifecycle, Running};
 use domain::assignment::RuntimeOwner;
