@@ -168,8 +168,8 @@ pub(super) fn saves(sites: &mut [Site], rounds: usize, count: usize) -> Result<(
         for site in &mut *sites {
             let mut connection = Connection::open(site.server.address)?;
             let mut requests = Vec::with_capacity(count);
-            for n in 1..=count {
-                let path = format!("/api/v1/agents/AG-{}/raci", n * 20);
+            for agent in active(&mut connection, &site.cookie, count)? {
+                let path = format!("/api/v1/agents/{agent}/raci");
                 let read = connection.ask(&get(&path, &site.cookie, "identity"))?;
                 if read.status != 200 {
                     bail!("{path} is answered {}", read.status);
@@ -198,6 +198,18 @@ pub(super) fn saves(sites: &mut [Site], rounds: usize, count: usize) -> Result<(
         }
     }
     Ok(())
+}
+
+/// The first active agents: the matrix of a retired one is closed.
+fn active(connection: &mut Connection, cookie: &str, count: usize) -> Result<Vec<String>> {
+    let answer = connection.ask(&get(&format!("/api/v1/agents?state=active&limit={count}"), cookie, "identity"))?;
+    let list: serde_json::Value = serde_json::from_slice(&answer.body)?;
+    let ids: Vec<String> =
+        list["items"].as_array().into_iter().flatten().filter_map(|a| a["id"].as_str()).map(str::to_owned).collect();
+    if ids.len() < count {
+        bail!("fewer than {count} agents are active");
+    }
+    Ok(ids)
 }
 
 /// The matrix with one letter more, or less when it has it.

@@ -281,9 +281,9 @@ pub(crate) async fn put_within(
     if expected.is_some_and(|e| e != now_at) {
         return Err(Error::Stale(now_at));
     }
-    check(change, &ground, wanted).await?;
     lapse::of(change, of).await?;
     let present = open(change, of).await?;
+    check(change, &ground, wanted, &present).await?;
     let wanted: BTreeSet<Wanted> = wanted.iter().copied().collect();
     let mut add: Vec<Wanted> = wanted.iter().copied().filter(|w| !present.iter().any(|(_, p, _)| p == w)).collect();
     // The present owner of a duty whose new owner is only offered stays accountable.
@@ -322,8 +322,14 @@ pub(crate) async fn put_within(
     Ok(true)
 }
 
-/// One A a duty, and every A can be Accountable.
-async fn check(change: &mut Change<'_>, ground: &Ground, wanted: &[Wanted]) -> Result<(), Error> {
+/// One A a duty, and every new A can be Accountable. What is on record already may stay: that
+/// somebody who is gone still stands there is a finding, and no reason to refuse another change.
+async fn check(
+    change: &mut Change<'_>,
+    ground: &Ground,
+    wanted: &[Wanted],
+    present: &[(i64, Wanted, bool)],
+) -> Result<(), Error> {
     let mut wrong = Checked::default();
     for (i, w) in wanted.iter().enumerate() {
         let at = format!("/cells/{i}");
@@ -331,7 +337,8 @@ async fn check(change: &mut Change<'_>, ground: &Ground, wanted: &[Wanted]) -> R
             wrong.refuse(&format!("{at}/duty"), why);
             continue;
         }
-        let standing = party_standing(&mut change.tx, w.party).await?;
+        let known = present.iter().any(|(_, p, _)| p == w);
+        let standing = if known { Some(Standing::Active) } else { party_standing(&mut change.tx, w.party).await? };
         let Some(standing) = standing else {
             wrong.refuse(&format!("{at}/party"), format!("There is no {}.", w.party));
             continue;

@@ -123,6 +123,23 @@ async fn from_nobody_to_untested(db: Db) {
     counters_are_true(&db, 6).await;
 }
 
+async fn a_matrix_is_saved_though_an_owner_of_it_is_gone(db: Db) {
+    company(&db).await;
+    let admin = actor(1, &[Role::Administrator, Role::SecurityLead]);
+    let id = agents::create(&db, by(&admin, 1), running("Left behind"), Lifecycle::Draft).await.unwrap().id;
+    let (ravi, mateo) = (Party::Person(PersonId(5)), Party::Person(PersonId(29)));
+    assignments::assign(&db, by(&admin, 1), id, Duty::Purpose, mateo, Mode::Record, "known").await.unwrap();
+    register::people::leave(&db, by(&admin, 2), PersonId(29), None, "left").await.unwrap();
+    let kept = Wanted { duty: Duty::Purpose, party: mateo, role: RaciRole::Accountable };
+    let more = Wanted { duty: Duty::Purpose, party: ravi, role: RaciRole::Responsible };
+    let saved = assignments::put(&db, by(&admin, 3), id, None, &[kept, more], "he does the work").await.unwrap();
+    assert_eq!(saved.cells.len(), 2);
+    // A new A who is gone is refused as ever.
+    let gone = Wanted { duty: Duty::Policy, ..kept };
+    let refused = assignments::put(&db, by(&admin, 3), id, None, &[kept, more, gone], "him again").await;
+    assert!(matches!(&refused, Err(Error::Invalid(w)) if w[0].pointer == "/cells/2/party"), "{refused:?}");
+}
+
 async fn an_offer_that_nobody_answers_lapses_by_the_clock(db: Db) {
     company(&db).await;
     let lead = lead();
@@ -439,6 +456,7 @@ async fn what_was_read_may_be_sent_back(db: Db) {
     counters_are_true(&db, 2).await;
 }
 
+story!(gone_stays, super::a_matrix_is_saved_though_an_owner_of_it_is_gone);
 story!(lapses, super::an_offer_that_nobody_answers_lapses_by_the_clock);
 story!(nobody_to_untested, super::from_nobody_to_untested);
 story!(recording, super::recording_is_once_and_needs_a_reason);

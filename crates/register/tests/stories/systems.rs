@@ -151,6 +151,11 @@ async fn a_platform_owner_who_leaves_is_a_gap_on_every_agent_there(db: Db) {
         assert!(!lacks(&db, *id, 5).await.contains(&Duty::Platform));
     }
     counters_are_true(&db, 5).await;
+    // Who is gone still stands there as R; that is no reason to refuse another change.
+    let now = assignments::matrix(&db, by(&lead, 6), platform).await.unwrap();
+    let mut same: Vec<Wanted> = now.cells.iter().map(|c| wanted(c.duty, c.role, c.party)).collect();
+    same.push(wanted(Duty::Platform, RaciRole::Informed, MATEO));
+    assignments::put(&db, by(&lead, 6), platform, Some(now.version), &same, "tell him").await.unwrap();
     let other = actor(12, &[Role::Member]);
     let refused = assignments::answer(&db, by(&other, 6), &[(platform, Duty::Identity)], true, "").await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
