@@ -1,8 +1,7 @@
 //! Who was accountable at a moment: assignments and stays on platforms are dated and never
 //! overwritten, and the record keeps the rest, so the answer is exact.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::can::{Action, can};
@@ -15,7 +14,7 @@ use super::Ground;
 use crate::agents::assess::party_names;
 use crate::args;
 use crate::change::By;
-use crate::db::{Db, Reads};
+use crate::db::{Arg, Db, Reads, marks};
 use crate::error::Error;
 
 /// Who was accountable for a duty at a moment.
@@ -120,14 +119,14 @@ async fn boundary(reads: &mut impl Reads, agent: AgentId, at: DateTime<Utc>) -> 
 /// Names who is meant: a person themself, a team's lead at that moment.
 async fn name(reads: &mut impl Reads, duties: &mut [Moment], at: DateTime<Utc>) -> Result<(), Error> {
     let names = party_names(reads, duties.iter().map(|d| d.party).collect::<Vec<_>>()).await?;
-    let mut leads: BTreeMap<TeamId, Option<PersonId>> = BTreeMap::new();
-    for d in duties.iter() {
-        if let Party::Team(team) = d.party
-            && let Entry::Vacant(unknown) = leads.entry(team)
-        {
-            unknown.insert(led_by(reads, team, at).await?);
-        }
-    }
+    let teams: BTreeSet<TeamId> = duties
+        .iter()
+        .filter_map(|d| match d.party {
+            Party::Team(team) => Some(team),
+            Party::Person(_) => None,
+        })
+        .collect();
+    let leads = led_by(reads, &teams, at).await?;
     let led: Vec<Party> = leads.values().flatten().map(|id| Party::Person(*id)).collect();
     let people = party_names(reads, led).await?;
     for d in duties {
@@ -144,20 +143,34 @@ async fn name(reads: &mut impl Reads, duties: &mut [Moment], at: DateTime<Utc>) 
     Ok(())
 }
 
-/// Who led a team at a moment: before the first change of its lead since then, or now if
-/// there was none. The record keeps every such change, so the answer is exact.
-async fn led_by(reads: &mut impl Reads, team: TeamId, at: DateTime<Utc>) -> Result<Option<PersonId>, Error> {
-    let rows = reads
-        .rows(
-            "SELECT before FROM audit_event WHERE subject = $1 AND action = 'team.changed' AND at > $2 \
-             AND before LIKE '%\"lead\":%' ORDER BY seq LIMIT 1",
-            args![team.to_string(), at],
-        )
-        .await?;
-    if let Some(row) = rows.first() {
-        let before: serde_json::Value = serde_json::from_str(&row.get::<String>(0)?).unwrap_or_default();
-        return Ok(before["lead"].as_str().and_then(|id| id.parse().ok()));
+/// Who led each of these teams at a moment: before the first change of its lead since then, or
+/// now if there was none. The record keeps every such change, so the answer is exact.
+async fn led_by(
+    reads: &mut impl Reads,
+    teams: &BTreeSet<TeamId>,
+    at: DateTime<Utc>,
+) -> Result<BTreeMap<TeamId, Option<PersonId>>, Error> {
+    let mut out = BTreeMap::new();
+    if teams.is_empty() {
+        return Ok(out);
     }
-    let rows = reads.rows("SELECT lead_id FROM team WHERE id = $1", args![team]).await?;
-    Ok(rows.first().map(|r| r.get(0)).transpose()?.flatten())
+    let sql = format!("SELECT id, lead_id FROM team WHERE id IN {}", marks(1, teams.len()));
+    for r in reads.rows(sql, teams.iter().map(|t| Arg::from(*t)).collect()).await? {
+        out.insert(r.get(0)?, r.get(1)?);
+    }
+    // By what these teams went through, not by every change of any team: the other index is hidden.
+    let sql = format!(
+        "SELECT subject, before FROM audit_event WHERE subject IN {} AND action || '' = 'team.changed' AND at + 0 > $1 \
+         AND before LIKE '%\"lead\":%' ORDER BY seq DESC",
+        marks(2, teams.len())
+    );
+    let mut list = args![at];
+    list.extend(teams.iter().map(|t| Arg::from(t.to_string())));
+    for r in reads.rows(sql, list).await? {
+        let Ok(team) = r.get::<String>(0)?.parse() else { continue };
+        let before: serde_json::Value = serde_json::from_str(&r.get::<String>(1)?).unwrap_or_default();
+        // The earliest comes last, and stays.
+        out.insert(team, before["lead"].as_str().and_then(|id| id.parse().ok()));
+    }
+    Ok(out)
 }
