@@ -25,6 +25,9 @@ pub fn count_words(count: i64) -> String {
     }
 }
 
+/// How far the agents are counted here.
+const MOST: i64 = 1000;
+
 /// What an agent shares with others, each a way to its blast radius.
 pub(crate) fn shared(shared: &[(Uses, String, i64)]) -> Option<Piece> {
     if shared.is_empty() {
@@ -38,6 +41,7 @@ pub(crate) fn shared(shared: &[(Uses, String, i64)]) -> Option<Piece> {
             let count = match (*count, uses) {
                 (1, Uses::Credential(_) | Uses::Tool(_)) => "only this agent uses it".to_owned(),
                 (1, _) => "only this agent".to_owned(),
+                (n, _) if n > MOST => "more than 1,000 agents".to_owned(),
                 (n, Uses::Credential(_) | Uses::Tool(_)) => format!("{} use it", count_words(n)),
                 (n, _) => count_words(n),
             };

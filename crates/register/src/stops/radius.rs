@@ -414,21 +414,28 @@ async fn last_stops(db: &Db, ids: &[AgentId], now: DateTime<Utc>) -> Result<Hash
     Ok(out)
 }
 
-/// What an agent shares with others, and how many agents use each; for whoever may see how it
-/// is stopped. Each number is a count of an index.
+/// How far the agents that use something are counted on another page than its own.
+pub const SHARED_MOST: i64 = 1000;
+
+/// What an agent shares with others, and how many agents use each, counted up to one more than
+/// [`SHARED_MOST`]; for whoever may see how it is stopped.
 pub async fn shared_by(db: &Db, agent: AgentId) -> Result<Vec<(Uses, i64)>, Error> {
-    let sql = "SELECT 'credential', c.name, (SELECT COUNT(*) FROM agent_credential y WHERE y.credential_id = c.id) \
-         FROM agent_credential x JOIN credential c ON c.id = x.credential_id WHERE x.agent_id = $1 \
-         UNION ALL SELECT 'tool', t.name, (SELECT COUNT(*) FROM agent_tool y WHERE y.tool_id = t.id) \
-         FROM agent_tool x JOIN tool t ON t.id = x.tool_id WHERE x.agent_id = $1 \
-         UNION ALL SELECT 'vendor', v.name, (SELECT COUNT(*) FROM agent y WHERE y.vendor_id = v.id) \
-         FROM agent a JOIN vendor v ON v.id = a.vendor_id WHERE a.id = $1 \
-         UNION ALL SELECT 'system', CAST(a.parent_id AS TEXT), \
-         (SELECT COUNT(*) FROM agent y WHERE y.parent_id = a.parent_id) \
-         FROM agent a WHERE a.id = $1 AND a.parent_id IS NOT NULL \
-         UNION ALL SELECT 'system', CAST(x.system_id AS TEXT), \
-         (SELECT COUNT(*) FROM platform_stay y WHERE y.system_id = x.system_id AND y.valid_to IS NULL) \
-         FROM platform_stay x WHERE x.agent_id = $1 AND x.valid_to IS NULL";
+    let counted = |from: &str| format!("(SELECT COUNT(*) FROM (SELECT 1 FROM {from} LIMIT {}) n)", SHARED_MOST + 1);
+    let sql = format!(
+        "SELECT 'credential', c.name, {} FROM agent_credential x JOIN credential c ON c.id = x.credential_id \
+         WHERE x.agent_id = $1 \
+         UNION ALL SELECT 'tool', t.name, {} FROM agent_tool x JOIN tool t ON t.id = x.tool_id WHERE x.agent_id = $1 \
+         UNION ALL SELECT 'vendor', v.name, {} FROM agent a JOIN vendor v ON v.id = a.vendor_id WHERE a.id = $1 \
+         UNION ALL SELECT 'system', CAST(a.parent_id AS TEXT), {} FROM agent a \
+         WHERE a.id = $1 AND a.parent_id IS NOT NULL \
+         UNION ALL SELECT 'system', CAST(x.system_id AS TEXT), {} FROM platform_stay x \
+         WHERE x.agent_id = $1 AND x.valid_to IS NULL",
+        counted("agent_credential y WHERE y.credential_id = c.id"),
+        counted("agent_tool y WHERE y.tool_id = t.id"),
+        counted("agent y WHERE y.vendor_id = v.id"),
+        counted("agent y WHERE y.parent_id = a.parent_id"),
+        counted("platform_stay y WHERE y.system_id = x.system_id AND y.valid_to IS NULL"),
+    );
     let mut out = Vec::new();
     for r in db.all(sql, args![agent]).await? {
         let (kind, name): (String, String) = (r.get(0)?, r.get(1)?);
