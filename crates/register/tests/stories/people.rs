@@ -378,6 +378,55 @@ async fn pages_go_both_ways(db: Db) {
     assert_eq!(pointers(people::list(&db, by(&me, 1), &wrong).await.unwrap_err()), ["/cursor"]);
 }
 
+/// A leaver with two hundred agents: gaps at that second, one form hands it all over, the
+/// receiver accepts, and no duty ever had two owners or, while somebody held it, none.
+async fn two_hundred_agents_change_hands(db: Db) {
+    let me = keeper();
+    let (ada, bo) = (person(&db, "Ada Okafor").await, person(&db, "Bo Lind").await);
+    let mut ids = Vec::new();
+    for n in 0..200 {
+        ids.push(agent(&db, &format!("Handed {n}")).await);
+    }
+    let duties = [Duty::Containment, Duty::Purpose];
+    for duty in duties {
+        let done = assignments::assign_many(&db, by(&me, 0), &ids, duty, Party::Person(ada), Mode::Record, "known");
+        assert_eq!(done.await.unwrap().done.len(), 200);
+    }
+    assert_eq!(unstoppable(&db, 1).await, 0);
+    let owners = async |days: i64| -> Vec<Party> {
+        let mut out = Vec::new();
+        for id in &ids {
+            let view = agents::read(&db, by(&keeper(), days), *id).await.unwrap();
+            for duty in duties {
+                let of: Vec<Party> = view
+                    .judged
+                    .held
+                    .iter()
+                    .filter(|h| h.duty == duty && h.role == domain::assignment::RaciRole::Accountable)
+                    .map(|h| h.party)
+                    .collect();
+                assert_eq!(of.len(), 1, "{id} {duty}");
+                out.extend(of);
+            }
+        }
+        out
+    };
+    people::leave(&db, by(&me, 1), ada, None, "left").await.unwrap();
+    assert_eq!(unstoppable(&db, 1).await, 200, "on the next request");
+    assert!(owners(1).await.iter().all(|p| *p == Party::Person(ada)), "nothing is reassigned silently");
+    let over = people::hand_over(&db, by(&me, 2), ada, Party::Person(bo), false, "he takes it").await.unwrap();
+    assert_eq!((over.offered, over.skipped.len(), over.more), (400, 0, false));
+    assert!(owners(2).await.iter().all(|p| *p == Party::Person(ada)));
+    let him = actor(bo.0, &[Role::Member]);
+    let (waiting, total) = assignments::waiting(&db, bo, crate::support::day(3), 500).await.unwrap();
+    assert_eq!((waiting.len(), total), (400, 400));
+    let offers: Vec<_> = waiting.iter().map(|w| (w.of, w.duty)).collect();
+    assert_eq!(assignments::answer(&db, by(&him, 3), &offers, true, "").await.unwrap(), 400);
+    assert!(owners(3).await.iter().all(|p| *p == Party::Person(bo)));
+    assert_eq!(unstoppable(&db, 3).await, 0);
+    the_record_holds(&db).await;
+}
+
 async fn what_they_hold_without_what_is_confidential(db: Db) {
     let me = keeper();
     let (ada, bo) = (person(&db, "Ada Okafor").await, person(&db, "Bo Lind").await);
@@ -463,6 +512,7 @@ async fn settings_are_kept_with_their_event(db: Db) {
     the_record_holds(&db).await;
 }
 
+story!(two_hundred, super::two_hundred_agents_change_hands);
 story!(a_second_handover_names_the_first, super::a_second_handover_takes_nothing_back_silently);
 story!(a_person_is_recorded_and_changed, super::recorded_and_changed);
 story!(nobody_else_keeps_people, super::only_administrators_keep_people);
