@@ -17,6 +17,7 @@ pub mod import;
 pub mod model;
 pub mod oncall;
 pub mod party;
+pub mod policy;
 pub mod posture;
 pub mod proposal;
 pub mod raci;

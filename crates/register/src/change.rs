@@ -83,6 +83,7 @@ pub const AUDITED: &[&Audited] = &[
     &JUSTIFICATION,
     &RULE,
     &HANDOVER,
+    &POLICY,
 ];
 
 macro_rules! audited {
@@ -151,6 +152,7 @@ audited! {
         duty Text, party_kind Text, party_id Int, at_import Text, place Int, state Text;
     HANDOVER = "handover" by "id": id Int, agent_id Int, from_team Int, to_team Int, offered_at Int, offered_by Text,
         reason Text, outcome Text, answered_at Int, answered_by Text, answer Text;
+    POLICY = "policy" by "version": version Int, at Int, made_by Text, reason Text, content Text;
 }
 
 impl Audited {

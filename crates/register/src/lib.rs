@@ -18,6 +18,7 @@ pub mod oncall;
 pub mod paging;
 pub mod passwords;
 pub mod people;
+pub mod policies;
 pub mod posture;
 pub mod proposals;
 pub mod random;
