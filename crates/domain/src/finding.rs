@@ -188,7 +188,7 @@ impl Finding {
     }
 }
 
-fn lower(title: &str) -> String {
+pub(crate) fn lower(title: &str) -> String {
     if title.starts_with("API") { title.to_owned() } else { title.to_lowercase() }
 }
 

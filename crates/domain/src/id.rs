@@ -86,6 +86,10 @@ reference!(
     RuleId, "SR"
 );
 reference!(
+    /// A request: approval, change of scope, resumption, review, retirement, `RQ-1`.
+    RequestId, "RQ"
+);
+reference!(
     /// A handover of an agent between teams, `HO-1`.
     HandoverId, "HO"
 );

@@ -23,6 +23,7 @@ pub mod proposal;
 pub mod raci;
 pub mod reach;
 pub mod record;
+pub mod request;
 pub mod rule;
 pub mod stop;
 pub mod system;
