@@ -84,6 +84,12 @@ pub const AUDITED: &[&Audited] = &[
     &RULE,
     &HANDOVER,
     &POLICY,
+    &REQUEST,
+    &REQUEST_STEP,
+    &REQUEST_MESSAGE,
+    &CONDITION,
+    &ACTING,
+    &OBSERVED,
 ];
 
 macro_rules! audited {
@@ -116,7 +122,8 @@ audited! {
         vendor_id Int, contract Text, built_by Int, operated_by Int, parent_id Int, external_ids Text, labels Text,
         workload_identity Text, models Text, autonomy Text, exposure Text, data_class Text, regulated Bool, tools Text,
         credentials Text, running Text, confidential Bool, boundary_sha256 Text, wave_id Int, name_missing Bool,
-        duplicate_of Text;
+        duplicate_of Text | approved_sha256 Text, approved_at Int, approved_request Int, approved_by Text,
+        reviewed_at Int;
     ASSIGNMENT = "assignment" by "id": id Int, agent_id Int, system_id Int, duty Text, role Text, party_kind Text,
         party_id Int, offered_at Int, offered_by Text, accepted_at Int, accepted_by Text, recorded Bool, reason Text,
         valid_from Int, valid_to Int, ended Text | confirmed_at Int, rule_id Int;
@@ -153,6 +160,20 @@ audited! {
     HANDOVER = "handover" by "id": id Int, agent_id Int, from_team Int, to_team Int, offered_at Int, offered_by Text,
         reason Text, outcome Text, answered_at Int, answered_by Text, answer Text;
     POLICY = "policy" by "version": version Int, at Int, made_by Text, reason Text, content Text;
+    REQUEST = "request" by "id": id Int, kind Text, agent_id Int, requester_id Int, opened_at Int, policy_version Int,
+        tier Text, subject_sha256 Text, content Text, reason Text, reviewer_id Int, lapses_at Int, outcome Text,
+        closed_at Int, closed_by Text, closing Text;
+    REQUEST_STEP = "request_step" by "id": id Int, request_id Int, agent_id Int, requester_id Int, place Int, duty Text,
+        technical Bool, comes_last Bool, because Text, due_at Int, verdict Text, decided_at Int, decided_by Int,
+        on_behalf_of Int, via Text, reason Text, decided_sha256 Text, justified Bool;
+    REQUEST_MESSAGE = "request_message" by "id": id Int, request_id Int, place Int, question Bool, at Int, by_id Int,
+        words Text;
+    CONDITION = "condition" by "id": id Int, agent_id Int, request_id Int, place Int, words Text, owner_id Int,
+        due_at Int, set_at Int, set_by Int, met_at Int, met_by Text, note Text;
+    ACTING = "acting" by "id": id Int, agent_id Int, duty Text, person_id Int, at Int, until_at Int, made_by Text,
+        reason Text, ended_at Int;
+    OBSERVED = "observed" by "id": id Int, agent_id Int, source Text, facts Text, boundary_sha256 Text, first_at Int,
+        seen_at Int, closed_at Int, closing Text;
 }
 
 impl Audited {
