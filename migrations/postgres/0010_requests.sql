@@ -142,7 +142,6 @@ CREATE TABLE observed (
   facts TEXT COLLATE "C" NOT NULL,
   boundary_sha256 TEXT COLLATE "C" NOT NULL,
   first_at BIGINT NOT NULL,
-  seen_at BIGINT NOT NULL,
   -- When it was the approved boundary again, or was approved, or something else was seen.
   closed_at BIGINT,
   closing TEXT COLLATE "C" NOT NULL

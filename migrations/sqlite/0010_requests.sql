@@ -142,7 +142,6 @@ CREATE TABLE observed (
   facts TEXT NOT NULL,
   boundary_sha256 TEXT NOT NULL,
   first_at BIGINT NOT NULL,
-  seen_at BIGINT NOT NULL,
   -- When it was the approved boundary again, or was approved, or something else was seen.
   closed_at BIGINT,
   closing TEXT NOT NULL

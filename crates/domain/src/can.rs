@@ -132,6 +132,14 @@ crate::words! {
         HandoverAnswer = "handover.answer", "Accept or decline an agent from the team that built it";
         RuleRead = "rule.read", "Read standing rules";
         RuleWrite = "rule.write", "Create, change and run standing rules";
+        RequestOpen = "request.open", "Ask for an approval, a change of scope, a resumption";
+        RequestRead = "request.read", "Read what is asked and decided";
+        RequestDecide = "request.decide", "Decide a step of a request";
+        RequestAsk = "request.ask", "Ask or answer a question about a request";
+        RequestWithdraw = "request.withdraw", "Take a request back";
+        ConditionMeet = "condition.meet", "Say that a condition is met";
+        ActingAppoint = "acting.appoint", "Appoint who decides for a vacant capacity";
+        AgentActivate = "agent.activate", "Make an approved agent active";
         StopMethodWrite = "stop-method.write", "Record how an agent is stopped";
         StopDrill = "stop.drill", "Show that a stop works";
         StopWitness = "stop.witness", "Say what one saw of a drill";
@@ -208,6 +216,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::PostureRead
             | Action::AuditRead
             | Action::RuleRead
+            | Action::RequestRead
             | Action::SettingsRead => scopes.contains(&Scope::Read) || scopes.contains(&Scope::Write),
             Action::AgentCreate
             | Action::AgentEdit
@@ -226,6 +235,13 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::HandoverOffer
             | Action::HandoverAnswer
             | Action::RuleWrite
+            | Action::RequestOpen
+            | Action::RequestDecide
+            | Action::RequestAsk
+            | Action::RequestWithdraw
+            | Action::ConditionMeet
+            | Action::ActingAppoint
+            | Action::AgentActivate
             | Action::StopMethodWrite
             | Action::StopDrill
             | Action::StopWitness
@@ -256,6 +272,12 @@ const fn reserved_to_a_person(action: Action) -> bool {
             | Action::ChannelProve
             | Action::HandoverAnswer
             | Action::PersonConfirm
+            | Action::RequestOpen
+            | Action::RequestDecide
+            | Action::RequestAsk
+            | Action::RequestWithdraw
+            | Action::ConditionMeet
+            | Action::ActingAppoint
             | Action::StopWitness
             | Action::StopReview
     )
@@ -272,9 +294,10 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::AgentHistory
         | Action::PostureRead
         | Action::RuleRead
+        | Action::RequestRead
         | Action::AuditRead => &[SecurityLead, RiskAnalyst, Auditor],
         Action::AgentCreate => &[SecurityLead, RiskAnalyst, Member],
-        Action::AgentEdit | Action::ImportRun => &[SecurityLead, RiskAnalyst],
+        Action::AgentEdit | Action::ImportRun | Action::RequestOpen => &[SecurityLead, RiskAnalyst],
         Action::AssignmentOffer
         | Action::AssignmentRecord
         | Action::AssignmentWithdraw
@@ -287,11 +310,17 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::StopPress
         | Action::StopStep
         | Action::StopReview
+        | Action::RequestWithdraw
+        | Action::ConditionMeet
+        | Action::ActingAppoint
+        | Action::AgentActivate
         | Action::SystemWrite => &[SecurityLead],
         Action::AssignmentAnswer
         | Action::AssignmentConfirm
         | Action::ChannelProve
         | Action::HandoverAnswer
+        | Action::RequestDecide
+        | Action::RequestAsk
         | Action::StopDrill
         | Action::StopWitness => &[],
         Action::PersonWrite
@@ -320,6 +349,7 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
             | Action::AgentReadConfidential
             | Action::AgentReadControls
             | Action::AgentHistory
+            | Action::RequestRead
             | Action::ChannelRead
     );
     if only_auditor && !reads && action != Action::SessionManage {
@@ -329,8 +359,13 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         Action::AgentRead | Action::AgentReadConfidential | Action::AgentHistory => {
             matches!(relation, Owner | Delegate | Requester | FormerOwner)
         }
-        Action::AgentReadControls => matches!(relation, Owner | Delegate | Requester),
-        Action::AgentEdit | Action::AssignmentOffer => matches!(relation, Owner | Requester),
+        // Of a request: whoever decides, asked or owns the agent.
+        Action::AgentReadControls | Action::RequestRead => matches!(relation, Owner | Delegate | Requester),
+        // Of a request: its decider is the owner, whoever asked is the requester.
+        Action::RequestAsk => matches!(relation, Owner | Requester),
+        Action::AgentEdit | Action::AssignmentOffer | Action::RequestOpen | Action::AgentActivate => {
+            matches!(relation, Owner | Requester)
+        }
         // A deputy stops what an owner who is away cannot; what an owner shows, they show themself.
         Action::StopMethodWrite | Action::StopPress => matches!(relation, Owner | Delegate),
         // Of a person: oneself is the owner, a colleague who may know how they are reached a
@@ -350,8 +385,10 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         | Action::SessionManage
         | Action::StopDrill
         | Action::StopWitness
+        | Action::RequestDecide
+        | Action::ConditionMeet
         | Action::StopStep => relation == Owner,
-        Action::AssignmentWithdraw => matches!(relation, Requester),
+        Action::AssignmentWithdraw | Action::RequestWithdraw => matches!(relation, Requester),
         _ => false,
     }
 }
@@ -363,7 +400,16 @@ fn who_may(action: Action) -> &'static str {
             "the agent's owners, security, risk and auditors"
         }
         Action::AgentCreate => "members, risk analysts and security leads",
-        Action::AgentEdit => "the agent's owners, risk analysts and security leads",
+        Action::AgentEdit | Action::RequestOpen => {
+            "the agent's owners, whoever registered it, risk analysts and security leads"
+        }
+        Action::RequestRead => "whoever asked, the deciders, the agent's owners, security, risk and auditors",
+        Action::RequestDecide => "whoever is Accountable for the step's duty",
+        Action::RequestAsk => "whoever decides a step, and whoever asked",
+        Action::RequestWithdraw => "whoever asked and security leads",
+        Action::ConditionMeet => "the condition's owner and security leads",
+        Action::ActingAppoint => "security leads",
+        Action::AgentActivate => "the agent's owners, whoever registered it and security leads",
         Action::ImportRun => "risk analysts and security leads",
         Action::PostureRead | Action::AuditRead | Action::RuleRead => "security leads, risk analysts and auditors",
         Action::AssignmentOffer => "the agent's owners and security leads",
@@ -456,6 +502,7 @@ mod tests {
                     | Action::PostureRead
                     | Action::AuditRead
                     | Action::RuleRead
+                    | Action::RequestRead
                     | Action::SettingsRead
                     | Action::SessionManage
             );

@@ -32,6 +32,11 @@ crate::words! {
         HandoverMissing = "handover-missing", "Built by one team, operated by another, never handed over";
         LifecycleSplit = "lifecycle-split", "Lifecycle duties lie outside the operating team";
         RegulatoryConflict = "regulatory-conflict", "Regulatory approver and business owner are the same";
+        ApprovalDue = "approval-due", "Its approval has fallen due again";
+        Drift = "drift", "It was seen to differ from what was approved";
+        ReviewOverdue = "review-overdue", "It was not reviewed in time";
+        ConditionOverdue = "condition-overdue", "A condition of its approval was not met in time";
+        DecisionOverdue = "decision-overdue", "A decision about it is long overdue";
         NeverApproved = "never-approved", "Runs without ever having been approved";
         LongLivedCredential = "long-lived-credential", "Uses a long-lived or shared credential";
         NameMissing = "name-missing", "Came without a name";
@@ -80,6 +85,19 @@ impl FindingKey {
                 "Containment, monitoring, review or retirement is held outside the team that operates the agent."
             }
             Self::RegulatoryConflict => "The same party is Accountable for purpose and for regulatory approval.",
+            Self::ApprovalDue => {
+                "The approval of its boundary is older than the policy allows for its tier, or the policy asks for an approver who has not approved it."
+            }
+            Self::Drift => {
+                "An import or a program saw a boundary that differs from the approved one. What was approved stays until a change of scope is."
+            }
+            Self::ReviewOverdue => {
+                "It is active or suspended, and its last review or approval is older than the policy's review cadence for its tier."
+            }
+            Self::ConditionOverdue => "An approval was given on a condition, and its date has passed unmet.",
+            Self::DecisionOverdue => {
+                "A step of an open request was not decided within its days and the days until it escalates."
+            }
             Self::NeverApproved => "The agent is discovered, counts as running, and was never approved.",
             Self::LongLivedCredential => "A credential is a long-lived secret or a shared account.",
             Self::NameMissing => "The row it was imported from had no name.",
@@ -158,6 +176,11 @@ impl Finding {
                 self.duty.map_or("A duty", Duty::label)
             ),
             FindingKey::RegulatoryConflict => "Its regulatory approver is also its business owner.".into(),
+            FindingKey::ApprovalDue => format!("Its approval has fallen due again: {}.", self.detail),
+            FindingKey::Drift => format!("It was seen to differ from what was approved ({}).", self.detail),
+            FindingKey::ReviewOverdue => "It was not reviewed in time.".into(),
+            FindingKey::ConditionOverdue => format!("A condition of its approval is overdue: {}.", self.detail),
+            FindingKey::DecisionOverdue => format!("A decision about it is long overdue: {}.", self.detail),
             FindingKey::NeverApproved => "It counts as running and was never approved.".into(),
             FindingKey::LongLivedCredential => format!("It uses a standing credential: {}.", self.detail),
             FindingKey::NameMissing => "It came without a name.".into(),
@@ -181,6 +204,10 @@ impl Finding {
             FindingKey::LifecycleSplit | FindingKey::RegulatoryConflict => "Change the owner",
             FindingKey::HandoverMissing => "Hand it over",
             FindingKey::JustificationEnded => "Share the duties out, or justify it again",
+            FindingKey::ApprovalDue => "Ask for a fresh approval",
+            FindingKey::Drift => "Look at the difference",
+            FindingKey::ReviewOverdue => "Review it",
+            FindingKey::ConditionOverdue | FindingKey::DecisionOverdue => "Open the request",
             FindingKey::NeverApproved | FindingKey::LongLivedCredential => "Review the facts",
             FindingKey::NameMissing => "Give it a name",
             FindingKey::PossibleDuplicate => "Compare and correct",
@@ -199,6 +226,25 @@ pub struct ImportNotes {
     pub name_missing: bool,
     /// The key of the row was seen before in the same file: which one.
     pub duplicate_of: Option<String>,
+}
+
+/// What was decided about the agent and is to be decided, as far as findings read it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Governance {
+    /// When its approval falls due again, and why.
+    pub approval_due: Option<(DateTime<Utc>, String)>,
+    /// Since when what was seen differs from what was approved, and where.
+    pub drift: Option<(DateTime<Utc>, String)>,
+    /// When its next review is due.
+    pub review_due: Option<DateTime<Utc>>,
+    /// The date of the first condition that is not met, and what it says.
+    pub condition_due: Option<(DateTime<Utc>, String)>,
+    /// When the first undecided step of an open request escalates, and of which.
+    pub decision_due: Option<(DateTime<Utc>, String)>,
+    /// When an open request about it lapses.
+    pub request_lapses: Option<DateTime<Utc>>,
+    /// When somebody's appointment to decide about it ends.
+    pub acting_until: Option<DateTime<Utc>>,
 }
 
 /// Everything `assess` reads.
@@ -235,6 +281,8 @@ pub struct Assessed<'a> {
     pub split: &'a [Duty],
     /// When nobody of the party Accountable for containment can be reached, in order.
     pub unreachable: &'a [Span],
+    /// Approval, review, conditions and open requests.
+    pub governance: &'a Governance,
 }
 
 /// The outcome: the runtime-owner state and every finding, over their spans.
@@ -305,6 +353,8 @@ pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
         }
     }
     out.unconfirmed();
+
+    out.governed();
 
     // It holds in advance: the span begins when the review is due.
     if let Some(due) = a.review_due {
@@ -398,6 +448,23 @@ impl Findings<'_, '_> {
         self.list.push(Finding { key, duty, severity, from, until: None, detail: String::new() });
     }
 
+    /// What follows from approvals, reviews and requests. Each holds in advance, from its date.
+    fn governed(&mut self) {
+        let g = self.a.governance;
+        let told = |o: &Option<(DateTime<Utc>, String)>| o.clone();
+        for (key, due, severity) in [
+            (FindingKey::ApprovalDue, told(&g.approval_due), Severity::Medium),
+            (FindingKey::Drift, told(&g.drift), Severity::High),
+            (FindingKey::ReviewOverdue, g.review_due.map(|at| (at, String::new())), Severity::Medium),
+            (FindingKey::ConditionOverdue, told(&g.condition_due), Severity::High),
+            (FindingKey::DecisionOverdue, told(&g.decision_due), Severity::Medium),
+        ] {
+            let Some((from, detail)) = due else { continue };
+            let duty = (key == FindingKey::ReviewOverdue).then_some(Duty::Review);
+            self.list.push(Finding { key, duty, severity, from, until: None, detail });
+        }
+    }
+
     /// The A's of which nobody said in time that they are still theirs: one
     /// finding, from the first of them on. It holds in advance. An owner who is gone is told apart.
     fn unconfirmed(&mut self) {
@@ -485,6 +552,7 @@ mod tests {
             review_due: None,
             handed_over: false,
             justified_until: None,
+            governance: Box::leak(Box::default()),
             onboarding_until: None,
             notes,
             split: &[],

@@ -173,7 +173,7 @@ audited! {
     ACTING = "acting" by "id": id Int, agent_id Int, duty Text, person_id Int, at Int, until_at Int, made_by Text,
         reason Text, ended_at Int;
     OBSERVED = "observed" by "id": id Int, agent_id Int, source Text, facts Text, boundary_sha256 Text, first_at Int,
-        seen_at Int, closed_at Int, closing Text;
+        closed_at Int, closing Text;
 }
 
 impl Audited {

@@ -23,6 +23,7 @@ pub mod posture;
 pub mod proposals;
 pub mod random;
 pub mod reach;
+pub mod requests;
 pub mod rules;
 pub mod seed;
 pub mod sessions;

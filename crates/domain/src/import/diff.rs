@@ -30,6 +30,9 @@ pub struct Compared {
     pub changes: Vec<FieldChange>,
     /// What is not written, since the boundary was approved.
     pub drift: Vec<FieldChange>,
+    /// The facts that the row tells of an agent whose boundary was approved, whether or not they
+    /// differ from it.
+    pub seen: Option<AgentFacts>,
     /// What was noticed.
     pub notes: Vec<Note>,
 }
@@ -46,7 +49,7 @@ pub fn compare(row: &Imported, before: &AgentFacts, state: Lifecycle) -> Compare
             // A row that says what is on record is no news.
             notes.push(Note::RecordClosed);
         }
-        return Compared { facts: before.clone(), changes: Vec::new(), drift: Vec::new(), notes };
+        return Compared { facts: before.clone(), changes: Vec::new(), drift: Vec::new(), seen: None, notes };
     }
     if row.state_said && row.state == Lifecycle::Retired && state != Lifecycle::Retiring {
         notes.push(Note::RetireHere);
@@ -58,11 +61,12 @@ pub fn compare(row: &Imported, before: &AgentFacts, state: Lifecycle) -> Compare
         drift = changes(before, &wanted).into_iter().filter(|c| c.boundary).collect();
         hold_boundary(before, &mut facts);
     }
-    Compared { changes: changes(before, &facts), facts, drift, notes }
+    let seen = state.boundary_is_approved().then_some(wanted);
+    Compared { changes: changes(before, &facts), facts, drift, seen, notes }
 }
 
 /// Puts back every fact that policy reads.
-fn hold_boundary(before: &AgentFacts, facts: &mut AgentFacts) {
+pub fn hold_boundary(before: &AgentFacts, facts: &mut AgentFacts) {
     facts.purpose.clone_from(&before.purpose);
     facts.tools.clone_from(&before.tools);
     facts.data = before.data;

@@ -17,7 +17,7 @@ pub mod row;
 pub mod table;
 pub mod vocabulary;
 
-pub use diff::{Compared, FieldChange, compare};
+pub use diff::{Compared, FieldChange, changes, compare, hold_boundary};
 pub use encoding::{Decoded, Encoding, Unreadable, decode};
 pub use guess::guess;
 pub use mapping::{Field, Mapping, Rule};

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::agent::{AgentFacts, Lifecycle};
 use domain::assignment::{Held, Offer, PassedDrill, RuntimeOwner, StopFacts, accountable};
 use domain::duty::Duty;
-use domain::finding::{Assessed, Assessment, Finding, FindingKey, Severity, assess};
+use domain::finding::{Assessed, Assessment, Finding, FindingKey, Governance, Severity, assess};
 use domain::id::{AgentId, PersonId, SystemId, TeamId};
 use domain::party::{Party, Standing};
 use domain::reach::{Span, joined};
@@ -196,6 +196,8 @@ pub struct Judged {
     pub offers: Vec<Offer>,
     /// How it is stopped.
     pub stop: StopFacts,
+    /// What was decided about it and is to be decided.
+    pub governance: Governance,
     /// The outcome.
     pub assessment: Assessment,
 }
@@ -208,6 +210,7 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
     let reviews = crate::stops::steps::reviews_due(reads, ids).await?;
     let justified = crate::models::justified(reads, ids).await?;
     let handed_over = crate::handovers::completed(reads, ids).await?;
+    let mut governed = crate::requests::governance::read(reads, &agents, now).await?;
     let mut vacated: HashMap<AgentId, Vec<(Duty, DateTime<Utc>)>> = HashMap::new();
     let mut onboarding: HashMap<i64, DateTime<Utc>> = HashMap::new();
     for batch in ids.chunks(BATCH) {
@@ -243,6 +246,7 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
             offers.retain(|o| o.open_at(now) || o.duty == Duty::Containment);
             let stop = stops.remove(&agent.id).unwrap_or_default();
             let split = split(&agent.facts, &held, &members);
+            let governance = governed.remove(&agent.id).unwrap_or_default();
             let assessment = assess(
                 &Assessed {
                     facts: &agent.facts,
@@ -263,10 +267,11 @@ pub async fn judge(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) 
                     unreachable: accountable(&held, Duty::Containment)
                         .and_then(|h| unreached.get(&h.party))
                         .map_or(&[], Vec::as_slice),
+                    governance: &governance,
                 },
                 now,
             );
-            Judged { agent, held, offers, stop, assessment }
+            Judged { agent, held, offers, stop, governance, assessment }
         })
         .collect())
 }
@@ -294,6 +299,9 @@ pub async fn reassess(change: &mut Change<'_>, ids: &[AgentId], fresh: bool) -> 
         write_derived(change, &judged).await?;
         write_findings(change, &judged, fresh).await?;
         write_index(change, &judged, fresh).await?;
+        if !fresh {
+            crate::requests::seats::derive(change, batch).await?;
+        }
     }
     Ok(())
 }
@@ -508,7 +516,12 @@ fn stop_facet(a: &Agent, state: RuntimeOwner) -> String {
 
 /// Checks whose spans come and go by the clock: whether one counts now, and when that turns,
 /// follows from its spans.
-const AHEAD: [FindingKey; 7] = [
+const AHEAD: [FindingKey; 12] = [
+    FindingKey::ApprovalDue,
+    FindingKey::Drift,
+    FindingKey::ReviewOverdue,
+    FindingKey::ConditionOverdue,
+    FindingKey::DecisionOverdue,
     FindingKey::NoRuntimeOwner,
     FindingKey::RuntimeOwnerPending,
     FindingKey::RuntimeOwnerUntested,
@@ -548,6 +561,10 @@ fn turns_of(j: &Judged, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, String, i64)>
             let waits = waits.into_iter().map(|s| Span { until: s.until.filter(|u| !goes_on(*u)), ..s });
             add(format!("wave-gap:{wave}:{key}"), waits.collect());
         }
+    }
+    // Nothing counts otherwise then, but a request is closed and its deciders change.
+    for at in [j.governance.request_lapses, j.governance.acting_until].into_iter().flatten().filter(|at| *at > now) {
+        out.push((at, "request".to_owned(), 0));
     }
     let Some((owner, until)) = j.assessment.runtime_owner.and_then(|o| Some((o.state, o.until?))) else {
         return out;
@@ -601,6 +618,7 @@ pub async fn fold(db: &crate::db::Db, now: DateTime<Utc>) -> Result<usize, Error
     let actor = domain::can::Actor::muster();
     let mut change = Change::begin(db, crate::change::By { actor: &actor, now }).await?;
     crate::assignments::lapse::of_agents(&mut change, &ids).await?;
+    crate::requests::lapse(&mut change, &ids).await?;
     reassess(&mut change, &ids, false).await?;
     change.commit().await?;
     Ok(ids.len())

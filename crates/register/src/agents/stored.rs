@@ -7,8 +7,9 @@ use domain::agent::{
     Access, AgentFacts, CredentialKind, CredentialUse, ExternalId, Lifecycle, Sensitivity, ToolGrant, ToolKind,
 };
 use domain::assignment::RuntimeOwner;
+use domain::duty::Duty;
 use domain::finding::ImportNotes;
-use domain::id::{AgentId, WaveId};
+use domain::id::{AgentId, RequestId, WaveId};
 use domain::party::Party;
 use domain::tier::Tier;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,19 @@ pub struct ToolRef {
     pub access: Access,
     /// Which part of it.
     pub scope: String,
+}
+
+/// The approval that an agent has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approved {
+    /// The SHA-256 of the boundary that was approved.
+    pub sha256: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// By which request; `None` where a synthetic estate says so.
+    pub request: Option<RequestId>,
+    /// The duties whose owners approved it.
+    pub by: Vec<Duty>,
 }
 
 /// An agent, whole.
@@ -60,11 +74,20 @@ pub struct Agent {
     pub runtime_owner: Option<RuntimeOwner>,
     /// Who is Accountable for containment, or to whom it is offered.
     pub runtime_party: Option<Party>,
+    /// What was approved, if anything was.
+    pub approved: Option<Approved>,
+    /// When it was last reviewed.
+    pub reviewed_at: Option<DateTime<Utc>>,
     /// The moment at which it was read.
     pub as_of: DateTime<Utc>,
 }
 
 impl Agent {
+    /// Whether its present boundary is the one that was approved.
+    pub fn boundary_holds(&self) -> bool {
+        self.approved.as_ref().is_some_and(|a| a.sha256 == self.facts.boundary_sha256())
+    }
+
     /// Takes out what is an attack map: the stop state, credentials, and a party that was
     /// only asked to be able to stop it.
     pub(crate) fn hide_controls(&mut self) {
@@ -82,7 +105,8 @@ pub(crate) const COLUMNS: &str = "a.id, a.version, a.created_at, a.updated_at, a
      a.parent_id, a.external_ids, a.labels, a.workload_identity, a.models, a.autonomy, a.exposure, a.data_class, \
      a.regulated, a.tools, a.credentials, a.running, a.confidential, a.boundary_sha256, a.wave_id, a.name_missing, \
      a.duplicate_of, a.tier, a.tier_points, a.runtime_owner, a.runtime_owner_until, a.runtime_party_kind, \
-     a.runtime_party_id, (SELECT y.system_id FROM platform_stay y WHERE y.agent_id = a.id AND y.valid_to IS NULL)";
+     a.runtime_party_id, (SELECT y.system_id FROM platform_stay y WHERE y.agent_id = a.id AND y.valid_to IS NULL), \
+     a.approved_sha256, a.approved_at, a.approved_request, a.approved_by, a.reviewed_at";
 
 /// The agents with these ids, in the order of their ids; those that do not exist are absent.
 pub async fn load(reads: &mut impl Reads, ids: &[AgentId], now: DateTime<Utc>) -> Result<Vec<Agent>, Error> {
@@ -174,6 +198,11 @@ pub(crate) fn owner_at(stored: &str, until: i64, now: DateTime<Utc>) -> Option<R
     Some(if until <= crate::db::micros(now) { state.lapsed() } else { state })
 }
 
+/// Duties as a row keeps them: keys between spaces.
+fn duties(text: &str) -> Vec<Duty> {
+    text.split_whitespace().filter_map(|d| d.parse().ok()).collect()
+}
+
 fn json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, DbError> {
     serde_json::from_str(text).map_err(|e| DbError::Other(sqlx::Error::Decode(Box::new(e))))
 }
@@ -235,6 +264,16 @@ fn read(r: &Row, now: DateTime<Utc>) -> Result<Raw, DbError> {
             // Whoever was only asked, and did not answer in time, is nobody.
             runtime_party: Party::from_stored(&r.get::<String>(38)?, r.get(39)?)
                 .filter(|_| runtime_owner != Some(RuntimeOwner::None)),
+            approved: match (r.get::<Option<String>>(41)?, r.get(42)?) {
+                (Some(sha256), Some(at)) => Some(Approved {
+                    sha256,
+                    at,
+                    request: r.get::<Option<i64>>(43)?.map(RequestId),
+                    by: duties(&r.get::<Option<String>>(44)?.unwrap_or_default()),
+                }),
+                _ => None,
+            },
+            reviewed_at: r.get(45)?,
             as_of: now,
         },
     })

@@ -184,6 +184,52 @@ pub async fn edit(
     read_back(db, by, id).await
 }
 
+/// Writes what a program saw of an agent. Of one whose boundary was approved, the boundary that
+/// was seen is kept beside and flagged, and only the other facts are written.
+pub async fn report(
+    db: &Db,
+    by: By<'_>,
+    id: AgentId,
+    version: i64,
+    given: AgentFacts,
+    source: &str,
+    reason: &str,
+) -> Result<Agent, Error> {
+    let mut change = Change::begin(db, by).await?;
+    super::moves::hold(&mut change, id).await?;
+    let (before, stands) = crate::requests::agent(&mut change.tx, by, id).await?;
+    if !before.state.boundary_is_approved() {
+        drop(change);
+        return edit(db, by, id, version, given, reason).await;
+    }
+    can(by.actor, Action::AgentEdit, stands)?;
+    if before.version != version {
+        return Err(Error::Stale(before.version));
+    }
+    let mut given = checked(given)?;
+    prepared(&mut change, &mut given).await?;
+    let capacity = super::relation::capacity(by.actor, stands);
+    let mut facts = given.clone();
+    domain::import::hold_boundary(&before.facts, &mut facts);
+    let approved = before.facts.boundary_sha256();
+    crate::requests::observed::record(&mut change, &capacity, id, source, &approved, &given).await?;
+    if facts == before.facts {
+        reassess(&mut change, &[id], false).await?;
+    } else {
+        edit_many(&mut change, &capacity, vec![(id, facts)], reason).await?;
+    }
+    change.commit().await?;
+    read_back(db, by, id).await
+}
+
+/// Facts that a request is to be about: every reference exists, and shared records are named
+/// as they are recorded.
+pub(crate) async fn prepared(change: &mut Change<'_>, facts: &mut AgentFacts) -> Result<(), Error> {
+    refuse_missing(change, facts).await?;
+    spell(change, vec![facts]).await?;
+    Ok(())
+}
+
 async fn refuse_missing(change: &mut Change<'_>, facts: &AgentFacts) -> Result<(), Error> {
     let wrong = super::read::missing_references(&mut change.tx, facts).await?;
     if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
@@ -196,7 +242,8 @@ fn refuse_boundary_change(before: &Agent, given: &AgentFacts) -> Result<(), Erro
     if before.state.boundary_is_approved() && before.facts.boundary_sha256() != given.boundary_sha256() {
         return Err(Error::Conflict(format!(
             "{} is {}: what was approved is its boundary (purpose, tools, data, autonomy, exposure, environment, hosting, \
-             models, identity and credential kinds), and that is not edited in place. Change only its other facts.",
+             models, identity and credential kinds), and that is not edited in place. Ask for a change of scope, or \
+             change only its other facts.",
             before.id,
             before.state.label().to_lowercase()
         )));
@@ -253,6 +300,7 @@ pub async fn edit_many(
     }
     links.forget(change, &written).await?;
     links.write(change).await?;
+    crate::requests::void(change, &written).await?;
     reassess(change, &written, false).await?;
     Ok(written)
 }

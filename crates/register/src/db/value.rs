@@ -65,6 +65,7 @@ from! {
     domain::id::SystemId => |v| Self::Int(Some(v.0));
     domain::id::WaveId => |v| Self::Int(Some(v.0));
     domain::id::TokenId => |v| Self::Int(Some(v.0));
+    domain::id::RequestId => |v| Self::Int(Some(v.0));
     Option<domain::id::AgentId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::PersonId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::TeamId> => |v| Self::Int(v.map(|v| v.0));
@@ -135,7 +136,7 @@ macro_rules! id_cell {
     )+ };
 }
 
-id_cell!(AgentId, PersonId, TeamId, SystemId, WaveId, TokenId, RuleId, HandoverId);
+id_cell!(AgentId, PersonId, TeamId, SystemId, WaveId, TokenId, RuleId, HandoverId, RequestId);
 
 macro_rules! word_cell {
     ($($t:path),+ $(,)?) => { $(impl Cell for $t {
@@ -146,6 +147,7 @@ macro_rules! word_cell {
 }
 
 word_cell!(
+    domain::request::RequestKind,
     domain::rule::RuleState,
     domain::rule::AtImport,
     domain::agent::AgentKind,

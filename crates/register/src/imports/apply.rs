@@ -83,6 +83,7 @@ pub async fn apply(
         ));
     }
     let capacity = capacity(by.actor, Relation::None);
+    observe(&mut change, &capacity, staged, &plan).await?;
     if plan.counts.new + plan.counts.changed == 0 {
         repeated(&mut change, &capacity, staged, &plan).await?;
         change.commit().await?;
@@ -239,6 +240,18 @@ async fn write(
     // Whoever the file names comes first: a rule asks only where nobody is asked.
     let by_rules = rules::at_import(change, &came, mode == Mode::Record).await?;
     Ok((appointed, by_rules))
+}
+
+/// Records what the file tells of agents whose boundary was approved: drift, or that there is
+/// none any more.
+async fn observe(change: &mut Change<'_>, capacity: &str, staged: &Staged, plan: &Plan) -> Result<(), Error> {
+    let mut touched = Vec::new();
+    for (id, facts, approved) in plan.lines.iter().filter_map(|l| l.seen.as_ref()) {
+        if crate::requests::observed::record(change, capacity, *id, &staged.mapping.source, approved, facts).await? {
+            touched.push(*id);
+        }
+    }
+    crate::agents::assess::reassess(change, &touched, false).await
 }
 
 /// Asks or records the owners that the file names, one event a duty, as anywhere else.

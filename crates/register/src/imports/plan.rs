@@ -90,6 +90,8 @@ pub struct Line {
     pub fate: Fate,
     /// What the approved boundary keeps out.
     pub drift: Vec<FieldChange>,
+    /// What the row tells of an agent whose boundary was approved, and the approved hash.
+    pub seen: Option<(AgentId, Box<AgentFacts>, String)>,
     /// Owners to be asked or recorded.
     pub appointments: Vec<Appointment>,
     /// What was taken otherwise than it was written, and what else is worth saying.
@@ -175,6 +177,7 @@ fn refused(r: &Refused) -> Line {
         name: r.name.clone(),
         fate: Fate::Refused { reason: r.reason.clone() },
         drift: Vec::new(),
+        seen: None,
         appointments: Vec::new(),
         notes: Vec::new(),
     }
@@ -249,8 +252,9 @@ impl Comparing<'_> {
     fn line(&mut self, row: &Imported) -> Line {
         let agent = self.known.find(&row.key).and_then(|id| self.agents.get(&id)).cloned();
         let mut notes = row.notes.clone();
+        let mut seen = None;
         let (fate, drift) = match &agent {
-            Some(agent) => self.on_record(row, agent, &mut notes),
+            Some(agent) => self.on_record(row, agent, &mut notes, &mut seen),
             None => (self.fresh(row, &mut notes), Vec::new()),
         };
         if matches!(fate, Fate::Refused { .. }) {
@@ -260,6 +264,7 @@ impl Comparing<'_> {
                 name: row.name.clone(),
                 fate,
                 drift,
+                seen: None,
                 appointments: vec![],
                 notes,
             };
@@ -273,7 +278,7 @@ impl Comparing<'_> {
             fate => fate,
         };
         let name = agent.map_or_else(|| row.name.clone(), |a| a.facts.name);
-        Line { row: row.row, key: row.key.clone(), name, fate, drift, appointments, notes }
+        Line { row: row.row, key: row.key.clone(), name, fate, drift, seen, appointments, notes }
     }
 
     fn fresh(&mut self, row: &Imported, notes: &mut Vec<Note>) -> Fate {
@@ -292,7 +297,13 @@ impl Comparing<'_> {
         }
     }
 
-    fn on_record(&mut self, row: &Imported, agent: &Agent, notes: &mut Vec<Note>) -> (Fate, Vec<FieldChange>) {
+    fn on_record(
+        &mut self,
+        row: &Imported,
+        agent: &Agent,
+        notes: &mut Vec<Note>,
+        seen: &mut Option<(AgentId, Box<AgentFacts>, String)>,
+    ) -> (Fate, Vec<FieldChange>) {
         let id = agent.id;
         if let Some(earlier) = self.spoken.insert(id, row.row) {
             self.spoken.insert(id, earlier);
@@ -305,6 +316,7 @@ impl Comparing<'_> {
         let row = Imported { said, ..row.clone() };
         let compared = domain::import::compare(&row, &agent.facts, agent.state);
         notes.extend(compared.notes);
+        *seen = compared.seen.map(|facts| (id, Box::new(facts), agent.facts.boundary_sha256()));
         let (mut facts, mut changes) = (compared.facts, compared.changes);
         if agent.state == Lifecycle::Retired {
             // Teams are read by name here, so that only here can be seen whether they differ.

@@ -1,0 +1,94 @@
+//! What findings read of approvals, reviews and requests.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::agent::Lifecycle;
+use domain::finding::Governance;
+use domain::id::AgentId;
+use domain::request::RequestState;
+
+use super::stored::unclosed;
+use crate::agents::Agent;
+use crate::args;
+use crate::db::{Arg, Reads, marks};
+use crate::error::Error;
+use crate::policies;
+
+fn first(slot: &mut Option<(DateTime<Utc>, String)>, at: DateTime<Utc>, what: String) {
+    if slot.as_ref().is_none_or(|(then, _)| at < *then) {
+        *slot = Some((at, what));
+    }
+}
+
+/// Reads it for some agents.
+pub(crate) async fn read(
+    reads: &mut impl Reads,
+    agents: &[Agent],
+    now: DateTime<Utc>,
+) -> Result<HashMap<AgentId, Governance>, Error> {
+    let mut out: HashMap<AgentId, Governance> = HashMap::new();
+    if agents.is_empty() {
+        return Ok(out);
+    }
+    let policy = policies::present(reads).await?;
+    for a in agents.iter().filter(|a| a.state.boundary_is_approved()) {
+        let g = out.entry(a.id).or_default();
+        if let Some(approved) = &a.approved {
+            let ends = approved.at + TimeDelta::days(policy.policy.approval_days.of(a.tier));
+            first(&mut g.approval_due, ends, "it is older than the policy allows".to_owned());
+            let added = policy.policy.steps(&a.facts).into_iter().find(|w| !approved.by.contains(&w.duty));
+            if let (Some(step), Some(since)) = (added, policy.at) {
+                let owner = step.duty.owner_title();
+                first(&mut g.approval_due, since.max(approved.at), format!("the policy asks for the {owner} too"));
+            }
+        }
+        if matches!(a.state, Lifecycle::Active | Lifecycle::Suspended) {
+            let last = [a.reviewed_at, a.approved.as_ref().map(|p| p.at)].into_iter().flatten().max();
+            let days = TimeDelta::days(policy.policy.review_days.of(a.tier));
+            g.review_due = Some(last.unwrap_or(a.state_at) + days);
+        }
+    }
+    let ids: Vec<AgentId> = agents.iter().filter(|a| a.state != Lifecycle::Retired).map(|a| a.id).collect();
+    let escalates = TimeDelta::days(i64::from(policy.policy.escalate_days));
+    for request in unclosed(reads, &ids).await? {
+        let g = out.entry(request.agent).or_default();
+        if g.request_lapses.is_none_or(|at| request.lapses_at < at) {
+            g.request_lapses = Some(request.lapses_at);
+        }
+        if request.state(now) == RequestState::Lapsed {
+            continue;
+        }
+        let rules = request.rules(false);
+        for step in rules.steps.iter().filter(|s| rules.ready(s)) {
+            let what = format!("{}, step {} of {}", step.duty.owner_title(), step.place, request.id);
+            first(&mut g.decision_due, step.due_at + escalates, what);
+        }
+    }
+    for batch in ids.chunks(500) {
+        let list = marks(1, batch.len());
+        let all = || batch.iter().map(|id| Arg::from(*id)).collect::<Vec<_>>();
+        let sql = format!("SELECT agent_id, due_at, words FROM condition WHERE met_at IS NULL AND agent_id IN {list}");
+        for r in reads.rows(sql, all()).await? {
+            first(&mut out.entry(r.get(0)?).or_default().condition_due, r.get(1)?, r.get(2)?);
+        }
+        let sql =
+            format!("SELECT agent_id, first_at, source FROM observed WHERE closed_at IS NULL AND agent_id IN {list}");
+        for r in reads.rows(sql, all()).await? {
+            let seen = format!("seen by {}", r.get::<String>(2)?);
+            first(&mut out.entry(r.get(0)?).or_default().drift, r.get(1)?, seen);
+        }
+        let sql = format!(
+            "SELECT agent_id, until_at FROM acting WHERE ended_at IS NULL AND until_at > $1 AND agent_id IN {}",
+            marks(2, batch.len())
+        );
+        let mut list = args![now];
+        list.extend(all());
+        for r in reads.rows(sql, list).await? {
+            let until: DateTime<Utc> = r.get(1)?;
+            let g = out.entry(r.get(0)?).or_default();
+            g.acting_until = Some(g.acting_until.map_or(until, |at| at.min(until)));
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,187 @@
+//! Who could decide, as things stand now: the holders of duties, their managers, whoever was
+//! appointed, and delegates.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use domain::assignment::{Held, accountable};
+use domain::duty::Duty;
+use domain::id::{AgentId, PersonId};
+use domain::party::{Party, Standing};
+use domain::request::{Seat, decider};
+
+use super::stored::{Kept, unclosed};
+use crate::agents::assess::ownership;
+use crate::args;
+use crate::change::Change;
+use crate::db::{Arg, DbError, FOREVER, Reads, marks, micros};
+use crate::error::Error;
+
+/// How far up a chain of managers somebody is looked for.
+const LEVELS: usize = 8;
+
+/// The named owner of each duty: the person, or the active lead of the team.
+pub(crate) async fn named(
+    reads: &mut impl Reads,
+    held: &HashMap<AgentId, Vec<Held>>,
+    wanted: &[(AgentId, Duty)],
+) -> Result<HashMap<(AgentId, Duty), PersonId>, DbError> {
+    let mut out = HashMap::new();
+    let mut teams: HashMap<i64, Vec<(AgentId, Duty)>> = HashMap::new();
+    for (agent, duty) in wanted {
+        let Some(h) = held.get(agent).and_then(|h| accountable(h, *duty)) else { continue };
+        if h.standing != Standing::Active {
+            continue;
+        }
+        match h.party {
+            Party::Person(p) => {
+                out.insert((*agent, *duty), p);
+            }
+            Party::Team(t) => teams.entry(t.0).or_default().push((*agent, *duty)),
+        }
+    }
+    let ids: Vec<i64> = teams.keys().copied().collect();
+    for batch in ids.chunks(500) {
+        let sql = format!("SELECT id, lead_id FROM team WHERE lead_id IS NOT NULL AND id IN {}", marks(1, batch.len()));
+        for r in reads.rows(sql, batch.iter().map(|t| Arg::from(*t)).collect()).await? {
+            let lead: PersonId = r.get(1)?;
+            out.extend(teams.remove(&r.get(0)?).unwrap_or_default().into_iter().map(|k| (k, lead)));
+        }
+    }
+    Ok(out)
+}
+
+/// The active managers above each person, upward.
+async fn managers(
+    reads: &mut impl Reads,
+    people: &BTreeSet<PersonId>,
+) -> Result<HashMap<PersonId, Vec<PersonId>>, DbError> {
+    let mut up: HashMap<PersonId, (Option<PersonId>, bool)> = HashMap::new();
+    let mut level: Vec<PersonId> = people.iter().copied().collect();
+    for _ in 0..=LEVELS {
+        level.retain(|p| !up.contains_key(p));
+        level.sort_unstable();
+        level.dedup();
+        if level.is_empty() {
+            break;
+        }
+        let mut next = Vec::new();
+        for batch in level.chunks(500) {
+            let sql = format!("SELECT id, manager_id, status FROM person WHERE id IN {}", marks(1, batch.len()));
+            for r in reads.rows(sql, batch.iter().map(|p| Arg::from(*p)).collect()).await? {
+                let manager: Option<PersonId> = r.get(1)?;
+                up.insert(r.get(0)?, (manager, r.get::<String>(2)? == "active"));
+                next.extend(manager);
+            }
+        }
+        level = next;
+    }
+    Ok(people
+        .iter()
+        .map(|p| {
+            let mut chain = Vec::new();
+            let mut at = up.get(p).and_then(|(m, _)| *m);
+            while let Some(manager) = at {
+                if chain.len() >= LEVELS || manager == *p || chain.contains(&manager) {
+                    break;
+                }
+                let Some((next, active)) = up.get(&manager) else { break };
+                if *active {
+                    chain.push(manager);
+                }
+                at = *next;
+            }
+            (*p, chain)
+        })
+        .collect())
+}
+
+/// Whoever is appointed to decide for a duty of these agents, and until when.
+pub(crate) async fn acting(
+    reads: &mut impl Reads,
+    agents: &[AgentId],
+    now: DateTime<Utc>,
+) -> Result<HashMap<(AgentId, Duty), (PersonId, DateTime<Utc>)>, DbError> {
+    let mut out = HashMap::new();
+    for batch in agents.chunks(500) {
+        let sql = format!(
+            "SELECT a.agent_id, a.duty, a.person_id, a.until_at FROM acting a JOIN person p ON p.id = a.person_id \
+             WHERE a.ended_at IS NULL AND p.status = 'active' AND a.until_at > $1 AND a.agent_id IN {}",
+            marks(2, batch.len())
+        );
+        let mut list = args![now];
+        list.extend(batch.iter().map(|id| Arg::from(*id)));
+        for r in reads.rows(sql, list).await? {
+            out.insert((r.get(0)?, r.get(1)?), (r.get(2)?, r.get(3)?));
+        }
+    }
+    Ok(out)
+}
+
+/// The seats of these duties now. Delegates are those of the holders, their managers and
+/// whoever is appointed.
+pub(crate) async fn seats(
+    reads: &mut impl Reads,
+    wanted: &[(AgentId, Duty)],
+    now: DateTime<Utc>,
+) -> Result<HashMap<(AgentId, Duty), Seat>, Error> {
+    let mut agents: Vec<AgentId> = wanted.iter().map(|(a, _)| *a).collect();
+    agents.sort_unstable();
+    agents.dedup();
+    let held = ownership(reads, &agents).await?.held;
+    let holders = named(reads, &held, wanted).await?;
+    let managers = managers(reads, &holders.values().copied().collect()).await?;
+    let acting = acting(reads, &agents, now).await?;
+    let mut out: HashMap<(AgentId, Duty), Seat> = HashMap::new();
+    for key in wanted {
+        let holder = holders.get(key).copied();
+        out.insert(
+            *key,
+            Seat {
+                holder,
+                managers: holder.and_then(|h| managers.get(&h).cloned()).unwrap_or_default(),
+                acting: acting.get(key).map(|(p, _)| *p),
+                delegates: Vec::new(),
+            },
+        );
+    }
+    Ok(out)
+}
+
+/// Writes for whom the open steps of these agents wait, and whose turn it is: derived, and
+/// resolved again at the moment of decision.
+pub(crate) async fn derive(change: &mut Change<'_>, agents: &[AgentId]) -> Result<(), Error> {
+    let now = change.by.now;
+    let open: Vec<Kept> = unclosed(&mut change.tx, agents).await?;
+    if open.is_empty() {
+        return Ok(());
+    }
+    let wanted: Vec<(AgentId, Duty)> = open
+        .iter()
+        .flat_map(|r| r.steps.iter().filter(|s| s.step.decided.is_none()).map(|s| (r.agent, s.step.duty)))
+        .collect();
+    let seats = seats(&mut change.tx, &wanted, now).await?;
+    let ids: Vec<AgentId> = open.iter().map(|r| r.agent).collect();
+    let justified = crate::models::justified(&mut change.tx, &ids).await?;
+    let appointed = acting(&mut change.tx, &ids, now).await?;
+    for request in &open {
+        let small = justified.get(&request.agent).is_some_and(|until| *until > now);
+        let rules = request.rules(small);
+        for step in request.steps.iter().filter(|s| s.step.decided.is_none()) {
+            let key = (request.agent, step.step.duty);
+            let Some(seat) = seats.get(&key) else { continue };
+            let found = decider(&rules, step.step.duty, seat);
+            let until = match found {
+                Some(d) if d.via == domain::request::Via::Acting => {
+                    appointed.get(&key).map_or(FOREVER, |(_, until)| micros(*until))
+                }
+                _ => FOREVER,
+            };
+            let sql = "UPDATE request_step SET waits_for = $2, waits_until = $3, ready = $4 WHERE id = $1 \
+                       AND decided_at IS NULL";
+            let person = found.map(|d| d.person);
+            change.tx.run(sql, args![step.id, person, until, rules.ready(&step.step)]).await?;
+        }
+    }
+    Ok(())
+}
