@@ -230,7 +230,10 @@ async fn the_boundary_of_an_approved_agent_stays() {
     program.ask(Method::PUT, at, &[], Some(&json!({"name": "A", "autonomy": "suggests"}))).await.is(201);
     site.app.db.run("UPDATE agent SET state = 'approved'", Vec::new()).await.unwrap();
     program.patch("/api/v1/agents/AG-1", "*", json!({"autonomy": "acts-alone"})).await.is_problem(409, "conflict");
-    program.put(at, "*", json!({"autonomy": "acts-alone"})).await.is_problem(409, "conflict");
+    // What a program saw is kept beside, and what was approved stays.
+    let seen = program.put(at, "*", json!({"autonomy": "acts-alone"})).await.is(200).body();
+    assert_eq!(seen["autonomy"], json!("suggests"));
+    assert_eq!(program.get("/api/v1/agents?finding=drift").await.is(200).body()["total"], 1);
     program.put("/api/v1/agents/AG-1/tools", "*", json!({"items": [{"name": "t"}]})).await.is_problem(409, "conflict");
     let done = program.put(at, "*", json!({"name": "B", "running": "yes"})).await.is(200).body();
     assert_eq!((&done["name"], &done["autonomy"]), (&json!("B"), &json!("suggests")));

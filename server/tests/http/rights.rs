@@ -56,6 +56,10 @@ const CALLBACKS: &str = "/api/v1/stop-callbacks/";
 
 /// Addresses that are long, and what is sent there.
 const CALLED: &str = "/api/v1/agents/by-external-id/{source}/{id}";
+/// Who may say that the first condition is met: its owner is a member.
+const CONDITION: &[Role] = &[Role::SecurityLead, Role::Member];
+const DECIDE: &str = "/api/v1/requests/{id}/steps/{step}/decision";
+const ANSWER: &str = "/api/v1/requests/{id}/steps/{step}/answer";
 const CONFIRM: &str = "/people/{id}/proposals/{proposal}/confirm";
 const REFUSE: &str = "/people/{id}/proposals/{proposal}/refuse";
 const STOPS: &str = "/api/v1/agents/{id}/stop-methods";
@@ -142,6 +146,58 @@ pub(crate) const CASES: &[Case] = &[
         "/api/v1/handovers/HO-2/withdrawal",
         "{}",
         May::Program(SECURITY, WRITES),
+    ),
+    Case("GET", "/api/v1/requests", "/api/v1/requests", "", May::Program(ROLES, READS)),
+    Case("GET", "/api/v1/requests/{id}", "/api/v1/requests/RQ-1", "", May::Program(RECORD, READS)),
+    // Only the deciders decide, and only whoever asked answers: the demonstration's risk analyst did.
+    Case("POST", DECIDE, "/api/v1/requests/RQ-1/steps/1/decision", r#"{"decision":"approve"}"#, May::Roles(&[])),
+    Case("POST", ANSWER, "/api/v1/requests/RQ-2/steps/1/answer", r#"{"reason":"Yes."}"#, May::Roles(&[Role::RiskAnalyst])),
+    Case("POST", "/api/v1/requests/{id}/withdrawal", "/api/v1/requests/RQ-1/withdrawal", "{}", May::Roles(EDIT)),
+    Case(
+        "POST",
+        "/api/v1/conditions/{id}/met",
+        "/api/v1/conditions/1/met",
+        r#"{"note":"Done."}"#,
+        May::Roles(SECURITY),
+    ),
+    Case("POST", "/api/v1/agents/{id}/actions/submit", "/api/v1/agents/AG-40/actions/submit", "{}", May::Roles(EDIT)),
+    Case("GET", "/api/v1/agents/{id}/approval-preview", "/api/v1/agents/AG-40/approval-preview", "", May::Roles(EDIT)),
+    Case(
+        "POST",
+        "/api/v1/agents/{id}/actions/withdraw",
+        "/api/v1/agents/AG-21/actions/withdraw",
+        "{}",
+        May::Roles(SECURITY),
+    ),
+    Case(
+        "POST",
+        "/api/v1/agents/{id}/actions/activate",
+        "/api/v1/agents/AG-40/actions/activate",
+        "{}",
+        May::Program(SECURITY, WRITES),
+    ),
+    Case(
+        "POST",
+        "/api/v1/agents/{id}/actions/adopt",
+        "/api/v1/agents/AG-15/actions/adopt",
+        "{}",
+        May::Program(EDIT, WRITES),
+    ),
+    Case("POST", "/api/v1/agents/{id}/actions/resume", "/api/v1/agents/AG-31/actions/resume", "{}", May::Roles(EDIT)),
+    Case(
+        "POST",
+        "/api/v1/agents/{id}/scope-changes",
+        "/api/v1/agents/AG-31/scope-changes",
+        r#"{"reason":"More.","facts":{}}"#,
+        May::Roles(EDIT),
+    ),
+    Case("GET", "/api/v1/agents/{id}/observed", "/api/v1/agents/AG-43/observed", "", May::Roles(EDIT)),
+    Case(
+        "POST",
+        "/api/v1/agents/{id}/actions/appoint",
+        "/api/v1/agents/AG-31/actions/appoint",
+        r#"{"duty":"policy","person":"PE-1","reason":"Meanwhile."}"#,
+        May::Roles(SECURITY),
     ),
     Case("GET", "/rules", "/rules", "", May::Roles(RECORD)),
     Case("POST", "/rules", "/rules", "", May::Roles(SECURITY)),

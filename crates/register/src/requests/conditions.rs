@@ -74,6 +74,29 @@ pub async fn waiting(reads: &mut impl Reads, person: PersonId) -> Result<Vec<Con
     reads.rows(sql, vec![Arg::from(person)]).await?.iter().map(read).collect()
 }
 
+/// Whether the actor may say that a condition is met.
+pub async fn may_meet(db: &Db, by: By<'_>, id: i64) -> Result<(), Error> {
+    let missing = || Error::NotFound("such condition".into());
+    let mut reads = db;
+    let found = reads.rows(format!("{SELECT} WHERE c.id = $1"), args![id]).await?;
+    let condition = found.first().map(read).transpose()?.ok_or_else(missing)?;
+    stands(&mut reads, by, &condition).await?;
+    Ok(())
+}
+
+/// How the actor stands to a condition, if they may say that it is met.
+async fn stands(reads: &mut impl Reads, by: By<'_>, condition: &Condition) -> Result<Relation, Error> {
+    let stands = if by.actor.person_id() == Some(condition.owner.0) {
+        Relation::Owner
+    } else {
+        let seen = agent(reads, by, condition.agent).await;
+        // Owning the agent is not owning the condition.
+        seen.map_err(|_| Error::NotFound("such condition".into()))?.1.max(Relation::Requester)
+    };
+    can(by.actor, Action::ConditionMeet, stands)?;
+    Ok(stands)
+}
+
 /// Says that a condition is met, and how.
 pub async fn meet(db: &Db, by: By<'_>, id: i64, how: &str) -> Result<RequestId, Error> {
     let how = words(how, "/note", Some("Say how it was met, or where that can be seen."))?;
@@ -85,15 +108,8 @@ pub async fn meet(db: &Db, by: By<'_>, id: i64, how: &str) -> Result<RequestId, 
     moves::hold(&mut change, about).await?;
     let found = change.tx.rows(sql, args![id]).await?;
     let condition = found.first().map(read).transpose()?.ok_or_else(missing)?;
-    let mine = by.actor.person_id() == Some(condition.owner.0);
-    let stands = if mine {
-        Relation::Owner
-    } else {
-        let (_, stands) = agent(&mut change.tx, by, about).await.map_err(|_| missing())?;
-        // Owning the agent is not owning the condition.
-        stands.max(Relation::Requester)
-    };
-    can(by.actor, Action::ConditionMeet, stands)?;
+    let stands = stands(&mut change.tx, by, &condition).await?;
+    let mine = stands == Relation::Owner;
     if condition.met.is_some() {
         return Err(Error::Conflict("It was met already.".into()));
     }

@@ -344,6 +344,9 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
             args![person(11), moved],
         )
         .await?;
+    if let Some(first) = ids.first() {
+        super::requests::approved(&mut change, *first, by.now).await?;
+    }
     reassess(&mut change, &ids, true).await?;
     change.commit().await?;
     let lately = By { now: by.now - TimeDelta::days(6), ..by };
@@ -354,6 +357,7 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
     let agent =
         |name: &str| named(name).ok_or_else(|| Error::Conflict(format!("the demonstration has no agent “{name}”")));
     demo_stops::stops(db, by.now, agent, person).await?;
+    super::requests::requests(db, by.now, agent, person).await?;
     super::models::models(db, by, named, person, team).await?;
     Ok(SIGN_INS
         .iter()

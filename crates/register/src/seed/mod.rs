@@ -6,6 +6,7 @@ mod demo_stops;
 mod models;
 mod random;
 mod reach;
+mod requests;
 mod synthetic;
 
 use chrono::{DateTime, Utc};

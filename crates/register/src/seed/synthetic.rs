@@ -171,6 +171,9 @@ pub async fn synthetic(
         let ids = insert_many(&mut change, "administrator", news).await?;
         let list: Vec<_> = ids.iter().copied().zip(plans).collect();
         owners(&mut change, &list, by.now - TimeDelta::days(200), by.now).await?;
+        if let Some(first) = ids.first() {
+            super::requests::approved(&mut change, *first, by.now).await?;
+        }
         reassess(&mut change, &ids, true).await?;
         change.commit().await?;
         done += count;

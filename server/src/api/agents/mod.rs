@@ -2,6 +2,7 @@
 
 mod drills;
 mod filter;
+mod lifecycle;
 mod methods;
 mod object;
 mod parts;
@@ -43,6 +44,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .merge(methods::routes())
         .merge(drills::routes())
         .merge(stops::routes())
+        .merge(lifecycle::routes())
 }
 
 /// List agents
@@ -162,8 +164,9 @@ async fn find_agent(State(app): State<App>, caller: ApiActor, At((source, extern
 ///
 /// For discovery: one request, whether the agent is known or not. One that is not known is
 /// registered as `discovered` and needs a name (201). Of one that is known, the members that
-/// are sent are set, and those that are left out stay as people wrote them (200); the
-/// boundary of an approved agent is not overwritten (409).
+/// are sent are set, and those that are left out stay as people wrote them (200). The
+/// boundary of an approved agent is never overwritten: what was seen of it is kept beside,
+/// flagged as drift, and offered as a change of scope.
 ///
 /// A change of an agent that is known needs `If-Match`, else 428: its `ETag`, or `*` for
 /// “whatever is there, or nothing yet”, which a program that only reports what it sees sends
@@ -218,7 +221,8 @@ async fn upsert_agent(
         return shown(view);
     }
     let version = expected.is(view.judged.agent.version)?;
-    let agent = agents::edit(&app.db, caller.by(), id, version, facts, &reason).await?;
+    let source = source.as_str();
+    let agent = agents::write::report(&app.db, caller.by(), id, version, facts, source, &reason).await?;
     let agent = Agent::whole(agent, true);
     Ok(versioned(agent.version(), agent).into_response())
 }
