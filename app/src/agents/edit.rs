@@ -48,6 +48,23 @@ pub struct AgentEditor {
     pub conflict: Option<Conflict>,
     /// The boundary was approved and is not edited in place: says so above the form.
     pub approved: bool,
+    /// Asks for another boundary instead of writing it.
+    pub scope: Option<Scope>,
+}
+
+/// What a change of scope takes, beside the facts.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Where the facts in the form come from, when not from the record.
+    pub seen: Option<String>,
+    /// Who would decide, once that was asked.
+    pub steps: Vec<crate::requests::Step>,
+    /// What stands in the way.
+    pub blocked: Vec<String>,
+    /// Who reviews what tools of high sensitivity do, as typed.
+    pub reviewer: String,
+    /// The clock of this page.
+    pub now: chrono::DateTime<chrono::Utc>,
 }
 
 /// Names of shared records, to suggest while one types.
@@ -73,7 +90,7 @@ pub fn Editor(
     /// What it shows.
     editor: AgentEditor,
 ) -> impl IntoView {
-    let AgentEditor { agent, form, teams, systems, platforms, known, more, conflict, approved } = editor;
+    let AgentEditor { agent, form, teams, systems, platforms, known, more, conflict, approved, scope } = editor;
     let Refused { values, errors } = form;
     let score = tier::score(&values.facts_so_far().0);
     // What gives points is the boundary: where that stays, so does the tier.
@@ -88,16 +105,27 @@ pub fn Editor(
     };
     let (title, back, save) = match &agent {
         None => ("Register an agent".to_owned(), "/agents".to_owned(), "Register"),
+        Some((reference, name)) if scope.is_some() => {
+            (format!("Change of scope: {name}"), format!("/agents/{reference}"), "See who decides")
+        }
         Some((reference, name)) => (format!("Edit {name}"), format!("/agents/{reference}"), "Save"),
     };
+    let changes_scope = scope.is_some();
+    let press = if changes_scope { "preview" } else { "save" };
     let editing = agent.is_some();
     let trail = match agent {
         None => vec![Crumb::new("Agents", "/agents"), Crumb::here("Register")],
         Some((reference, _)) => {
-            vec![Crumb::new("Agents", "/agents"), Crumb::new(reference, back.clone()), Crumb::here("Edit")]
+            vec![
+                Crumb::new("Agents", "/agents"),
+                Crumb::new(reference, back.clone()),
+                Crumb::here(if changes_scope { "Change of scope" } else { "Edit" }),
+            ]
         }
     };
-    let lead = if editing {
+    let lead = if changes_scope {
+        "What was approved stays until the change is. Only the boundary is asked for: the other facts are edited in place."
+    } else if editing {
         ""
     } else {
         "Only the name is needed now. What is not stated counts as unknown, and unknown is not taken for harmless."
@@ -116,19 +144,21 @@ pub fn Editor(
                 <ErrorSummary errors=errors.clone()/>
                 <input type="hidden" name="version" value=values.version.clone()/>
                 // Enter in a field saves; it must not press one of the buttons that only add rows
-                <button class="visually-hidden" tabindex="-1" aria-hidden="true" name="do" value="save">{save}</button>
+                <button class="visually-hidden" tabindex="-1" aria-hidden="true" name="do" value=press>{save}</button>
                 <What form=values.clone() errors=errors.clone() known=known.clone() locked=approved/>
                 <Where form=values.clone() errors=errors.clone() teams=teams systems=systems platforms=platforms vendors=known.vendors locked=approved/>
                 <Reach form=values.clone() errors=errors.clone() locked=approved/>
                 <Tools tools=values.tools.clone() errors=errors.clone() known=known.tools more=more == "tools" locked=approved/>
                 <Credentials credentials=values.credentials.clone() errors=errors.clone() known=known.credentials more=more == "credentials" locked=approved/>
+                {scope.map(|scope| scope_part(scope, &errors))}
                 {editing.then(|| view! {
                     <Section title="Why" id="why">
                         <TextArea name="reason" label="Reason for the change" value=values.reason.clone() error=errors.of("reason") hint="Kept in the record beside what changed." rows=2/>
                     </Section>
                 })}
                 <div class="actions">
-                    <Button kind=Kind::Primary name="do" value="save">{save}</Button>
+                    <Button kind=Kind::Primary name="do" value=press>{save}</Button>
+                    {changes_scope.then(|| view! { <Button name="do" value="ask">"Ask for the change"</Button> })}
                     <LinkButton href=back kind=Kind::Quiet>"Cancel"</LinkButton>
                 </div>
             </PostForm>
@@ -138,6 +168,29 @@ pub fn Editor(
                 <p class="small muted">"Computed from the facts beside. " <a href="/help/tiers">"The formula"</a></p>
             </aside>
         </div>
+    }
+    .piece()
+}
+
+/// Who would decide, what stands in the way, and who reviews.
+fn scope_part(scope: Scope, errors: &FieldErrors) -> impl IntoView + use<> {
+    let seen = scope.seen.map(|source| view! {
+        <Notice tone=Tone::Note title="As it was seen"><p>"The form holds what " <bdi>{source}</bdi> " saw. Ask for it as it is, or for less."</p></Notice>
+    });
+    let blocked = (!scope.blocked.is_empty()).then(|| {
+        let list = scope.blocked.into_iter().map(|b| view! { <li>{b}</li> }).collect_view();
+        view! { <Notice tone=Tone::Bad title="It cannot be asked for yet"><ul>{list}</ul></Notice> }
+    });
+    let now = scope.now;
+    let steps = (!scope.steps.is_empty()).then(|| view! {
+        <Section title="Who decides this change" id="steps"><crate::requests::StepsTable steps=scope.steps now=now/></Section>
+    });
+    let error = errors.of("reviewer");
+    view! {
+        {seen}
+        {blocked}
+        {steps}
+        <Field name="reviewer" label="Human reviewer" value=scope.reviewer error=error hint="Needed for a tool of high sensitivity: who looks at what it does with it? A name, an e-mail address or a reference."/>
     }
     .piece()
 }

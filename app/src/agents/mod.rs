@@ -29,7 +29,7 @@ pub(crate) use assign::{agents, carried};
 #[cfg(feature = "ssr")]
 pub use catalogue::{Findings, Tiers};
 #[cfg(feature = "ssr")]
-pub use edit::{AgentEditor, Conflict, Editor, Known};
+pub use edit::{AgentEditor, Conflict, Editor, Known, Scope};
 #[cfg(feature = "ssr")]
 pub use history::{Answer, History, HistoryPage, Holder};
 #[cfg(feature = "ssr")]

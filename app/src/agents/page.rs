@@ -78,6 +78,8 @@ pub struct Shown {
     pub id: AgentId,
     /// What is written about it; without credentials when the reader may not see them.
     pub facts: AgentFacts,
+    /// What can happen to it next, and what was asked about it.
+    pub life: crate::requests::Life,
     /// Where it is in its life.
     pub state: State,
     /// Since when.
@@ -178,6 +180,7 @@ pub fn AgentPage(
         {may.controls.then(|| wrong(&shown))}
         <div class="with-aside">
             <div class="stack loose">
+                <crate::requests::LifeSection life=shown.life.clone()/>
                 {owners(&shown)}
                 {(may.controls && !retired).then(|| stopping(&shown))}
                 {tools(shown.facts.tools.clone())}

@@ -12,8 +12,9 @@ use domain::system::Subject;
 use leptos::prelude::*;
 
 use crate::components::{
-    Address, Button, ErrorSummary, IntoPiece, Kind, Lifecycle, LinkButton, Meter, PageHead, PostForm, Refused, Section,
-    Segment, StackedBar, StopState, Swatch, TableFrame, TextArea, Tone, When, stop_state_words, thousands,
+    Address, Badge, Button, ErrorSummary, IntoPiece, Kind, Lifecycle, LinkButton, Meter, PageHead, Piece, PostForm,
+    Refused, Section, Segment, StackedBar, StopState, Swatch, TableFrame, TextArea, Tone, When, stop_state_words,
+    thousands,
 };
 use crate::people::Proposal;
 use crate::people::proposals::waiting as proposals;
@@ -122,6 +123,14 @@ pub struct Home {
     pub proposals: Vec<Proposal>,
     /// Agents that are handed over between the reader's teams and others.
     pub handovers: Vec<crate::handovers::Handover>,
+    /// Decisions that wait for the reader, the soonest due of them.
+    pub decisions: Vec<crate::requests::WaitingLine>,
+    /// How many there are, up to a thousand.
+    pub decisions_total: u64,
+    /// Steps whose capacity is vacant, for whoever appoints.
+    pub vacant: u64,
+    /// Conditions that the reader is to meet: request, what, and until when.
+    pub conditions: Vec<(domain::id::RequestId, String, DateTime<Utc>)>,
     /// The answer that was refused.
     pub refused: Refused<AnswerForm>,
     /// Agents the reader answers for.
@@ -157,9 +166,16 @@ pub fn HomePage(
     let (offers, drills) = (waits(&home), drills(&home));
     let (due, second) = (still_yours(home.due), proposals(&home.proposals, home.now));
     let handovers = crate::handovers::waiting(&home.handovers, home.now);
-    let any = offers.is_some() || drills.is_some() || handovers.is_some() || due.is_some() || second.is_some();
-    let waits =
-        any.then(|| view! { <div class="waits-here stack loose">{offers}{drills}{handovers}{second}{due}</div> });
+    let decisions = decisions(&home);
+    let any = decisions.is_some()
+        || offers.is_some()
+        || drills.is_some()
+        || handovers.is_some()
+        || due.is_some()
+        || second.is_some();
+    let waits = any.then(
+        || view! { <div class="waits-here stack loose">{decisions}{offers}{drills}{handovers}{second}{due}</div> },
+    );
     let yours = yours(&home).map(|yours| view! { <div class="yours-here">{yours}</div> });
     if let Some(posture) = posture {
         view! {
@@ -181,8 +197,9 @@ pub fn HomePage(
         }
         .piece()
     } else {
-        let others = home.drills.len() + home.proposals.len() + home.handovers.len();
-        let lead = match (home.waiting_total + home.due + others as u64, home.mine_total) {
+        let others = home.drills.len() + home.proposals.len() + home.handovers.len() + home.conditions.len();
+        let others = others as u64 + home.decisions_total + home.vacant;
+        let lead = match (home.waiting_total + home.due + others, home.mine_total) {
             (0, Some(0)) => "Nothing waits for you, and you answer for no agent.",
             (0, _) => "Nothing waits for you.",
             _ => "",
@@ -194,6 +211,68 @@ pub fn HomePage(
         }
         .piece()
     }
+}
+
+/// Decisions, vacant capacities and conditions that wait.
+fn decisions(home: &Home) -> Option<Piece> {
+    if home.decisions.is_empty() && home.vacant == 0 && home.conditions.is_empty() {
+        return None;
+    }
+    let now = home.now;
+    let lines = home
+        .decisions
+        .iter()
+        .map(|d| {
+            let href = format!("/requests/{}", d.request);
+            let late = (d.due_at <= now).then(|| view! { " " <Badge tone=Tone::Bad>"Overdue"</Badge> });
+            let what = d.kind.label();
+            view! {
+                <li class="offer">
+                    <div class="text">
+                        <p><strong>{what}</strong> ": " <bdi>{d.agent_name.clone()}</bdi> " " <a href=format!("/agents/{}", d.agent)>{d.agent.to_string()}</a></p>
+                        <p class="small muted">"As " {d.duty.owner_title().to_lowercase()} ", asked by " <bdi>{d.requester.clone()}</bdi> ", due " <When at=d.due_at now=now/> {late}</p>
+                    </div>
+                    <LinkButton href=href kind=Kind::Primary>"Decide"</LinkButton>
+                </li>
+            }
+            .piece()
+        })
+        .collect_view();
+    let tasks = home
+        .conditions
+        .iter()
+        .map(|(request, words, due)| {
+            let late = (*due <= now).then(|| view! { " " <Badge tone=Tone::Bad>"Overdue"</Badge> });
+            view! {
+                <li class="offer">
+                    <div class="text"><p><strong>"Condition"</strong> ": " <span dir="auto">{words.clone()}</span></p><p class="small muted">"due " <When at=*due now=now/> {late}</p></div>
+                    <LinkButton href=format!("/requests/{request}#conditions")>"Open"</LinkButton>
+                </li>
+            }
+            .piece()
+        })
+        .collect_view();
+    let more = (home.decisions_total > home.decisions.len() as u64)
+        .then(|| view! { <p class="small"><a href="/approvals">"All that wait for you"</a></p> });
+    let vacant = (home.vacant > 0).then(|| {
+        let words = if home.vacant == 1 {
+            "1 step has nobody who decides".to_owned()
+        } else {
+            format!("{} steps have nobody who decides", home.vacant)
+        };
+        view! { <p><a href="/approvals?view=vacant">{words}</a></p> }
+    });
+    let total = home.decisions_total + home.conditions.len() as u64;
+    Some(
+        view! {
+            <Section title="To decide and to do" id="decisions" count=total>
+                <ul class="offers panel flush">{lines}{tasks}</ul>
+                {more}
+                {vacant}
+            </Section>
+        }
+        .piece(),
+    )
 }
 
 fn running(posture: &Posture) -> u64 {

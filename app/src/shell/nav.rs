@@ -54,6 +54,7 @@ const fn item(href: &'static str, label: &'static str, glyph: Glyph, group: NavG
 const STANDARD: &[NavItem] = &[
     item("/", "Home", Glyph::Home, NavGroup::Start),
     item("/agents", "Agents", Glyph::Agent, NavGroup::Start),
+    item("/approvals", "Approvals", Glyph::Review, NavGroup::Start),
     item("/agents/import", "Import", Glyph::Import, NavGroup::Start),
     item("/people", "People", Glyph::Person, NavGroup::People),
     item("/teams", "Teams", Glyph::Team, NavGroup::People),

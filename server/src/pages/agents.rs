@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use app::agents::{
     AgentEditor, AgentForm, AgentPage, Answer as Then, Conflict, Do, Editor, Findings, History, HistoryPage, Holder,
-    Inventory, Known, Line, List, May, OpenOffer, Rights, Shown, Tiers, form,
+    Inventory, Known, Line, List, May, OpenOffer, Rights, Scope, Shown, Tiers, form,
 };
 use app::audit::{EventView, references};
 use app::components::{Address, Choice, FieldErrors, Flash, Refused};
@@ -49,6 +49,8 @@ pub(super) fn routes() -> Routes {
         .post("/agents/new", create)
         .get("/agents/{id}", show)
         .post("/agents/{id}", act)
+        .get("/agents/{id}/scope", scope)
+        .post("/agents/{id}/scope", ask_scope)
         .get("/agents/{id}/edit", edit)
         .post("/agents/{id}/edit", save)
         .get("/agents/{id}/history", history)
@@ -294,6 +296,7 @@ async fn editor(app: &App, signed: &Signed, form: Refused<AgentForm>) -> Result<
         more: String::new(),
         conflict: None,
         approved: false,
+        scope: None,
     })
 }
 
@@ -425,6 +428,106 @@ async fn save(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, f
     }
 }
 
+/// The agent, for somebody who may ask for another boundary of it.
+async fn scoped(app: &App, signed: &Signed, id: AgentId) -> Result<View, Error> {
+    let view = agents::read(&app.db, signed.by(), id).await?;
+    can(&signed.actor, Action::RequestOpen, view.relation)?;
+    can(&signed.actor, Action::AgentReadControls, view.relation)?;
+    let state = view.judged.agent.state;
+    if !state.boundary_is_approved() {
+        let state = state.label().to_lowercase();
+        return Err(Error::Conflict(format!("{id} is {state}: only what was approved is changed by a request.")));
+    }
+    Ok(view)
+}
+
+async fn scope(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, Here(here): Here) -> Answer {
+    let agent = scoped(&app, &signed, id).await?.judged.agent;
+    let (mut facts, mut seen) = (agent.facts.clone(), None);
+    if here.get("from") == Some("observed")
+        && let Some((found, _)) = register::requests::observed::read(&app.db, signed.by(), id).await?
+    {
+        (facts, seen) = (found.facts, Some(found.source));
+    }
+    let values = AgentForm { version: agent.version.to_string(), ..AgentForm::of(&facts) };
+    let part = Scope { seen, now: signed.now, ..Scope::default() };
+    let shown = scope_editor(&app, &signed, &agent, Refused::fresh(values), part).await?;
+    Ok(edited(&app, &signed, StatusCode::OK, shown))
+}
+
+async fn scope_editor(
+    app: &App,
+    signed: &Signed,
+    agent: &agents::Agent,
+    form: Refused<AgentForm>,
+    part: Scope,
+) -> Result<AgentEditor, Error> {
+    Ok(AgentEditor {
+        agent: Some((agent.id.to_string(), agent.facts.name.clone())),
+        scope: Some(part),
+        ..editor(app, signed, form).await?
+    })
+}
+
+/// Shows who would decide, or asks for the change.
+async fn ask_scope(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, fields: Fields) -> Answer {
+    let by = signed.by();
+    let agent = scoped(&app, &signed, id).await?.judged.agent;
+    let values = typed(&fields);
+    let reviewer = fields.get("reviewer").to_owned();
+    let mut part = Scope { reviewer: reviewer.clone(), now: signed.now, ..Scope::default() };
+    let pressed = fields.get("do");
+    if let Some(more) = pressed.strip_prefix("more-") {
+        let shown = scope_editor(&app, &signed, &agent, Refused::fresh(values), part).await?;
+        return Ok(edited(&app, &signed, StatusCode::OK, AgentEditor { more: more.to_owned(), ..shown }));
+    }
+    let facts = match values.facts() {
+        Ok(facts) => facts,
+        Err(errors) => {
+            let shown = scope_editor(&app, &signed, &agent, Refused { values, errors }, part).await?;
+            return Ok(edited(&app, &signed, StatusCode::UNPROCESSABLE_ENTITY, shown));
+        }
+    };
+    let mut errors = FieldErrors::new();
+    let asked = if pressed == "ask" {
+        let form = app::requests::AskForm { reason: values.reason.clone(), reviewer };
+        match super::requests::submission(&app, &form, &mut errors).await? {
+            Some(said) => register::requests::scope(&app.db, by, id, facts, &said).await.map(Some),
+            None => Err(Error::Invalid(Vec::new())),
+        }
+    } else {
+        register::requests::foresee_scope(&app.db, by, id, facts).await.map(|foreseen| {
+            if foreseen.steps.is_empty() {
+                part.blocked = vec!["Nothing of the boundary changes yet.".to_owned()];
+            } else {
+                part.blocked = foreseen.blocked;
+            }
+            part.steps = super::requests::steps(foreseen.steps);
+            None
+        })
+    };
+    match asked {
+        Ok(Some(request)) => {
+            Ok(see_other_saying(&app, format!("/requests/{request}"), &Flash::good(format!("{request} is asked."))))
+        }
+        Ok(None) => {
+            let shown = scope_editor(&app, &signed, &agent, Refused::fresh(values), part).await?;
+            Ok(edited(&app, &signed, StatusCode::OK, shown))
+        }
+        Err(error) => {
+            let status = match error {
+                Error::Conflict(_) => StatusCode::CONFLICT,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            for (field, message) in by_field(error)?.iter() {
+                errors.add(field.to_owned(), message);
+            }
+            let shown = scope_editor(&app, &signed, &agent, Refused { values, errors }, part).await?;
+            Ok(edited(&app, &signed, status, shown))
+        }
+    }
+}
+
 async fn show(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>) -> Answer {
     page(&app, &signed, id, Refused::default(), StatusCode::OK).await
 }
@@ -495,6 +598,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         history: may(Action::AgentHistory),
     };
     let shared = if view.controls { super::stops::shared(app, &view).await? } else { Vec::new() };
+    let life = super::requests::life(app, signed, &view).await?;
     let View { judged, mut names, parent, platform, methods, drill_seconds, relation, .. } = view;
     let agent = judged.agent;
     let mut next = BTreeMap::new();
@@ -536,6 +640,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
     };
     Ok(Shown {
         id,
+        life,
         state: agent.state,
         state_at: agent.state_at,
         created_at: agent.created_at,

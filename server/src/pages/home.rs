@@ -23,6 +23,8 @@ use crate::signed::Signed;
 
 /// Offers shown at a time.
 const OFFERS: i64 = 20;
+/// Decisions shown.
+const DECISIONS: i64 = 8;
 /// Own agents shown.
 const MINE: i64 = 8;
 
@@ -159,6 +161,23 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
             .map(super::people::proposal)
             .collect(),
         handovers: super::handovers::named(app, handovers::waiting(&app.db, by).await?).await?,
+        decisions: super::requests::waiting(
+            app,
+            register::requests::list::waiting(&app.db, by, signed.id, None, DECISIONS).await?.items,
+        )
+        .await?,
+        decisions_total: u64::try_from(register::requests::list::count_waiting(&app.db, by, signed.id, 1000).await?)
+            .unwrap_or(0),
+        vacant: if may(Action::ActingAppoint) {
+            register::requests::list::vacant(&app.db, by, 100).await?.len() as u64
+        } else {
+            0
+        },
+        conditions: register::requests::conditions::waiting(&mut reads, signed.id)
+            .await?
+            .into_iter()
+            .map(|c| (c.request, c.words, c.due_at))
+            .collect(),
         refused,
         mine: mine
             .items

@@ -151,7 +151,13 @@ pub(crate) const CASES: &[Case] = &[
     Case("GET", "/api/v1/requests/{id}", "/api/v1/requests/RQ-1", "", May::Program(RECORD, READS)),
     // Only the deciders decide, and only whoever asked answers: the demonstration's risk analyst did.
     Case("POST", DECIDE, "/api/v1/requests/RQ-1/steps/1/decision", r#"{"decision":"approve"}"#, May::Roles(&[])),
-    Case("POST", ANSWER, "/api/v1/requests/RQ-2/steps/1/answer", r#"{"reason":"Yes."}"#, May::Roles(&[Role::RiskAnalyst])),
+    Case(
+        "POST",
+        ANSWER,
+        "/api/v1/requests/RQ-2/steps/1/answer",
+        r#"{"reason":"Yes."}"#,
+        May::Roles(&[Role::RiskAnalyst]),
+    ),
     Case("POST", "/api/v1/requests/{id}/withdrawal", "/api/v1/requests/RQ-1/withdrawal", "{}", May::Roles(EDIT)),
     Case(
         "POST",

@@ -20,7 +20,7 @@ pub use activate::{activate, adopt, lacks};
 pub use decide::{Answer, NewCondition, decide};
 pub use ends::withdraw;
 pub(crate) use ends::{lapse, void};
-pub use open::{Foreseen, ForeseenStep, Submission, foresee, foresee_scope, resume, scope, submit};
+pub use open::{Foreseen, ForeseenStep, Submission, foresee, foresee_resumption, foresee_scope, resume, scope, submit};
 pub use stored::{Kept, KeptStep};
 pub use thread::{ask, reply};
 pub use view::{Message, ShownStep, View, read};

@@ -401,23 +401,45 @@ fn stopped_as(capacity: &str) -> Duty {
     if capacity == "security-lead" { Duty::Policy } else { Duty::Containment }
 }
 
+/// In whose name an agent was last stopped: the stop, and its duty.
+async fn stopped(reads: &mut impl Reads, id: AgentId) -> Result<(Option<i64>, Duty), Error> {
+    let sql = "SELECT id, capacity FROM stopping WHERE agent_id = $1 ORDER BY id DESC LIMIT 1";
+    Ok(match reads.rows(sql, args![id]).await?.first() {
+        Some(r) => (Some(r.get(0)?), stopped_as(&r.get::<String>(1)?)),
+        None => (None, Duty::Containment),
+    })
+}
+
+fn not_suspended(agent: &Agent) -> Option<String> {
+    let state = agent.state.label().to_lowercase();
+    (agent.state != Lifecycle::Suspended)
+        .then(|| format!("{} is {state}: only what is suspended is resumed.", agent.id))
+}
+
+/// What it would take to have a suspended agent run again.
+pub async fn foresee_resumption(db: &Db, by: By<'_>, id: AgentId) -> Result<Foreseen, Error> {
+    let mut reads = db;
+    let (agent, _) = asked_by(&mut reads, by, id).await?;
+    let policy = policies::present(&mut reads).await?;
+    let (_, duty) = stopped(&mut reads, id).await?;
+    let wanted = resumption_steps(&policy.policy, &agent.facts, duty);
+    let mut out = foreseen(&mut reads, by, &agent, agent.facts.clone(), wanted, &policy).await?;
+    out.blocked = not_suspended(&agent).into_iter().collect();
+    out.needs_reviewer = false;
+    Ok(out)
+}
+
 /// Asks for a suspended agent to run again: the business owner and the present holder of the
 /// capacity that suspended it decide; of a regulated agent the regulatory approver too.
 pub async fn resume(db: &Db, by: By<'_>, id: AgentId, said: &Submission) -> Result<RequestId, Error> {
     let told = words(&said.reason, "/reason", Some("Say what was mended, so that it may run again."))?;
     let (mut change, agent, stands, me) = begin(db, by, id).await?;
-    if agent.state != Lifecycle::Suspended {
-        let state = agent.state.label().to_lowercase();
-        return Err(Error::Conflict(format!("{id} is {state}: only what is suspended is resumed.")));
+    if let Some(refusal) = not_suspended(&agent) {
+        return Err(Error::Conflict(refusal));
     }
-    let sql = "SELECT id, capacity FROM stopping WHERE agent_id = $1 ORDER BY id DESC LIMIT 1";
-    let stop = change.tx.rows(sql, args![id]).await?;
-    let (stopping, capacity_then): (Option<i64>, String) = match stop.first() {
-        Some(r) => (Some(r.get(0)?), r.get(1)?),
-        None => (None, String::new()),
-    };
+    let (stopping, duty) = stopped(&mut change.tx, id).await?;
     let policy = policies::present(&mut change.tx).await?;
-    let wanted = resumption_steps(&policy.policy, &agent.facts, stopped_as(&capacity_then));
+    let wanted = resumption_steps(&policy.policy, &agent.facts, duty);
     let content = json!({
         "facts": agent.facts,
         "boundary_sha256": agent.facts.boundary_sha256(),

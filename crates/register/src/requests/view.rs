@@ -134,12 +134,13 @@ pub async fn read(db: &Db, by: By<'_>, id: RequestId) -> Result<View, Error> {
         s.mine
             || s.kept.step.decided.as_ref().is_some_and(|d| me.is_some() && (Some(d.by) == me || d.on_behalf_of == me))
     };
-    let part = asked_by_me || steps.iter().any(decides);
+    let conditions = conditions::of_request(&mut reads, id).await?;
+    let owns = me.is_some_and(|me| conditions.iter().any(|c| c.owner.0 == me));
+    let part = asked_by_me || owns || steps.iter().any(decides);
     let stands =
         if part { Relation::Requester } else { agent(&mut reads, by, about).await.map_err(|e| hidden(e, id))?.1 };
     can(by.actor, Action::RequestRead, stands)?;
     let thread = messages(&mut reads, id).await?;
-    let conditions = conditions::of_request(&mut reads, id).await?;
     let people: Vec<Party> = [Some(kept.requester), kept.reviewer]
         .into_iter()
         .flatten()

@@ -62,6 +62,8 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
                + (SELECT COUNT(*) FROM (SELECT 1 FROM team t CROSS JOIN assignment o \
                  WHERE (t.lead_id = p.id OR t.deputy_id = p.id) AND o.party_kind = 'team' AND o.party_id = t.id \
                  AND o.role = 'A' AND o.accepted_at IS NULL AND o.valid_to IS NULL AND o.offered_at > $5 LIMIT 100) ours) \
+               + (SELECT COUNT(*) FROM (SELECT 1 FROM request_step w WHERE w.waits_for = p.id AND w.verdict = '' AND w.ready \
+                 AND w.waits_until > $2 LIMIT 100) steps) \
                + CASE WHEN ' ' || p.roles || ' ' LIKE '% administrator %' OR ' ' || p.roles || ' ' LIKE '% security-lead %' \
                  THEN (SELECT COUNT(*) FROM (SELECT 1 FROM proposal q WHERE q.state = 'open' AND q.asked_at > $4 \
                  AND q.asked_by <> p.id AND q.person_id <> p.id LIMIT 100) asked) ELSE 0 END \
