@@ -8,6 +8,7 @@ pub mod assets;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod due;
 pub mod health;
 pub mod hooks;
 pub mod housekeeping;

@@ -9,6 +9,7 @@ use register::db::DbError;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::due::Due;
 use crate::notes::Notes;
 use crate::setup::SetupCode;
 
@@ -29,6 +30,8 @@ pub struct Shared {
     pub setup_code: SetupCode,
     /// Secrets that wait for the page that shows them.
     pub notes: Notes,
+    /// What people are asked again, as counted lately.
+    pub due: Due,
     has_people: AtomicBool,
 }
 
@@ -48,6 +51,7 @@ impl App {
             config,
             setup_code: SetupCode::default(),
             notes: Notes::default(),
+            due: Due::default(),
             has_people: AtomicBool::new(false),
         }))
     }

@@ -184,7 +184,10 @@ fn one(matrix: &Matrix) -> Piece {
         .iter()
         .map(|row| {
             let of = |role: RaciRole| {
-                let cells = row.cells.iter().filter(|c| c.role == role).map(letter).collect_view();
+                let cells: Vec<Piece> = row.cells.iter().filter(|c| c.role == role).map(letter).collect();
+                if cells.is_empty() {
+                    return view! { <td></td> }.piece();
+                }
                 view! { <td data-label=role.label()><ul class="plain-list">{cells}</ul></td> }.piece()
             };
             let (tone, words) = match row.what {
@@ -220,10 +223,12 @@ fn one(matrix: &Matrix) -> Piece {
     .piece()
 }
 
-fn figure(tally: &Tally, n: u64) -> Piece {
+/// A count of the table; a small screen, where each has a line, leaves zeros out.
+fn figure(tally: &Tally, label: &'static str, n: u64) -> Piece {
     match n {
-        0 => view! { <span class="muted">"0"</span> }.piece(),
-        n => view! { <a href=format!("#{}", tally.duty)>{thousands(n)}</a> }.piece(),
+        0 => view! { <td class="num zero" data-label=label><span class="muted">"0"</span></td> }.piece(),
+        n => view! { <td class="num" data-label=label><a href=format!("#{}", tally.duty)>{thousands(n)}</a></td> }
+            .piece(),
     }
 }
 
@@ -235,11 +240,11 @@ fn many(tallies: &[Tally]) -> Piece {
             view! {
                 <tr>
                     <th scope="row">{t.duty.label()}<span class="since small muted">{t.duty.owner_title()}</span></th>
-                    <td class="num" data-label="Offered">{figure(t, t.offered.0)}</td>
-                    <td class="num" data-label="R, C, I added">{figure(t, t.letters)}</td>
-                    <td class="num" data-label="Left as chosen">{figure(t, t.kept.0)}</td>
-                    <td class="num" data-label="As the model says">{figure(t, t.already.0)}</td>
-                    <td class="num" data-label="Nobody fills it">{figure(t, t.nobody.0)}</td>
+                    {figure(t, "Offered", t.offered.0)}
+                    {figure(t, "R, C, I added", t.letters)}
+                    {figure(t, "Left as chosen", t.kept.0)}
+                    {figure(t, "As the model says", t.already.0)}
+                    {figure(t, "Nobody fills it", t.nobody.0)}
                 </tr>
             }
             .piece()

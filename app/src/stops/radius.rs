@@ -292,7 +292,7 @@ fn row(agent: &Reached, shown: &Everything) -> Piece {
             <td data-label="State"><Lifecycle state=agent.state.key()/><span class="since small muted">{format!("{environment}, {}", runs.to_lowercase())}</span></td>
             <td data-label="Who can stop it">{owner}</td>
             <td data-label="Paused by">{pause}</td>
-            <td data-label="Stop" class="text">{stop}</td>
+            <td data-label="Stop"><div>{stop}</div></td>
         </tr>
     }
     .piece()

@@ -8,6 +8,7 @@ use register::args;
 use serde_json::json;
 
 use crate::contract::Program;
+use crate::handovers::waits;
 use crate::support::Site;
 
 /// Ravi leads Agent platform (TE-3) with Mateo (PE-29) and Keiko (PE-28); Bea is PE-4.
@@ -158,9 +159,12 @@ async fn owners_are_asked_and_answer_at_once() {
     let keys: Vec<String> =
         page.split("name=\"seen\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
     assert!(keys.len() > 1, "{page}");
+    assert_eq!(waits(&page), Some(keys.len().to_string().as_str()));
     priya.post("/still-yours", &[("do", "picked")]).await.is(422).says("Tick the duties");
     priya.post("/still-yours", &[("do", "picked"), ("duty", "AG-1/purpose")]).await.is(403);
     priya.post("/still-yours", &[("do", "picked"), ("duty", &keys[0])]).await.leads_to("/still-yours");
+    let page = priya.get("/teams").await.is(200).text();
+    assert_eq!(waits(&page), Some((keys.len() - 1).to_string().as_str()), "counted again after a press");
     let rest: Vec<(&str, &str)> =
         [("do", "all")].into_iter().chain(keys[1..].iter().map(|k| ("seen", k.as_str()))).collect();
     priya.post("/still-yours", &rest).await.leads_to("/still-yours");
