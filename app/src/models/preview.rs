@@ -88,6 +88,8 @@ pub struct Tally {
     pub letters: u64,
     /// R, C and I that end.
     pub ends: u64,
+    /// Offers to somebody else that end, since the model's party holds the duty.
+    pub withdrawn: u64,
     /// The agents of these letters.
     pub lettered: Vec<(AgentId, String)>,
 }
@@ -111,6 +113,7 @@ pub(super) fn shown(preview: &Preview, model: Model) -> Piece {
     let offered: u64 = preview.tallies.iter().map(|t| t.offered.0).sum();
     let letters: u64 = preview.tallies.iter().map(|t| t.letters).sum();
     let ends: u64 = preview.tallies.iter().map(|t| t.ends).sum();
+    let withdrawn: u64 = preview.tallies.iter().map(|t| t.withdrawn).sum();
     let head = match preview.changes {
         0 => "Nothing would change.".to_owned(),
         n => {
@@ -121,6 +124,11 @@ pub(super) fn shown(preview: &Preview, model: Model) -> Piece {
             }
             if ends > 0 {
                 words.push_str(&format!(", {} ended", thousands(ends)));
+            }
+            match withdrawn {
+                0 => {}
+                1 => words.push_str(", 1 offer taken back"),
+                n => words.push_str(&format!(", {} offers taken back", thousands(n))),
             }
             words.push('.');
             words

@@ -2,9 +2,11 @@
 
 use axum::http::Method;
 use chrono::TimeDelta;
+use domain::can::Scope;
 use domain::id::PersonId;
 use domain::party::Role;
 use register::args;
+use register::tokens::NewToken;
 use serde_json::json;
 
 use crate::contract::Program;
@@ -94,6 +96,51 @@ async fn the_schedule_through_the_api() {
     assert_eq!(program.get("/api/v1/people/PE-28/absences").await.is(200).body()["total"], 1);
     program.post(&format!("/api/v1/people/PE-28/absences/{}/end", away["id"]), json!({})).await.is(200);
     assert_eq!(program.get(path).await.is(200).body()["why"], "turn");
+}
+
+#[tokio::test]
+async fn a_channel_is_tested_by_two_programs() {
+    let site = Site::demo().await;
+    let of = async |person: Option<PersonId>, scope| {
+        let new = NewToken { name: "r".into(), scopes: vec![scope], owner: person, ..NewToken::default() };
+        Program(site.token(new).await)
+    };
+    let ravi = of(Some(RAVI), Scope::Write).await;
+    let mateo = of(Some(PersonId(29)), Scope::Write).await;
+    let stranger = of(Some(PersonId(4)), Scope::Write).await;
+    let nobody = of(None, Scope::Admin).await;
+    let path = "/api/v1/people/PE-5/channels";
+    let before = ravi.get(path).await.is(200).body()["total"].as_i64().unwrap();
+    stranger.get(path).await.is_problem(403, "forbidden");
+    mateo.post(path, json!({"kind": "pager", "address": "pager 1"})).await.is_problem(403, "forbidden");
+    let wrong = ravi.post(path, json!({"kind": "phone", "address": "call me"})).await.is_problem(422, "invalid");
+    assert_eq!(wrong.body()["errors"][0]["pointer"], "/address");
+    ravi.post(path, json!({"kind": "pigeon", "address": "x"})).await.is_problem(422, "invalid");
+    let made = ravi.post(path, json!({"kind": "pager", "address": " pager 4711 "})).await.is(200).body();
+    assert_eq!((&made["address"], &made["tested_at"]), (&json!("pager 4711"), &json!(null)));
+    ravi.post(path, json!({"kind": "pager", "address": "pager 4711"})).await.is_problem(422, "invalid");
+    let one = format!("{path}/{}", made["id"]);
+
+    // A colleague begins it; the person says what came, and nobody else can.
+    ravi.post(&format!("{one}/test"), json!({})).await.is_problem(409, "conflict");
+    stranger.post(&format!("{one}/test"), json!({})).await.is_problem(403, "forbidden");
+    nobody.post(&format!("{one}/test"), json!({})).await.is_problem(403, "forbidden");
+    mateo.post(&format!("{path}/99999/test"), json!({})).await.is_problem(404, "not-found");
+    let begun = mateo.post(&format!("{one}/test"), json!({})).await.is(200).body();
+    let code = begun["code"].as_str().unwrap();
+    assert_eq!((code.len(), &begun["channel"]["address"]), (6, &json!("pager 4711")));
+    mateo.post(&format!("{one}/prove"), json!({"code": code})).await.is_problem(403, "forbidden");
+    let other = if code == "000000" { "000001" } else { "000000" };
+    let refused = ravi.post(&format!("{one}/prove"), json!({"code": other})).await.is_problem(422, "invalid");
+    assert_eq!(refused.body()["errors"][0]["pointer"], "/code");
+    let proved = ravi.post(&format!("{one}/prove"), json!({"code": code})).await.is(200).body();
+    assert!(proved["tested_at"].is_string() && proved["counts_until"].is_string(), "{proved}");
+    ravi.post(&format!("{one}/prove"), json!({"code": code})).await.is_problem(409, "conflict");
+    assert_eq!(mateo.get(path).await.is(200).body()["total"].as_i64().unwrap(), before + 1);
+    mateo.post(&format!("{one}/removal"), json!({})).await.is_problem(403, "forbidden");
+    ravi.post(&format!("{one}/removal"), json!({})).await.is(200);
+    ravi.post(&format!("{one}/removal"), json!({})).await.is_problem(404, "not-found");
+    assert_eq!(ravi.get(path).await.is(200).body()["total"].as_i64().unwrap(), before);
 }
 
 #[tokio::test]

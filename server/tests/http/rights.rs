@@ -68,6 +68,10 @@ const ON_CALL: &str = "/api/v1/teams/{id}/on-call";
 const OVERRIDES: &str = "/api/v1/teams/{id}/on-call/overrides";
 const UNCOVER: &str = "/api/v1/teams/{id}/on-call/overrides/{override}/cancellation";
 const BACK: &str = "/api/v1/people/{id}/absences/{absence}/end";
+const CHANNELS: &str = "/api/v1/people/{id}/channels";
+const UNREACH: &str = "/api/v1/people/{id}/channels/{channel}/removal";
+const TEST: &str = "/api/v1/people/{id}/channels/{channel}/test";
+const PROVE: &str = "/api/v1/people/{id}/channels/{channel}/prove";
 const ONE_WORD: &str = r#"{"confirmations": [{"agent": "AG-12", "duty": "containment"}]}"#;
 const MODEL_PREVIEW: &str = "/api/v1/operating-models/regulated/preview";
 const MODEL_APPLY: &str = "/api/v1/operating-models/regulated/apply";
@@ -334,6 +338,11 @@ pub(crate) const CASES: &[Case] = &[
     Case("GET", "/api/v1/people/{id}/absences", "/api/v1/people/PE-5/absences", "", May::Program(ROLES, READS)),
     Case("POST", "/api/v1/people/{id}/absences", "/api/v1/people/PE-5/absences", "{}", May::Program(TEAMS, WRITES)),
     Case("POST", BACK, "/api/v1/people/PE-5/absences/99/end", "{}", May::Roles(&[])),
+    Case("GET", CHANNELS, "/api/v1/people/PE-5/channels", "", May::Program(TEAMS, WRITES)),
+    Case("POST", CHANNELS, "/api/v1/people/PE-5/channels", "{}", May::Program(KEEP, &[Scope::Admin])),
+    Case("POST", UNREACH, "/api/v1/people/PE-5/channels/99/removal", "{}", May::Roles(&[])),
+    Case("POST", TEST, "/api/v1/people/PE-5/channels/99/test", "{}", May::Roles(&[])),
+    Case("POST", PROVE, "/api/v1/people/PE-5/channels/99/prove", "{}", May::Roles(&[])),
     // What is one's own; a token without an owner owns nothing.
     Case("GET", "/api/v1/assignments/due", "/api/v1/assignments/due", "", May::Roles(OWNERS)),
     Case("POST", "/api/v1/assignments/confirmation", "/api/v1/assignments/confirmation", ONE_WORD, May::Roles(&[])),

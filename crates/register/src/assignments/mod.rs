@@ -391,7 +391,7 @@ pub async fn waiting(
 }
 
 /// Whose a row is: the database lets exactly one of the two be set.
-fn subject(agent: Option<AgentId>, system: Option<SystemId>) -> Option<Subject> {
+pub(crate) fn subject(agent: Option<AgentId>, system: Option<SystemId>) -> Option<Subject> {
     agent.map(Subject::Agent).or(system.map(Subject::System))
 }
 

@@ -79,6 +79,9 @@ pub(super) async fn write(
                 rows.push(Opened::offer(event, *agent, row.duty, to));
                 done.offered += 1;
             }
+            if let Fate::Withdraw { asked, .. } = row.fate {
+                gone.push((RaciRole::Accountable, asked, false));
+            }
             for (role, party) in &row.add {
                 added.push(told(row.duty, *role, *party));
                 rows.push(Opened::letter(event, *agent, row.duty, *role, *party));
