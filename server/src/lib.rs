@@ -26,5 +26,6 @@ pub mod session;
 pub mod setup;
 pub mod signed;
 pub mod state;
+pub mod sweeps;
 
 pub use state::App;

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::due::Due;
 use crate::notes::Notes;
 use crate::setup::SetupCode;
+use crate::sweeps::Sweeps;
 
 /// The running server: the store, the clock, the configuration. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct Shared {
     pub notes: Notes,
     /// What people are asked again, as counted lately.
     pub due: Due,
+    /// Stops of many that are under way here.
+    pub sweeps: Sweeps,
     has_people: AtomicBool,
 }
 
@@ -52,6 +55,7 @@ impl App {
             setup_code: SetupCode::default(),
             notes: Notes::default(),
             due: Due::default(),
+            sweeps: Sweeps::default(),
             has_people: AtomicBool::new(false),
         }))
     }
