@@ -37,10 +37,8 @@ async fn page(app: &App, signed: &Signed, id: PersonId, form: Refused<ReachForm>
         Some(Secret::Code { code, kind, address, .. }) => Some(Code { code, kind, address }),
         _ => None,
     };
-    let title = match signed.id == id {
-        true => "How you are reached".to_owned(),
-        false => format!("How {} is reached", view.person.name),
-    };
+    let title =
+        if signed.id == id { "How you are reached".to_owned() } else { format!("How {} is reached", view.person.name) };
     let channel = |c: reach::Channel| Channel { id: c.id, kind: c.kind, address: c.address, tested_at: c.tested_at };
     let shown = Shown {
         id,
@@ -120,9 +118,10 @@ async fn change(State(app): State<App>, signed: Signed, Path(id): Path<PersonId>
             };
             let added = reach::absences::add(&app.db, by, id, from, until).await;
             added.map(|_| {
-                match signed.id == id {
-                    true => "Recorded. You are not asked to be on call then.",
-                    false => "Recorded. They are not asked to be on call then.",
+                if signed.id == id {
+                    "Recorded. You are not asked to be on call then."
+                } else {
+                    "Recorded. They are not asked to be on call then."
                 }
                 .to_owned()
             })

@@ -342,7 +342,7 @@ async fn a_stop_of_many_says_how_far_it_came() {
     let actor = Actor::person(PersonId(1), [Role::SecurityLead].into_iter().collect::<Roles>());
     let by = By { actor: &actor, now: site.app.clock.now() };
     for n in 0..52 {
-        let mut facts = AgentFacts::named(&format!("Robot {n}"));
+        let mut facts = AgentFacts::named(format!("Robot {n}"));
         facts.credentials.push(CredentialUse {
             name: "shared robot key".into(),
             kind: CredentialKind::LongLived,

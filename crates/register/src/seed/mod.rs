@@ -243,7 +243,8 @@ async fn owners(
                 reason,
                 since,
                 none,
-                ""
+                "",
+                none
             ]);
             change.wrote(event, &change::ASSIGNMENT, assignment);
             assignment += 1;
@@ -266,7 +267,8 @@ async fn owners(
                 "",
                 none,
                 none,
-                ""
+                "",
+                none
             ]);
             change.wrote(event, &change::ASSIGNMENT, assignment);
             assignment += 1;
