@@ -186,7 +186,7 @@ fn progress(shown: &Everything) -> Option<Piece> {
             let words = if *left == 1 { "1 agent is not stopped".to_owned() } else { format!("{} are not stopped", count_words(*left)) };
             view! {
                 <Notice tone=Tone::Warn title="Not all of them are stopped">
-                    <p><bdi>{by}</bdi>" stopped everything here "<When at=at now=now/>", "<bdi>{reason}</bdi>", and "{words}". Such an agent was not theirs to stop, came or was resumed since, or the server ended before it was reached. Look at what is left below, and stop it."</p>
+                    <p><bdi>{by}</bdi>" stopped what they could of these "<When at=at now=now/>": "<bdi>{reason}</bdi>" "{words}". Such an agent was not theirs to stop, came or was resumed since, or the server ended before it was reached. Look at what is left below, and stop it."</p>
                 </Notice>
             }
             .piece()

@@ -213,7 +213,7 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
             <Fact term="Lead">{lead}{since}</Fact>
             <Fact term="Deputy">{deputy}</Fact>
             <Fact term="Next in line">{next}</Fact>
-            <Fact term="On call">{present}" "<a class="small" href=on_call>"who is next"</a></Fact>
+            <Fact term="On call">{present}" "<span class="small">"("<a href=on_call>"who is next"</a>")"</span></Fact>
             <Fact term="Kind" value=kind/>
             <Fact term="Operates"><a href=operates>"agents it operates"</a></Fact>
             <Fact term="Recorded"><Day at=created/></Fact>
