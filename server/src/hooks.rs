@@ -88,7 +88,9 @@ pub enum Progress {
 pub async fn stop_everything(app: &App, actor: &Actor, mut sweep: Sweep) -> Progress {
     let (tell, mut hear) = watch::channel(Progress::Going(Swept::default()));
     let (app, actor) = (app.clone(), actor.clone());
+    let under_way = app.sweeps.begin(sweep.shared().called());
     tokio::spawn(async move {
+        let _under_way = under_way;
         loop {
             let by = By { actor: &actor, now: app.clock.now() };
             match sweep.next(&app.db, by).await {

@@ -8,6 +8,7 @@ pub mod assets;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod due;
 pub mod health;
 pub mod hooks;
 pub mod housekeeping;
@@ -25,5 +26,6 @@ pub mod session;
 pub mod setup;
 pub mod signed;
 pub mod state;
+pub mod sweeps;
 
 pub use state::App;

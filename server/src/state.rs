@@ -9,8 +9,10 @@ use register::db::DbError;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::due::Due;
 use crate::notes::Notes;
 use crate::setup::SetupCode;
+use crate::sweeps::Sweeps;
 
 /// The running server: the store, the clock, the configuration. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -29,6 +31,10 @@ pub struct Shared {
     pub setup_code: SetupCode,
     /// Secrets that wait for the page that shows them.
     pub notes: Notes,
+    /// What people are asked again, as counted lately.
+    pub due: Due,
+    /// Stops of many that are under way here.
+    pub sweeps: Sweeps,
     has_people: AtomicBool,
 }
 
@@ -48,6 +54,8 @@ impl App {
             config,
             setup_code: SetupCode::default(),
             notes: Notes::default(),
+            due: Due::default(),
+            sweeps: Sweeps::default(),
             has_people: AtomicBool::new(false),
         }))
     }

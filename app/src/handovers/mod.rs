@@ -94,7 +94,7 @@ pub fn HandoverPage(
     let pair = shown.pair.as_ref().map(|(from, to)| (team(from), team(to)));
     let head = match (pair, shown.done, &open) {
         (None, ..) => view! {
-            <Notice><p>"It is not built by one team and operated by another, so there is nothing to hand over. Who builds and who operates it is said where it is edited."</p></Notice>
+            <Notice><p>"It is not built by one team and operated by another, so there is nothing to hand over. An owner says "<a href=format!("/agents/{agent}/edit")>"who builds and who operates it"</a>"."</p></Notice>
         }
         .piece(),
         (Some((from, to)), true, _) => view! {

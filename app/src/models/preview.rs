@@ -88,6 +88,8 @@ pub struct Tally {
     pub letters: u64,
     /// R, C and I that end.
     pub ends: u64,
+    /// Offers to somebody else that end, since the model's party holds the duty.
+    pub withdrawn: u64,
     /// The agents of these letters.
     pub lettered: Vec<(AgentId, String)>,
 }
@@ -111,6 +113,7 @@ pub(super) fn shown(preview: &Preview, model: Model) -> Piece {
     let offered: u64 = preview.tallies.iter().map(|t| t.offered.0).sum();
     let letters: u64 = preview.tallies.iter().map(|t| t.letters).sum();
     let ends: u64 = preview.tallies.iter().map(|t| t.ends).sum();
+    let withdrawn: u64 = preview.tallies.iter().map(|t| t.withdrawn).sum();
     let head = match preview.changes {
         0 => "Nothing would change.".to_owned(),
         n => {
@@ -121,6 +124,11 @@ pub(super) fn shown(preview: &Preview, model: Model) -> Piece {
             }
             if ends > 0 {
                 words.push_str(&format!(", {} ended", thousands(ends)));
+            }
+            match withdrawn {
+                0 => {}
+                1 => words.push_str(", 1 offer taken back"),
+                n => words.push_str(&format!(", {} offers taken back", thousands(n))),
             }
             words.push('.');
             words
@@ -184,7 +192,10 @@ fn one(matrix: &Matrix) -> Piece {
         .iter()
         .map(|row| {
             let of = |role: RaciRole| {
-                let cells = row.cells.iter().filter(|c| c.role == role).map(letter).collect_view();
+                let cells: Vec<Piece> = row.cells.iter().filter(|c| c.role == role).map(letter).collect();
+                if cells.is_empty() {
+                    return view! { <td></td> }.piece();
+                }
                 view! { <td data-label=role.label()><ul class="plain-list">{cells}</ul></td> }.piece()
             };
             let (tone, words) = match row.what {
@@ -220,10 +231,12 @@ fn one(matrix: &Matrix) -> Piece {
     .piece()
 }
 
-fn figure(tally: &Tally, n: u64) -> Piece {
+/// A count of the table; a small screen, where each has a line, leaves zeros out.
+fn figure(tally: &Tally, label: &'static str, n: u64) -> Piece {
     match n {
-        0 => view! { <span class="muted">"0"</span> }.piece(),
-        n => view! { <a href=format!("#{}", tally.duty)>{thousands(n)}</a> }.piece(),
+        0 => view! { <td class="num zero" data-label=label><span class="muted">"0"</span></td> }.piece(),
+        n => view! { <td class="num" data-label=label><a href=format!("#{}", tally.duty)>{thousands(n)}</a></td> }
+            .piece(),
     }
 }
 
@@ -235,11 +248,11 @@ fn many(tallies: &[Tally]) -> Piece {
             view! {
                 <tr>
                     <th scope="row">{t.duty.label()}<span class="since small muted">{t.duty.owner_title()}</span></th>
-                    <td class="num" data-label="Offered">{figure(t, t.offered.0)}</td>
-                    <td class="num" data-label="R, C, I added">{figure(t, t.letters)}</td>
-                    <td class="num" data-label="Left as chosen">{figure(t, t.kept.0)}</td>
-                    <td class="num" data-label="As the model says">{figure(t, t.already.0)}</td>
-                    <td class="num" data-label="Nobody fills it">{figure(t, t.nobody.0)}</td>
+                    {figure(t, "Offered", t.offered.0)}
+                    {figure(t, "R, C, I added", t.letters)}
+                    {figure(t, "Left as chosen", t.kept.0)}
+                    {figure(t, "As the model says", t.already.0)}
+                    {figure(t, "Nobody fills it", t.nobody.0)}
                 </tr>
             }
             .piece()

@@ -183,9 +183,22 @@ fn capital(words: &str) -> String {
     letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }
 
+/// How many turns are shown before the rest is folded away.
+const TURNS: usize = 7;
+
 fn plan(shown: &Shown) -> impl IntoView + use<> {
-    let rows = shown
-        .plan
+    let (first, rest) = shown.plan.split_at(shown.plan.len().min(TURNS));
+    let more = (!rest.is_empty()).then(|| {
+        let words = if rest.len() == 1 { "1 more turn".to_owned() } else { format!("{} more turns", rest.len()) };
+        let table = turns(shown, rest);
+        view! { <details class="small"><summary>{words}</summary>{table}</details> }
+    });
+    let table = turns(shown, first);
+    view! { <Section title="The next 14 days" id="plan">{table}{more}</Section> }.piece()
+}
+
+fn turns(shown: &Shown, list: &[(Span, OnCall)]) -> Piece {
+    let rows = list
         .iter()
         .map(|(span, answer)| {
             let who = match answer.person {
@@ -200,18 +213,16 @@ fn plan(shown: &Shown) -> impl IntoView + use<> {
                     <th scope="row">{who}{here}</th>
                     <td data-label="From">{minute(span.from)}</td>
                     <td data-label="Until">{until}</td>
-                    <td data-label="Why" class="text">{why}</td>
+                    <td data-label="Why">{why}</td>
                 </tr>
             }
         })
         .collect_view();
     view! {
-        <Section title="The next 14 days" id="plan">
-            <TableFrame label="Who is on call" stacks=true compact=true>
-                <thead><tr><th scope="col">"Who"</th><th scope="col">"From"</th><th scope="col">"Until"</th><th scope="col">"Why"</th></tr></thead>
-                <tbody>{rows}</tbody>
-            </TableFrame>
-        </Section>
+        <TableFrame label="Who is on call" stacks=true compact=true>
+            <thead><tr><th scope="col">"Who"</th><th scope="col">"From"</th><th scope="col">"Until"</th><th scope="col">"Why"</th></tr></thead>
+            <tbody>{rows}</tbody>
+        </TableFrame>
     }
     .piece()
 }

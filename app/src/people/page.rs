@@ -8,6 +8,7 @@ use domain::assignment::OFFER_ESCALATES_AFTER;
 use domain::duty::Duty;
 use domain::id::{AgentId, PersonId, SystemId, TeamId};
 use domain::party::{Party as Who, Role, Roles, TeamKind};
+use domain::system::Subject;
 use domain::tier::Tier as Risk;
 use leptos::prelude::*;
 
@@ -80,8 +81,8 @@ pub struct Holdings {
 /// A duty on offer to them, or to a team they answer for.
 #[derive(Debug, Clone)]
 pub struct Offer {
-    /// The agent.
-    pub agent: AgentId,
+    /// The agent or the system.
+    pub of: Subject,
     /// Its name.
     pub name: String,
     /// The duty.
@@ -351,12 +352,15 @@ fn offers(shown: &Shown) -> Option<impl IntoView + use<>> {
                 let name = name.map_or_else(|| offer.party.to_string(), |team| team.name.clone());
                 view! { " " <span class="small muted">"to " <a href=href dir="auto">{name}</a></span> }
             });
-            let href = format!("/agents/{}#offers", offer.agent);
+            let href = match offer.of {
+                Subject::Agent(agent) => format!("/agents/{agent}#offers"),
+                Subject::System(system) => format!("/systems/{system}/raci"),
+            };
             let reason = (!offer.reason.is_empty())
                 .then(|| view! { <span class="small muted" dir="auto">{format!("“{}”", offer.reason)}</span> });
             view! {
                 <tr>
-                    <th scope="row"><a href=href dir="auto">{offer.name.clone()}</a> " " <span class="ref muted">{offer.agent.to_string()}</span></th>
+                    <th scope="row"><a href=href dir="auto">{offer.name.clone()}</a> " " <span class="ref muted">{offer.of.to_string()}</span></th>
                     <td data-label="Duty">{offer.duty.owner_title()}{team}</td>
                     <td data-label="Offered"><When at=offer.offered_at now=now/>{late.then(|| view! { " " <Badge tone=Tone::Warn>"Late"</Badge> })}</td>
                     <td data-label="Reason">{reason}</td>
@@ -373,7 +377,7 @@ fn offers(shown: &Shown) -> Option<impl IntoView + use<>> {
     Some(view! {
         <Section title=title id="offers" count=total.unwrap_or(listed)>
             <TableFrame label="Offers" stacks=true>
-                <thead><tr><th scope="col">"Agent"</th><th scope="col">"To be its"</th><th scope="col">"Offered"</th><th scope="col">"Reason"</th></tr></thead>
+                <thead><tr><th scope="col">"Agent or system"</th><th scope="col">"To be its"</th><th scope="col">"Offered"</th><th scope="col">"Reason"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </TableFrame>
             {rest.map(|words| view! { <p class="small muted">{words}</p> })}

@@ -108,10 +108,11 @@ pub fn ReachPage(
     shown: Shown,
 ) -> impl IntoView {
     let (id, name, now) = (shown.id, shown.name.clone(), shown.now);
+    let title = if shown.is_me { "How you are reached".to_owned() } else { format!("How {name} is reached") };
     let reached = shown.not.as_ref().map(|not| view! { <p class="row">{state(not, now)}</p> });
     view! {
         <Crumbs trail=vec![Crumb::new("People", "/people"), Crumb::new(id.to_string(), format!("/people/{id}")), Crumb::here("Reach")]/>
-        <PageHead title=format!("How {name} is reached") lead="A channel counts for 180 days after a colleague has tested it."/>
+        <PageHead title=title lead="A channel counts for 180 days after a colleague has tested it."/>
         {fresh(&shown)}
         <ErrorSummary errors=shown.form.errors.clone()/>
         {codes(&shown.path(), &shown.tests, &shown.form.errors, shown.now)}
@@ -200,7 +201,12 @@ fn channels(shown: &Shown) -> Piece {
         })
         .collect_view();
     let body = if list.is_empty() {
-        view! { <p class="muted">"No channel is recorded, so they cannot be reached."</p> }.piece()
+        let words = if shown.is_me {
+            "No channel is recorded, so you cannot be reached."
+        } else {
+            "No channel is recorded, so they cannot be reached."
+        };
+        view! { <p class="muted">{words}</p> }.piece()
     } else {
         view! {
             <TableFrame label="Channels" stacks=true>
@@ -251,7 +257,12 @@ fn absences(shown: &Shown) -> Piece {
         })
         .collect_view();
     let body = if shown.absences.is_empty() {
-        view! { <p class="muted">"They are not away, and nothing is planned."</p> }.piece()
+        let words = if shown.is_me {
+            "You are not away, and nothing is planned."
+        } else {
+            "They are not away, and nothing is planned."
+        };
+        view! { <p class="muted">{words}</p> }.piece()
     } else {
         view! {
             <TableFrame label="Absences" stacks=true compact=true>

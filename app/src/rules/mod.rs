@@ -102,7 +102,7 @@ pub fn RulesPage(
             let order = may_write.then(|| {
                 view! {
                     <td data-label="Order">
-                        <form method="post" action=format!("/rules/{id}") class="row">
+                        <form method="post" action=format!("/rules/{id}") class="pair">
                             {turn("earlier", "Earlier", at == 0)}
                             {turn("later", "Later", at + 1 == count)}
                         </form>

@@ -98,6 +98,8 @@ impl Nav {
     /// The line that a path belongs to: the longest that it begins with.
     pub fn current(&self, path: &str) -> Option<&'static str> {
         let path = path.split(['?', '#']).next().unwrap_or_default();
+        // A request is opened from the list of them.
+        let path = if path.starts_with("/requests/") { "/approvals" } else { path };
         let within = |href: &str| {
             path == href || (href != "/" && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
         };
@@ -116,5 +118,6 @@ mod tests {
         assert_eq!(nav.current("/agents/import"), Some("/agents/import"));
         assert_eq!(nav.current("/agentsandmore"), None);
         assert_eq!(nav.current("/"), Some("/"));
+        assert_eq!(nav.current("/requests/RQ-1"), Some("/approvals"));
     }
 }

@@ -10,7 +10,7 @@ mod surfaces;
 pub use drills::{said, testimony};
 pub use page::{CardShown, Past, StepShown, Stops, StopsPage, SurfaceShown};
 pub(crate) use radius::shared;
-pub use radius::{Everything, PressForm, RadiusPage, count_words, href_of_uses};
+pub use radius::{Everything, PressForm, RadiusPage, Under, count_words, href_of_uses};
 
 use crate::components::Choice;
 

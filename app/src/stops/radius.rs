@@ -77,6 +77,24 @@ pub struct PressForm {
     pub reason: String,
 }
 
+/// A stop of all of them that is not at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Under {
+    /// Agents are being stopped now.
+    Way,
+    /// It ended before it reached all.
+    Cut {
+        /// Who pressed, by name.
+        by: String,
+        /// When the last of them was stopped.
+        at: DateTime<Utc>,
+        /// Why they were stopped.
+        reason: String,
+        /// How many are not stopped.
+        left: i64,
+    },
+}
+
 /// Everything the page shows.
 #[derive(Debug, Clone)]
 pub struct Everything {
@@ -100,6 +118,8 @@ pub struct Everything {
     pub own_only: bool,
     /// The reader stops no agent, whatever they own.
     pub only_reads: bool,
+    /// What of a stop of them is under way, or was cut off.
+    pub progress: Option<Under>,
     /// What was pressed and refused.
     pub refused: Refused<PressForm>,
     /// The clock of this page.
@@ -137,6 +157,7 @@ pub fn RadiusPage(
         <PageHead title=shown.name.clone() badges=move || view! { <Badge>{kind}</Badge> } lead=lead/>
         <ErrorSummary errors=shown.refused.errors.clone()/>
         <div class="stack loose">
+            {progress(&shown)}
             {own}
             {numbers(&shown)}
             {press(&shown)}
@@ -144,6 +165,39 @@ pub fn RadiusPage(
         </div>
     }
     .piece()
+}
+
+/// That it goes on, with a link that looks again; or that it did not reach all.
+fn progress(shown: &Everything) -> Option<Piece> {
+    let again = shown.here.href();
+    let again = view! { <a href=again>"Look again"</a> };
+    let calling = |agent: &Reached| {
+        let calls = agent.stop.iter().flat_map(|stop| &stop.calls);
+        calls.into_iter().any(|(_, state, _)| matches!(state, CallState::Calling | CallState::Accepted))
+    };
+    let piece = match &shown.progress {
+        Some(Under::Way) => {
+            let (done, all) = (shown.radius.of(Part::Stopped), shown.radius.of(Part::All));
+            let words = format!("{} of {} so far. ", thousands(done.unsigned_abs()), count_words(all));
+            view! { <Notice tone=Tone::Note title="They are being stopped"><p>{words}{again}</p></Notice> }.piece()
+        }
+        Some(Under::Cut { by, at, reason, left }) => {
+            let (by, at, reason, now) = (by.clone(), *at, format!("“{reason}”"), shown.now);
+            let words = if *left == 1 { "1 agent is not stopped".to_owned() } else { format!("{} are not stopped", count_words(*left)) };
+            view! {
+                <Notice tone=Tone::Warn title="Not all of them are stopped">
+                    <p><bdi>{by}</bdi>" stopped what they could of these "<When at=at now=now/>": "<bdi>{reason}</bdi>" "{words}". Such an agent was not theirs to stop, came or was resumed since, or the server ended before it was reached. Look at what is left below, and stop it."</p>
+                </Notice>
+            }
+            .piece()
+        }
+        None if shown.rows.iter().any(calling) => {
+            view! { <Notice tone=Tone::Note><p>"Muster is calling webhooks: the list says how each went. "{again}</p></Notice> }
+                .piece()
+        }
+        None => return None,
+    };
+    Some(piece)
 }
 
 fn part_href(shown: &Everything, part: Part) -> String {
@@ -292,7 +346,7 @@ fn row(agent: &Reached, shown: &Everything) -> Piece {
             <td data-label="State"><Lifecycle state=agent.state.key()/><span class="since small muted">{format!("{environment}, {}", runs.to_lowercase())}</span></td>
             <td data-label="Who can stop it">{owner}</td>
             <td data-label="Paused by">{pause}</td>
-            <td data-label="Stop" class="text">{stop}</td>
+            <td data-label="Stop"><div>{stop}</div></td>
         </tr>
     }
     .piece()

@@ -39,6 +39,8 @@ pub struct Shown {
     pub deputy: Option<Named>,
     /// Who would be asked if the lead were gone.
     pub next: Vec<Named>,
+    /// Who is on call now.
+    pub on_call: Option<Named>,
     /// Its members.
     pub members: Vec<Member>,
     /// What it holds.
@@ -204,14 +206,14 @@ fn facts(shown: &Shown) -> impl IntoView + use<> {
     let (lead, deputy) = (link_or(shown.lead.as_ref(), "nobody"), link_or(shown.deputy.as_ref(), "nobody"));
     let next = chain(&shown.next);
     let operates = format!("/agents?operated_by={}", shown.id);
-    let on_call = format!("/teams/{}/on-call", shown.id);
+    let (on_call, present) = (format!("/teams/{}/on-call", shown.id), link_or(shown.on_call.as_ref(), "nobody"));
     let (kind, created, updated, now) = (shown.kind.label(), shown.created_at, shown.updated_at, shown.now);
     view! {
         <Facts>
             <Fact term="Lead">{lead}{since}</Fact>
             <Fact term="Deputy">{deputy}</Fact>
             <Fact term="Next in line">{next}</Fact>
-            <Fact term="On call"><a href=on_call>"who is, and who is next"</a></Fact>
+            <Fact term="On call">{present}" "<span class="small">"("<a href=on_call>"who is next"</a>")"</span></Fact>
             <Fact term="Kind" value=kind/>
             <Fact term="Operates"><a href=operates>"agents it operates"</a></Fact>
             <Fact term="Recorded"><Day at=created/></Fact>

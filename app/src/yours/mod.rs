@@ -29,8 +29,17 @@ pub struct Due {
     pub said_at: DateTime<Utc>,
     /// Since when it is asked.
     pub due_at: DateTime<Utc>,
-    /// It is asked since they changed department.
-    pub moved: bool,
+    /// Who changed department, when it is asked for that.
+    pub moved: Option<Mover>,
+}
+
+/// Whose change of department makes a duty due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mover {
+    /// The reader's own.
+    Reader,
+    /// That of the team's lead, by name.
+    Lead(String),
 }
 
 impl Due {
@@ -125,10 +134,13 @@ pub fn StillYours(
 fn line(due: &Due, ticked: bool) -> impl IntoView + use<> {
     let key = due.key();
     let id = format!("duty-{}-{}", due.agent, due.duty);
-    let why = if due.moved {
-        view! { <Badge tone=Tone::Note>"You changed department"</Badge> }.piece()
-    } else {
-        view! { "due since " <Day at=due.due_at/> }.piece()
+    let why = match (&due.moved, due.due_at) {
+        (Some(Mover::Reader), _) => view! { " " <Badge tone=Tone::Note>"You changed department"</Badge> }.piece(),
+        (Some(Mover::Lead(name)), _) => {
+            let words = format!("{name} changed department");
+            view! { " " <Badge tone=Tone::Note><bdi>{words}</bdi></Badge> }.piece()
+        }
+        (None, at) => view! { ", due since " <Day at=at/> }.piece(),
     };
     let team = due.team.clone().map(|(party, name)| view! { ", for " <a href=party.path() dir="auto">{name}</a> });
     let away = format!("/agents/{}/assign?duty={}&next=%2Fstill-yours", due.agent, due.duty);
@@ -138,7 +150,8 @@ fn line(due: &Due, ticked: bool) -> impl IntoView + use<> {
             <input type="checkbox" id=id.clone() name="duty" value=key checked=ticked/>
             <div>
                 <label for=id><strong>{due.duty.owner_title()}</strong></label>{team}
-                <p class="small muted">"Last said "<Day at=due.said_at/>", "{why}". "<a href=away aria-label=label>"Not mine any more"</a></p>
+                <p class="small muted">"Last said "<Day at=due.said_at/>{why}</p>
+                <p class="small"><a href=away aria-label=label>"Not mine any more"</a></p>
             </div>
         </li>
     }

@@ -64,7 +64,8 @@ pub struct Held {
     pub inherited: Option<SystemId>,
     /// Of an A, when its party last said that it is theirs: by accepting, or since then.
     pub confirmed_at: DateTime<Utc>,
-    /// When the person who holds it last changed department, if they did.
+    /// When the person who holds it, or since they lead it the lead of the team, last changed
+    /// department, if they did.
     pub moved_at: Option<DateTime<Utc>>,
 }
 

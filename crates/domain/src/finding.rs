@@ -66,7 +66,7 @@ impl FindingKey {
                 "The party Accountable for containment is there, and nobody of it can be reached: nobody has a channel tested within 180 days, or whoever has one is away."
             }
             Self::OwnershipUnconfirmed => {
-                "An owner has not said within the tier's cadence (low and moderate 365, high 180, critical 90 days) that a duty is still theirs, or changed department since they said so."
+                "An owner has not said within the tier's cadence (low and moderate 365, high 180, critical 90 days) that a duty is still theirs, or changed department since they said so. For a team its lead does both."
             }
             Self::NoOwner => "A duty that the agent's facts require, containment apart, has no Accountable party.",
             Self::OwnerInactive => {

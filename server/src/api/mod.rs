@@ -6,6 +6,7 @@ mod answer;
 mod asked;
 mod assignments;
 mod audit;
+mod channels;
 mod docs;
 mod document;
 mod handovers;
@@ -46,6 +47,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(people::routes())
         .merge(teams::routes())
         .merge(on_call::routes())
+        .merge(channels::routes())
         .merge(systems::routes())
         .merge(posture::routes())
         .merge(audit::routes())

@@ -38,6 +38,7 @@ domain::words! {
     pub enum Outcome {
         Offer = "offer", "Offered to the model's party";
         Held = "held", "The model's party holds it";
+        Withdraw = "withdraw", "The model's party holds it, and an offer to somebody else ends";
         Offered = "offered", "On offer to the model's party";
         Kept = "kept", "Somebody chose otherwise";
         Open = "open", "Nobody fills the function";
@@ -243,6 +244,7 @@ fn letters(list: &[(RaciRole, Party)]) -> Vec<ModelLetter> {
 fn row(row: &domain::model::Row) -> ModelRow {
     let (outcome, to, owner, offered, slot) = match row.fate {
         Fate::Offer { to, owner, instead_of } => (Outcome::Offer, Some(to), owner, instead_of, None),
+        Fate::Withdraw { owner, asked } => (Outcome::Withdraw, Some(owner), Some(owner), Some(asked), None),
         Fate::Held(p) => (Outcome::Held, Some(p), Some(p), None, None),
         Fate::Offered(p) => (Outcome::Offered, Some(p), None, Some(p), None),
         Fate::Kept { owner, offered } => (Outcome::Kept, None, owner, offered, None),

@@ -414,7 +414,7 @@ struct Due {
     said_at: DateTime<Utc>,
     /// Since when it is due.
     due_at: DateTime<Utc>,
-    /// Whether it is due because they changed department.
+    /// Whether it is due because they, or the team's lead, changed department.
     moved: bool,
 }
 
@@ -443,7 +443,7 @@ async fn list_due(State(app): State<App>, caller: ApiActor, asked: Listed<Nothin
         party: d.party,
         said_at: d.said_at,
         due_at: d.due_at,
-        moved: d.moved,
+        moved: d.moved.is_some(),
     });
     ok(List::new(items.collect(), page.next, page.total))
 }

@@ -81,6 +81,8 @@ vocabulary! {
     Tier: domain::tier::Tier;
     /// A row of the RACI matrix.
     Duty: domain::duty::Duty;
+    /// A way to reach a person.
+    ChannelKind: domain::reach::ChannelKind;
     /// A letter of the matrix.
     RaciRole: domain::assignment::RaciRole;
     /// Whether somebody can stop the agent, worst first.

@@ -302,9 +302,11 @@ fn shown(plan: &Plan) -> Preview {
                 nobody: (0, Vec::new()),
                 letters: 0,
                 ends: 0,
+                withdrawn: 0,
             });
             tally.letters += row.add.len() as u64;
             tally.ends += row.end.len() as u64;
+            tally.withdrawn += u64::from(matches!(row.fate, Fate::Withdraw { .. }));
             if !(row.add.is_empty() && row.end.is_empty()) && tally.lettered.len() < SHOWN {
                 tally.lettered.push(who());
             }
@@ -312,7 +314,7 @@ fn shown(plan: &Plan) -> Preview {
                 Fate::Offer { .. } => &mut tally.offered,
                 Fate::Kept { .. } => &mut tally.kept,
                 Fate::Open(_) => &mut tally.nobody,
-                Fate::Held(_) | Fate::Offered(_) => &mut tally.already,
+                Fate::Held(_) | Fate::Withdraw { .. } | Fate::Offered(_) => &mut tally.already,
             };
             *count += 1;
             if first.len() < SHOWN {
@@ -357,6 +359,9 @@ fn whole(filled: &Filled, names: &BTreeMap<Party, String>) -> Matrix {
                     (What::Filled, cells)
                 }
                 Fate::Held(p) => (What::Already, vec![cell(a, p, Act::Stays)]),
+                Fate::Withdraw { owner, asked } => {
+                    (What::Already, vec![cell(a, owner, Act::Stays), cell(a, asked, Act::Ends)])
+                }
                 Fate::Offered(p) => (What::Already, vec![cell(a, p, Act::Waits)]),
                 Fate::Kept { owner, offered } => {
                     let mut cells: Vec<Cell> = owner.map(|p| cell(a, p, Act::Stays)).into_iter().collect();

@@ -142,6 +142,9 @@ async fn rotation(app: &App, form: &OnCallForm, errors: &mut FieldErrors) -> Res
             Err(_) => {}
         }
     }
+    if list.is_empty() && errors.of("people").is_none() {
+        errors.add("people", "Name at least one person, in the order of their turns.");
+    }
     let count = form.turn.trim().parse::<i64>().ok().filter(|n| (1..=10_000).contains(n));
     if count.is_none() {
         errors.add("turn", "Enter a whole number, such as 1.");

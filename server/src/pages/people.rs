@@ -487,7 +487,7 @@ async fn page(app: &App, signed: &Signed, id: PersonId, here: Here, around: Arou
         offers: offers
             .into_iter()
             .map(|o| Offer {
-                agent: o.agent,
+                of: o.of,
                 name: o.name,
                 duty: o.duty,
                 party: o.party,

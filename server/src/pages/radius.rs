@@ -2,16 +2,18 @@
 //! stops them all. The address names what is used as the inventory's filters do.
 
 use app::components::{Address, Flash, Refused, thousands};
-use app::stops::{Everything, PressForm, RadiusPage, count_words, href_of_uses};
+use app::stops::{Everything, PressForm, RadiusPage, Under, count_words, href_of_uses};
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::can::{Action, Relation, can};
-use domain::stop::{Part, Uses};
+use domain::party::Party;
+use domain::stop::{Part, Radius, Uses};
 use leptos::prelude::*;
 use register::Error;
+use register::agents::assess::party_names;
 use register::paging::DEFAULT_LIMIT;
-use register::stops::radius;
 use register::stops::sweep::{Sweep, Swept};
+use register::stops::{cut, radius};
 
 use crate::App;
 use crate::hooks::{self, Progress};
@@ -59,8 +61,10 @@ async fn page(app: &App, signed: &Signed, here: Address, refused: Refused<PressF
     let cursor = here.get("cursor").or_else(|| here.get("before"));
     let found = radius::list(&app.db, by, &shared, part, cursor, DEFAULT_LIMIT).await?;
     let first = here.first_page();
+    let progress = progress(app, signed, &shared, &radius).await?;
     let shown = Everything {
         name: shared.name,
+        progress,
         radius,
         part,
         rows: found.items,
@@ -75,6 +79,30 @@ async fn page(app: &App, signed: &Signed, here: Address, refused: Refused<PressF
     };
     let title = format!("What uses {}", shown.name);
     Ok(Page::new(app, signed, title).status(status).show(move || view! { <RadiusPage shown=shown/> }))
+}
+
+/// Whether they are being stopped now, or a stop of them did not reach all.
+async fn progress(
+    app: &App,
+    signed: &Signed,
+    shared: &radius::Shared,
+    radius: &Radius,
+) -> Result<Option<Under>, Error> {
+    if app.sweeps.going(&shared.called()) {
+        return Ok(Some(Under::Way));
+    }
+    let left = radius.of(Part::All) - radius.of(Part::Stopped);
+    if left == 0 || radius.of(Part::Stopped) == 0 {
+        return Ok(None);
+    }
+    let Some(last) = cut::last(&app.db, signed.by(), shared).await? else { return Ok(None) };
+    let mut reads = &app.db;
+    let name = match last.by.parse::<Party>() {
+        Ok(party) => party_names(&mut reads, [party]).await?.remove(&party).unwrap_or(last.by),
+        Err(_) if last.by == "cli" => "the command line".to_owned(),
+        Err(_) => last.by,
+    };
+    Ok(Some(Under::Cut { by: name, at: last.at, reason: last.reason, left }))
 }
 
 /// Stops every one of them that the reader may stop.
@@ -104,10 +132,9 @@ fn said(progress: &Progress) -> Flash {
             let sentence = told(done);
             if done.by_hand == 0 { Flash::good(sentence) } else { Flash::bad(sentence) }
         }
-        Progress::Going(done) => Flash::bad(format!(
-            "{} so far, and Muster goes on. Load this page again to see how far it is.",
-            stopped(done)
-        )),
+        Progress::Going(done) => {
+            Flash::bad(format!("{} so far, and Muster goes on. Look again to see how far it is.", stopped(done)))
+        }
         Progress::BrokeOff(done) => Flash::bad(format!(
             "{}, then it broke off: the rest is not stopped. Press again to stop the rest.",
             stopped(done)

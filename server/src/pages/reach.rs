@@ -37,7 +37,8 @@ async fn page(app: &App, signed: &Signed, id: PersonId, form: Refused<ReachForm>
         Some(Secret::Code { code, kind, address, .. }) => Some(Code { code, kind, address }),
         _ => None,
     };
-    let title = format!("How {} is reached", view.person.name);
+    let title =
+        if signed.id == id { "How you are reached".to_owned() } else { format!("How {} is reached", view.person.name) };
     let channel = |c: reach::Channel| Channel { id: c.id, kind: c.kind, address: c.address, tested_at: c.tested_at };
     let shown = Shown {
         id,
@@ -116,7 +117,14 @@ async fn change(State(app): State<App>, signed: Signed, Path(id): Path<PersonId>
                 return page(&app, &signed, id, Refused { values: form, errors }, unprocessable).await;
             };
             let added = reach::absences::add(&app.db, by, id, from, until).await;
-            added.map(|_| "Recorded. They are not asked to be on call then.".to_owned())
+            added.map(|_| {
+                if signed.id == id {
+                    "Recorded. You are not asked to be on call then."
+                } else {
+                    "Recorded. They are not asked to be on call then."
+                }
+                .to_owned()
+            })
         }
         "back" => reach::absences::end(&app.db, by, id, number("absence"), "")
             .await

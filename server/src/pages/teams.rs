@@ -9,7 +9,7 @@ use domain::can::{Action, Relation, can};
 use domain::id::{PersonId, TeamId};
 use domain::party::{Party, TeamKind};
 use leptos::prelude::*;
-use register::{Error, people, teams};
+use register::{Error, oncall, people, teams};
 use serde::Deserialize;
 
 use super::people::{holdings, may, named, refuse, suggested, version, who};
@@ -233,6 +233,8 @@ async fn page(app: &App, signed: &Signed, id: TeamId, here: Here, join: Refused<
     let (_, offers) = people::offers_to(&app.db, signed.by(), &[Party::Team(id)], 1).await?;
     let may_write = may(&signed.actor, Action::TeamWrite);
     let people: Vec<Named> = if may_write { suggested(app, signed).await? } else { Vec::new() };
+    let (present, names) = oncall::on_call(&app.db, signed.by(), id, signed.now).await?;
+    let on_call = present.person.and_then(|p| names.into_iter().find(|n| n.id == p)).map(named);
     let team = view.team;
     let title = team.name.clone();
     let shown = Shown {
@@ -243,6 +245,7 @@ async fn page(app: &App, signed: &Signed, id: TeamId, here: Here, join: Refused<
         lead_since: team.lead_since,
         deputy: view.deputy.map(named),
         next: next.into_iter().map(named).collect(),
+        on_call,
         members: view
             .members
             .into_iter()

@@ -1,7 +1,7 @@
 //! `/still-yours`: what an owner is to say again.
 
 use app::components::{FieldErrors, Flash, Refused};
-use app::yours::{Due, StillYours, Yours};
+use app::yours::{Due, Mover, StillYours, Yours};
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::can::{Action, Relation, can};
@@ -48,7 +48,7 @@ async fn page(
             team: matches!(d.party, Party::Team(_)).then_some((d.party, d.party_name)),
             said_at: d.said_at,
             due_at: d.due_at,
-            moved: d.moved,
+            moved: d.moved.map(|m| if m.person == signed.id { Mover::Reader } else { Mover::Lead(m.name) }),
         })
         .collect();
     let yours = Yours {

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::can::Actor;
+use register::sessions::WAITING_MOST;
 use register::tokens;
 
 use super::csrf::bearer;
@@ -34,13 +35,20 @@ pub async fn page(State(app): State<App>, request: Request, next: Next) -> Respo
         Err(error) => return Fault::from(error).into_response(),
     };
     parts.extensions.insert(signed.clone());
+    let presses = parts.method != Method::GET && parts.method != Method::HEAD;
     let response = next.run(Request::from_parts(parts, body)).await;
+    if presses {
+        app.due.forget(signed.id);
+    }
     page::dress(&app, Some(&signed), Visitor::default, &id, response)
 }
 
 async fn who(app: &App, headers: &HeaderMap, visitor: Visitor) -> Result<Option<Signed>, register::Error> {
     let now = app.clock.now();
-    Ok(session::of(app, headers).await?.map(|found| Signed::of(found, now, visitor)))
+    let Some(mut found) = session::of(app, headers).await? else { return Ok(None) };
+    let due = app.due.of(&app.db, &Actor::person(found.person, found.roles), now).await?;
+    found.waiting = (found.waiting + due).min(WAITING_MOST);
+    Ok(Some(Signed::of(found, now, visitor)))
 }
 
 /// To sign-in; or to set-up, while nobody can sign in.

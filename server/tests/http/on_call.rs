@@ -2,12 +2,15 @@
 
 use axum::http::Method;
 use chrono::TimeDelta;
+use domain::can::Scope;
 use domain::id::PersonId;
 use domain::party::Role;
 use register::args;
+use register::tokens::NewToken;
 use serde_json::json;
 
 use crate::contract::Program;
+use crate::handovers::waits;
 use crate::support::Site;
 
 /// Ravi leads Agent platform (TE-3) with Mateo (PE-29) and Keiko (PE-28); Bea is PE-4.
@@ -96,6 +99,51 @@ async fn the_schedule_through_the_api() {
 }
 
 #[tokio::test]
+async fn a_channel_is_tested_by_two_programs() {
+    let site = Site::demo().await;
+    let of = async |person: Option<PersonId>, scope| {
+        let new = NewToken { name: "r".into(), scopes: vec![scope], owner: person, ..NewToken::default() };
+        Program(site.token(new).await)
+    };
+    let ravi = of(Some(RAVI), Scope::Write).await;
+    let mateo = of(Some(PersonId(29)), Scope::Write).await;
+    let stranger = of(Some(PersonId(4)), Scope::Write).await;
+    let nobody = of(None, Scope::Admin).await;
+    let path = "/api/v1/people/PE-5/channels";
+    let before = ravi.get(path).await.is(200).body()["total"].as_i64().unwrap();
+    stranger.get(path).await.is_problem(403, "forbidden");
+    mateo.post(path, json!({"kind": "pager", "address": "pager 1"})).await.is_problem(403, "forbidden");
+    let wrong = ravi.post(path, json!({"kind": "phone", "address": "call me"})).await.is_problem(422, "invalid");
+    assert_eq!(wrong.body()["errors"][0]["pointer"], "/address");
+    ravi.post(path, json!({"kind": "pigeon", "address": "x"})).await.is_problem(422, "invalid");
+    let made = ravi.post(path, json!({"kind": "pager", "address": " pager 4711 "})).await.is(200).body();
+    assert_eq!((&made["address"], &made["tested_at"]), (&json!("pager 4711"), &json!(null)));
+    ravi.post(path, json!({"kind": "pager", "address": "pager 4711"})).await.is_problem(422, "invalid");
+    let one = format!("{path}/{}", made["id"]);
+
+    // A colleague begins it; the person says what came, and nobody else can.
+    ravi.post(&format!("{one}/test"), json!({})).await.is_problem(409, "conflict");
+    stranger.post(&format!("{one}/test"), json!({})).await.is_problem(403, "forbidden");
+    nobody.post(&format!("{one}/test"), json!({})).await.is_problem(403, "forbidden");
+    mateo.post(&format!("{path}/99999/test"), json!({})).await.is_problem(404, "not-found");
+    let begun = mateo.post(&format!("{one}/test"), json!({})).await.is(200).body();
+    let code = begun["code"].as_str().unwrap();
+    assert_eq!((code.len(), &begun["channel"]["address"]), (6, &json!("pager 4711")));
+    mateo.post(&format!("{one}/prove"), json!({"code": code})).await.is_problem(403, "forbidden");
+    let other = if code == "000000" { "000001" } else { "000000" };
+    let refused = ravi.post(&format!("{one}/prove"), json!({"code": other})).await.is_problem(422, "invalid");
+    assert_eq!(refused.body()["errors"][0]["pointer"], "/code");
+    let proved = ravi.post(&format!("{one}/prove"), json!({"code": code})).await.is(200).body();
+    assert!(proved["tested_at"].is_string() && proved["counts_until"].is_string(), "{proved}");
+    ravi.post(&format!("{one}/prove"), json!({"code": code})).await.is_problem(409, "conflict");
+    assert_eq!(mateo.get(path).await.is(200).body()["total"].as_i64().unwrap(), before + 1);
+    mateo.post(&format!("{one}/removal"), json!({})).await.is_problem(403, "forbidden");
+    ravi.post(&format!("{one}/removal"), json!({})).await.is(200);
+    ravi.post(&format!("{one}/removal"), json!({})).await.is_problem(404, "not-found");
+    assert_eq!(ravi.get(path).await.is(200).body()["total"].as_i64().unwrap(), before);
+}
+
+#[tokio::test]
 async fn a_channel_is_tested_by_two() {
     let site = Site::demo().await;
     let ravi = site.signed_in_as(RAVI).await;
@@ -158,9 +206,12 @@ async fn owners_are_asked_and_answer_at_once() {
     let keys: Vec<String> =
         page.split("name=\"seen\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
     assert!(keys.len() > 1, "{page}");
+    assert_eq!(waits(&page), Some(keys.len().to_string().as_str()));
     priya.post("/still-yours", &[("do", "picked")]).await.is(422).says("Tick the duties");
     priya.post("/still-yours", &[("do", "picked"), ("duty", "AG-1/purpose")]).await.is(403);
     priya.post("/still-yours", &[("do", "picked"), ("duty", &keys[0])]).await.leads_to("/still-yours");
+    let page = priya.get("/teams").await.is(200).text();
+    assert_eq!(waits(&page), Some((keys.len() - 1).to_string().as_str()), "counted again after a press");
     let rest: Vec<(&str, &str)> =
         [("do", "all")].into_iter().chain(keys[1..].iter().map(|k| ("seen", k.as_str()))).collect();
     priya.post("/still-yours", &rest).await.leads_to("/still-yours");

@@ -72,6 +72,10 @@ const ON_CALL: &str = "/api/v1/teams/{id}/on-call";
 const OVERRIDES: &str = "/api/v1/teams/{id}/on-call/overrides";
 const UNCOVER: &str = "/api/v1/teams/{id}/on-call/overrides/{override}/cancellation";
 const BACK: &str = "/api/v1/people/{id}/absences/{absence}/end";
+const CHANNELS: &str = "/api/v1/people/{id}/channels";
+const UNREACH: &str = "/api/v1/people/{id}/channels/{channel}/removal";
+const TEST: &str = "/api/v1/people/{id}/channels/{channel}/test";
+const PROVE: &str = "/api/v1/people/{id}/channels/{channel}/prove";
 const ONE_WORD: &str = r#"{"confirmations": [{"agent": "AG-12", "duty": "containment"}]}"#;
 const MODEL_PREVIEW: &str = "/api/v1/operating-models/regulated/preview";
 const MODEL_APPLY: &str = "/api/v1/operating-models/regulated/apply";
@@ -147,6 +151,17 @@ pub(crate) const CASES: &[Case] = &[
         "{}",
         May::Program(SECURITY, WRITES),
     ),
+    Case("GET", "/approvals", "/approvals", "", Everybody),
+    Case("GET", "/requests/{id}", "/requests/RQ-1", "", May::Roles(RECORD)),
+    Case("POST", "/requests/{id}", "/requests/RQ-1", "do=none", May::Roles(RECORD)),
+    Case("GET", "/agents/{id}/submit", "/agents/AG-40/submit", "", May::Roles(EDIT)),
+    Case("POST", "/agents/{id}/submit", "/agents/AG-40/submit", "reason=", May::Roles(EDIT)),
+    Case("GET", "/agents/{id}/resume", "/agents/AG-31/resume", "", May::Roles(EDIT)),
+    Case("POST", "/agents/{id}/resume", "/agents/AG-31/resume", "reason=", May::Roles(EDIT)),
+    Case("GET", "/agents/{id}/scope", "/agents/AG-31/scope", "", May::Roles(EDIT)),
+    Case("POST", "/agents/{id}/scope", "/agents/AG-31/scope", "do=preview&name=x", May::Roles(EDIT)),
+    // What is pressed decides who may; a press that is none is told so on the agent's page.
+    Case("POST", "/agents/{id}/life", "/agents/AG-31/life", "do=none", Everybody),
     Case("GET", "/api/v1/requests", "/api/v1/requests", "", May::Program(ROLES, READS)),
     Case("GET", "/api/v1/requests/{id}", "/api/v1/requests/RQ-1", "", May::Program(RECORD, READS)),
     // Only the deciders decide, and only whoever asked answers: the demonstration's risk analyst did.
@@ -164,7 +179,7 @@ pub(crate) const CASES: &[Case] = &[
         "/api/v1/conditions/{id}/met",
         "/api/v1/conditions/1/met",
         r#"{"note":"Done."}"#,
-        May::Roles(SECURITY),
+        May::Roles(CONDITION),
     ),
     Case("POST", "/api/v1/agents/{id}/actions/submit", "/api/v1/agents/AG-40/actions/submit", "{}", May::Roles(EDIT)),
     Case("GET", "/api/v1/agents/{id}/approval-preview", "/api/v1/agents/AG-40/approval-preview", "", May::Roles(EDIT)),
@@ -173,7 +188,7 @@ pub(crate) const CASES: &[Case] = &[
         "/api/v1/agents/{id}/actions/withdraw",
         "/api/v1/agents/AG-21/actions/withdraw",
         "{}",
-        May::Roles(SECURITY),
+        May::Roles(EDIT),
     ),
     Case(
         "POST",
@@ -396,6 +411,11 @@ pub(crate) const CASES: &[Case] = &[
     Case("GET", "/api/v1/people/{id}/absences", "/api/v1/people/PE-5/absences", "", May::Program(ROLES, READS)),
     Case("POST", "/api/v1/people/{id}/absences", "/api/v1/people/PE-5/absences", "{}", May::Program(TEAMS, WRITES)),
     Case("POST", BACK, "/api/v1/people/PE-5/absences/99/end", "{}", May::Roles(&[])),
+    Case("GET", CHANNELS, "/api/v1/people/PE-5/channels", "", May::Program(TEAMS, WRITES)),
+    Case("POST", CHANNELS, "/api/v1/people/PE-5/channels", "{}", May::Program(KEEP, &[Scope::Admin])),
+    Case("POST", UNREACH, "/api/v1/people/PE-5/channels/99/removal", "{}", May::Roles(&[])),
+    Case("POST", TEST, "/api/v1/people/PE-5/channels/99/test", "{}", May::Roles(&[])),
+    Case("POST", PROVE, "/api/v1/people/PE-5/channels/99/prove", "{}", May::Roles(&[])),
     // What is one's own; a token without an owner owns nothing.
     Case("GET", "/api/v1/assignments/due", "/api/v1/assignments/due", "", May::Roles(OWNERS)),
     Case("POST", "/api/v1/assignments/confirmation", "/api/v1/assignments/confirmation", ONE_WORD, May::Roles(&[])),

@@ -9,14 +9,15 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::routing::post;
-use domain::agent::{AgentFacts, Environment, Lifecycle, Running};
+use domain::agent::{AgentFacts, CredentialKind, CredentialUse, Environment, Lifecycle, Running};
 use domain::can::{Actor, Scope};
 use domain::duty::Duty;
 use domain::id::{AgentId, PersonId};
 use domain::party::{Party, Role, Roles};
-use domain::stop::{Outcome, Surface};
+use domain::stop::{Outcome, Surface, Uses};
 use register::assignments::{self, Mode};
 use register::stops::calls;
+use register::stops::sweep::Sweep;
 use register::{By, agents};
 use serde_json::{Value, json};
 use server::config::Config;
@@ -329,6 +330,43 @@ async fn everything_that_uses_a_key_is_stopped_from_its_page() {
         lead.get(nothing).await.is(422);
     }
     lead.get("/stop?tool=No+such+tool").await.is(404);
+}
+
+/// A stop of many that is under way says so and is looked at again; one that a restart cut off says
+/// what it did not reach, and is pressed again.
+#[tokio::test]
+async fn a_stop_of_many_says_how_far_it_came() {
+    let site = Site::demo().await;
+    let lead = site.signed_in_as(PersonId(1)).await;
+    let page = "/stop?credential=shared%20robot%20key";
+    let actor = Actor::person(PersonId(1), [Role::SecurityLead].into_iter().collect::<Roles>());
+    let by = By { actor: &actor, now: site.app.clock.now() };
+    for n in 0..52 {
+        let mut facts = AgentFacts::named(format!("Robot {n}"));
+        facts.credentials.push(CredentialUse {
+            name: "shared robot key".into(),
+            kind: CredentialKind::LongLived,
+            ttl_seconds: None,
+            kept_in: String::new(),
+            last_rotated: String::new(),
+        });
+        agents::create(&site.app.db, by, facts, Lifecycle::Draft).await.unwrap();
+    }
+    let uses = Uses::Credential("shared robot key".into());
+    let text = lead.get(page).await.is(200).says("Stop 52 agents").text();
+    assert!(!text.contains("Look again") && !text.contains("Not all of them"), "{text}");
+
+    // The first fifty are stopped, and the server ends.
+    let mut sweep = Sweep::begin(&site.app.db, by, &uses, "It leaked.").await.unwrap();
+    let under_way = site.app.sweeps.begin(sweep.shared().called());
+    sweep.next(&site.app.db, by).await.unwrap();
+    lead.get(page).await.is(200).says("They are being stopped").says("50 of 52 agents so far").says("Look again");
+    drop(under_way);
+    let shown = lead.get(page).await.is(200).says("Not all of them are stopped").says("2 agents are not stopped");
+    shown.says("It leaked.").says("Stop 2 agents");
+    lead.post(page, &[("why", "An incident asks for it.")]).await.leads_to(page);
+    let text = lead.get(page).await.is(200).says("A stop of every one of them is recorded").text();
+    assert!(!text.contains("Not all of them are stopped"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

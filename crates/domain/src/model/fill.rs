@@ -23,6 +23,13 @@ pub enum Fate {
     },
     /// The model's party holds it.
     Held(Party),
+    /// The model's party holds it, and an offer to somebody else ends.
+    Withdraw {
+        /// Who holds it, and stays.
+        owner: Party,
+        /// To whom it is on offer now.
+        asked: Party,
+    },
     /// It is on offer to the model's party.
     Offered(Party),
     /// Somebody else holds it, or is asked: the row stays as it is.
@@ -54,7 +61,7 @@ pub struct Row {
 impl Row {
     /// Whether anything changes.
     pub const fn changes(&self) -> bool {
-        matches!(self.fate, Fate::Offer { .. }) || !self.add.is_empty() || !self.end.is_empty()
+        matches!(self.fate, Fate::Offer { .. } | Fate::Withdraw { .. }) || !self.add.is_empty() || !self.end.is_empty()
     }
 }
 
@@ -96,7 +103,9 @@ pub fn fill(
     if ward.regulated {
         let to_be = |duty: Duty| {
             rows.iter().find(|r| r.duty == duty).and_then(|r| match r.fate {
-                Fate::Offer { to, .. } | Fate::Held(to) | Fate::Offered(to) => Some((to, r.changes())),
+                Fate::Offer { to, .. } | Fate::Held(to) | Fate::Withdraw { owner: to, .. } | Fate::Offered(to) => {
+                    Some((to, r.changes()))
+                }
                 Fate::Kept { owner, offered } => offered.or(owner).map(|p| (p, false)),
                 Fate::Open(_) => accountable(held, duty).map(|h| (h.party, false)),
             })
@@ -133,7 +142,7 @@ fn row(
     let fate = match (there, offered) {
         (_, Some(asked)) if asked == to => Fate::Offered(to),
         (Some(party), None) if party == to => Fate::Held(to),
-        (Some(party), Some(_)) if party == to && replace => Fate::Held(to),
+        (Some(owner), Some(asked)) if owner == to && replace => Fate::Withdraw { owner, asked },
         (None, None) => Fate::Offer { to, owner, instead_of: None },
         _ if replace => Fate::Offer { to, owner, instead_of: offered },
         _ => return still(Fate::Kept { owner, offered }),

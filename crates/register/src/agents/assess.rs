@@ -79,7 +79,8 @@ async fn seats(
 ) -> Result<Vec<(i64, Sat)>, Error> {
     let sql = format!(
         "SELECT s.{column}, s.duty, s.role, s.party_kind, s.party_id, s.offered_at, s.valid_from, \
-                p.status, p.left_at, t.lead_id, l.status, l.left_at, s.confirmed_at, p.moved_at \
+                p.status, p.left_at, t.lead_id, l.status, l.left_at, s.confirmed_at, \
+                CASE WHEN l.moved_at >= t.lead_since THEN l.moved_at ELSE p.moved_at END \
          FROM assignment s \
          LEFT JOIN person p ON s.party_kind = 'person' AND p.id = s.party_id \
          LEFT JOIN team t ON s.party_kind = 'team' AND t.id = s.party_id \

@@ -13,7 +13,7 @@ use super::answerable;
 use crate::agents::assess::{party_names, reassess};
 use crate::args;
 use crate::change::{self, By, Change};
-use crate::db::{Arg, Db};
+use crate::db::{Arg, Db, DbError};
 use crate::error::Error;
 use crate::paging::{Cursor, Page};
 use crate::people::paged;
@@ -42,9 +42,20 @@ pub struct Due {
     pub said_at: DateTime<Utc>,
     /// Since when it is due.
     pub due_at: DateTime<Utc>,
-    /// Whether it is due because they changed department.
-    pub moved: bool,
+    /// Who changed department, where it is due for that: the person, or the team's lead.
+    pub moved: Option<Mover>,
     id: i64,
+}
+
+/// Who changed department while they answered for something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mover {
+    /// Who.
+    pub person: PersonId,
+    /// Their name.
+    pub name: String,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 /// Which rows of `s` and `a` are due, with its arguments; the first has number 3.
@@ -64,10 +75,18 @@ fn condition(now: DateTime<Utc>, moved: Option<DateTime<Utc>>) -> (String, Vec<A
     (sql, list)
 }
 
-async fn moved_at(db: &Db, party: Party) -> Result<Option<DateTime<Utc>>, Error> {
-    let Party::Person(id) = party else { return Ok(None) };
-    let row = db.one("SELECT moved_at FROM person WHERE id = $1", args![id]).await?;
-    Ok(row.map(|r| r.get(0)).transpose()?.flatten())
+/// The last change of department that asks about what a party holds: the person's own, or that
+/// of the team's lead since they lead it.
+async fn mover(db: &Db, party: Party) -> Result<Option<Mover>, Error> {
+    let sql = match party {
+        Party::Person(_) => "SELECT id, name, moved_at FROM person WHERE id = $1 AND moved_at IS NOT NULL",
+        Party::Team(_) => {
+            "SELECT p.id, p.name, p.moved_at FROM team t JOIN person p ON p.id = t.lead_id \
+             WHERE t.id = $1 AND p.moved_at >= t.lead_since"
+        }
+    };
+    let row = db.one(sql, args![party.number()]).await?;
+    Ok(row.map(|r| Ok::<_, DbError>(Mover { person: r.get(0)?, name: r.get(1)?, at: r.get(2)? })).transpose()?)
 }
 
 /// How many duties a person is asked about, their own and those of teams they answer for, up
@@ -75,7 +94,7 @@ async fn moved_at(db: &Db, party: Party) -> Result<Option<DateTime<Utc>>, Error>
 pub async fn due_count(db: &Db, now: DateTime<Utc>, person: PersonId) -> Result<i64, Error> {
     let mut total = 0;
     for party in answerable(db, person).await? {
-        let (sql, more) = condition(now, moved_at(db, party).await?);
+        let (sql, more) = condition(now, mover(db, party).await?.map(|m| m.at));
         let mut list = args![party.kind(), party.number()];
         list.extend(more);
         let sql = format!(
@@ -101,8 +120,8 @@ pub async fn due(db: &Db, by: By<'_>, cursor: Option<&str>, limit: i64) -> Resul
     let (sign, direction) = if back { ("<", "DESC") } else { (">", "ASC") };
     let mut items: Vec<Due> = Vec::new();
     for party in answerable(db, me).await? {
-        let moved = moved_at(db, party).await?;
-        let (sql, more) = condition(by.now, moved);
+        let mover = mover(db, party).await?;
+        let (sql, more) = condition(by.now, mover.as_ref().map(|m| m.at));
         let mut list = args![party.kind(), party.number()];
         list.extend(more);
         let mut after = String::new();
@@ -121,7 +140,7 @@ pub async fn due(db: &Db, by: By<'_>, cursor: Option<&str>, limit: i64) -> Resul
         for r in db.all(sql, list).await? {
             let (tier, said_at): (Tier, DateTime<Utc>) = (r.get(2)?, r.get(4)?);
             let by_tier = said_at + TimeDelta::days(tier.ownership_cadence_days());
-            let moved = moved.filter(|m| *m > said_at);
+            let moved = mover.clone().filter(|m| m.at > said_at);
             items.push(Due {
                 agent: r.get(0)?,
                 name: r.get(1)?,
@@ -130,8 +149,8 @@ pub async fn due(db: &Db, by: By<'_>, cursor: Option<&str>, limit: i64) -> Resul
                 party,
                 party_name: String::new(),
                 said_at,
-                due_at: moved.map_or(by_tier, |m| m.min(by_tier)),
-                moved: moved.is_some(),
+                due_at: moved.as_ref().map_or(by_tier, |m| m.at.min(by_tier)),
+                moved,
                 id: r.get(5)?,
             });
         }

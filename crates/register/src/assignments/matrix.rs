@@ -277,6 +277,9 @@ pub(crate) async fn put_within(
     let ground = Ground::find(&mut change.tx, by, of).await?;
     can(by.actor, Action::AssignmentOffer, ground.relation)?;
     ground.open()?;
+    // One at a time from here: of two that read the same matrix, the later would otherwise take
+    // back the offer of the former, which it has not seen.
+    change.tx.run("UPDATE sequence SET last = last WHERE noun = 'assignment'", args![]).await?;
     let now_at = version(&mut change.tx, of).await?;
     if expected.is_some_and(|e| e != now_at) {
         return Err(Error::Stale(now_at));

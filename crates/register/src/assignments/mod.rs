@@ -13,7 +13,7 @@ use domain::assignment::Ended;
 use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
-use domain::id::{AgentId, PersonId, SystemId, TeamId};
+use domain::id::{AgentId, PersonId, RuleId, SystemId, TeamId};
 use domain::party::{Party, Standing};
 use domain::system::Subject;
 use domain::text;
@@ -218,6 +218,7 @@ pub(crate) const COLUMNS: &[&str] = &[
     "valid_from",
     "valid_to",
     "ended",
+    "rule_id",
 ];
 
 /// A row that begins now, as `event` tells it: an A is offered unless it is recorded, and
@@ -229,6 +230,18 @@ pub(crate) fn row(
     of: Subject,
     wanted: Wanted,
     mode: Mode,
+    reason: &str,
+) -> Vec<Arg> {
+    ruled(change, event, id, of, (wanted, mode, None), reason)
+}
+
+/// As [`row`]; what a standing rule offers is offered by the rule.
+pub(crate) fn ruled(
+    change: &mut Change<'_>,
+    event: EventRef,
+    id: i64,
+    of: Subject,
+    (wanted, mode, rule): (Wanted, Mode, Option<RuleId>),
     reason: &str,
 ) -> Vec<Arg> {
     let now = change.by.now;
@@ -246,7 +259,7 @@ pub(crate) fn row(
         wanted.party.kind(),
         wanted.party.number(),
         now,
-        &actor,
+        rule.map_or_else(|| actor.clone(), |r| r.to_string()),
         accepted.then_some(now),
         if accepted { actor.as_str() } else { "" },
         recorded,
@@ -254,6 +267,7 @@ pub(crate) fn row(
         accepted.then_some(now),
         Option::<i64>::None,
         "",
+        rule.map(|r| r.0),
     ]
 }
 
@@ -391,7 +405,7 @@ pub async fn waiting(
 }
 
 /// Whose a row is: the database lets exactly one of the two be set.
-fn subject(agent: Option<AgentId>, system: Option<SystemId>) -> Option<Subject> {
+pub(crate) fn subject(agent: Option<AgentId>, system: Option<SystemId>) -> Option<Subject> {
     agent.map(Subject::Agent).or(system.map(Subject::System))
 }
 

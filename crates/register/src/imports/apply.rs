@@ -1,6 +1,7 @@
 //! Applying a staged file: one wave, one transaction, all of it or none.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
 use domain::id::{AgentId, PersonId, WaveId};
 use domain::text;
@@ -14,7 +15,7 @@ use crate::agents::assess::reassess;
 use crate::agents::relation::capacity;
 use crate::agents::write::{New, create_many, edit_many};
 use crate::args;
-use crate::assignments::{self, Mode, REASON_MAX};
+use crate::assignments::{self, Mode, REASON_MAX, Wanted};
 use crate::change::{self, By, Change, EventRef};
 use crate::db::{Db, Reads};
 use crate::error::{Checked, Error};
@@ -267,38 +268,18 @@ async fn appoint(
         return Ok(0);
     }
     let mut next = change.next("assignment", i64::try_from(count).unwrap_or(0)).await?;
-    let (action, accepted) = match mode {
-        Mode::Offer => ("assignment.offered", false),
-        Mode::Record => ("assignment.recorded", true),
+    let action = match mode {
+        Mode::Offer => "assignment.offered",
+        Mode::Record => "assignment.recorded",
     };
-    let now = change.by.now;
-    let actor = change.by.actor.who.to_string();
     let mut rows = Vec::with_capacity(count);
     for (agent, appointments) in owned {
         for a in *appointments {
             let event = change.event(capacity, action, agent);
             change.describe(event, Value::Null, json!({"duty": a.duty, "role": "A", "party": a.party, "name": a.name}));
             change.because(event, reason);
-            rows.push(args![
-                next,
-                change.id(event),
-                *agent,
-                Option::<i64>::None,
-                a.duty.key(),
-                "A",
-                a.party.kind(),
-                a.party.number(),
-                now,
-                &actor,
-                accepted.then_some(now),
-                if accepted { actor.as_str() } else { "" },
-                accepted,
-                reason,
-                accepted.then_some(now),
-                Option::<i64>::None,
-                "",
-            ]);
-            change.wrote(event, &change::ASSIGNMENT, next);
+            let wanted = Wanted { duty: a.duty, party: a.party, role: RaciRole::Accountable };
+            rows.push(assignments::row(change, event, next, (*agent).into(), wanted, mode, reason));
             next += 1;
         }
     }

@@ -203,6 +203,7 @@ fn digest(model: Model, wish: &Wish, justified: bool, drawn: &[Drawn]) -> String
                     .map(|r| {
                         let offer = match r.fate {
                             Fate::Offer { to, owner, instead_of } => json!([to, owner, instead_of]),
+                            Fate::Withdraw { owner, asked } => json!([owner, asked]),
                             _ => Value::Null,
                         };
                         json!([r.duty, offer, r.add, r.end])

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{Done, Drawn, Plan, Wish, justifications};
 use crate::agents::assess::reassess;
 use crate::agents::relation::capacity;
-use crate::assignments::close;
+use crate::assignments::{Mode, close};
 use crate::change::{self, Change};
 use crate::db::{Arg, DbError, marks};
 use crate::error::Error;
@@ -79,6 +79,9 @@ pub(super) async fn write(
                 rows.push(Opened::offer(event, *agent, row.duty, to));
                 done.offered += 1;
             }
+            if let Fate::Withdraw { asked, .. } = row.fate {
+                gone.push((RaciRole::Accountable, asked, false));
+            }
             for (role, party) in &row.add {
                 added.push(told(row.duty, *role, *party));
                 rows.push(Opened::letter(event, *agent, row.duty, *role, *party));
@@ -111,7 +114,7 @@ pub(super) async fn write(
 impl Opened {
     /// An offer of A.
     pub(crate) const fn offer(event: change::EventRef, agent: AgentId, duty: Duty, party: Party) -> Self {
-        Self { event, agent, duty, role: RaciRole::Accountable, party, accepted: false, recorded: false, rule: None }
+        Self { event, agent, duty, role: RaciRole::Accountable, party, mode: Mode::Offer, rule: None }
     }
 
     /// R, C or I, which hold at once.
@@ -122,6 +125,6 @@ impl Opened {
         role: RaciRole,
         party: Party,
     ) -> Self {
-        Self { event, agent, duty, role, party, accepted: true, recorded: false, rule: None }
+        Self { event, agent, duty, role, party, mode: Mode::Offer, rule: None }
     }
 }

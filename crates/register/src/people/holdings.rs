@@ -8,12 +8,13 @@ use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::id::AgentId;
 use domain::party::Party;
+use domain::system::Subject;
 use domain::tier::Tier;
 
 use super::list::paged;
 use crate::agents::relation::parties_of;
 use crate::args;
-use crate::assignments::lapse;
+use crate::assignments::{lapse, subject};
 use crate::change::By;
 use crate::db::{Arg, Db, DbError};
 use crate::error::Error;
@@ -147,8 +148,8 @@ pub async fn holdings(db: &Db, by: By<'_>, party: Party, query: &HoldingsQuery) 
 /// A duty on offer to the party asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offered {
-    /// The agent.
-    pub agent: AgentId,
+    /// The agent or the system.
+    pub of: Subject,
     /// Its name.
     pub name: String,
     /// The duty.
@@ -174,8 +175,9 @@ pub async fn offers_to(
 ) -> Result<(Vec<Offered>, Option<i64>), Error> {
     let (visible, seen) = visible_to(db, by, 4).await?;
     let from = format!(
-        "FROM assignment s JOIN agent a ON a.id = s.agent_id WHERE s.party_kind = $1 AND s.party_id = $2 \
-         AND s.role = 'A' AND s.valid_to IS NULL AND s.accepted_at IS NULL AND s.offered_at > $3 AND {visible}"
+        "FROM assignment s LEFT JOIN agent a ON a.id = s.agent_id WHERE s.party_kind = $1 AND s.party_id = $2 \
+         AND s.role = 'A' AND s.valid_to IS NULL AND s.accepted_at IS NULL AND s.offered_at > $3 \
+         AND (s.agent_id IS NULL OR {visible})"
     );
     let mut out: Vec<Offered> = Vec::new();
     let mut total = 0;
@@ -190,23 +192,24 @@ pub async fn offers_to(
         }
         list.push(Arg::from(most));
         let sql = format!(
-            "SELECT a.id, a.name, s.duty, s.offered_at, s.offered_by, s.reason {from} ORDER BY s.offered_at, s.id \
-             LIMIT ${}",
+            "SELECT s.agent_id, s.system_id, COALESCE(a.name, (SELECT name FROM system y WHERE y.id = s.system_id)), \
+             s.duty, s.offered_at, s.offered_by, s.reason {from} ORDER BY s.offered_at, s.id LIMIT ${}",
             list.len()
         );
         for r in db.all(sql, list).await? {
+            let Some(of) = subject(r.get(0)?, r.get(1)?) else { continue };
             out.push(Offered {
-                agent: r.get(0)?,
-                name: r.get(1)?,
-                duty: r.get(2)?,
+                of,
+                name: r.get(2)?,
+                duty: r.get(3)?,
                 party: *party,
-                offered_at: r.get(3)?,
-                offered_by: r.get(4)?,
-                reason: r.get(5)?,
+                offered_at: r.get(4)?,
+                offered_by: r.get(5)?,
+                reason: r.get(6)?,
             });
         }
     }
-    out.sort_by_key(|o| (o.offered_at, o.agent, o.duty));
+    out.sort_by_key(|o| (o.offered_at, o.of, o.duty));
     out.truncate(usize::try_from(most).unwrap_or(0));
     Ok((out, (total <= COUNTED).then_some(total)))
 }

@@ -399,7 +399,8 @@ pub async fn edit(
     written(n, id)?;
     change.wrote(event, &change::PERSON, id.0);
     if moves {
-        let agents = agents_of(&mut change.tx, &[Party::Person(id)]).await?;
+        let parties = with_led_teams(&mut change.tx, id).await?;
+        let agents = agents_of(&mut change.tx, &parties).await?;
         reassess(&mut change, &agents, false).await?;
     }
     change.commit().await.map_err(raced)?;

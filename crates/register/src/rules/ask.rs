@@ -19,7 +19,7 @@ use super::{Fields, Rule, checked, load, standing};
 use crate::agents::assess::{reassess, runs};
 use crate::agents::{Agent, stored};
 use crate::args;
-use crate::assignments::lapse;
+use crate::assignments::{Mode, lapse};
 use crate::change::{By, Change};
 use crate::db::{Arg, Db, DbError, Reads, marks};
 use crate::error::Error;
@@ -298,7 +298,8 @@ async fn ask(change: &mut Change<'_>, rule: &Rule, agents: &[Agent], record: boo
         change.describe(event, Value::Null, after);
         change.because(event, &reason);
         let row = Opened::offer(event, agent, rule.duty, rule.party);
-        rows.push(Opened { accepted: record, recorded: record, rule: Some(rule.id), ..row });
+        let mode = if record { Mode::Record } else { Mode::Offer };
+        rows.push(Opened { mode, rule: Some(rule.id), ..row });
     }
     open(change, rows, &reason).await?;
     Ok(meant)

@@ -244,7 +244,8 @@ async fn owners(
                 reason,
                 since,
                 none,
-                ""
+                "",
+                none
             ]);
             change.wrote(event, &change::ASSIGNMENT, assignment);
             assignment += 1;
@@ -267,7 +268,8 @@ async fn owners(
                 "",
                 none,
                 none,
-                ""
+                "",
+                none
             ]);
             change.wrote(event, &change::ASSIGNMENT, assignment);
             assignment += 1;

@@ -40,9 +40,9 @@ pub struct Found {
     pub email: String,
     /// Their roles at this moment.
     pub roles: Roles,
-    /// Offers that wait for their answer or a team's that they lead, and what waits for a second
-    /// person whom they may be; counted up to
-    /// [`WAITING_MOST`].
+    /// What waits for them: offers to them or a team that they lead, agents handed over to such a
+    /// team, drills that they are to have seen, and what waits for a second person whom they may
+    /// be; counted up to [`WAITING_MOST`].
     pub waiting: i64,
     /// The last noted use.
     pub seen_at: DateTime<Utc>,
@@ -64,6 +64,11 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
                  AND o.role = 'A' AND o.accepted_at IS NULL AND o.valid_to IS NULL AND o.offered_at > $5 LIMIT 100) ours) \
                + (SELECT COUNT(*) FROM (SELECT 1 FROM request_step w WHERE w.waits_for = p.id AND w.verdict = '' AND w.ready \
                  AND w.waits_until > $2 LIMIT 100) steps) \
+               + (SELECT COUNT(*) FROM (SELECT 1 FROM team t CROSS JOIN handover h CROSS JOIN agent a \
+                 WHERE (t.lead_id = p.id OR t.deputy_id = p.id) AND h.to_team = t.id AND h.outcome = '' \
+                 AND a.id = h.agent_id AND a.built_by = h.from_team AND a.operated_by = h.to_team LIMIT 100) given) \
+               + (SELECT COUNT(*) FROM (SELECT 1 FROM stop_call c WHERE c.witness_id = p.id AND c.due_at > $2 \
+                 AND c.stopped_at IS NULL AND c.denied_at IS NULL LIMIT 100) seen) \
                + CASE WHEN ' ' || p.roles || ' ' LIKE '% administrator %' OR ' ' || p.roles || ' ' LIKE '% security-lead %' \
                  THEN (SELECT COUNT(*) FROM (SELECT 1 FROM proposal q WHERE q.state = 'open' AND q.asked_at > $4 \
                  AND q.asked_by <> p.id AND q.person_id <> p.id LIMIT 100) asked) ELSE 0 END \

@@ -4,6 +4,7 @@
 
 pub mod calls;
 pub mod card;
+pub mod cut;
 pub mod evidence;
 pub mod press;
 pub mod radius;

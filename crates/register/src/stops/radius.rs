@@ -247,7 +247,7 @@ impl Over {
         }
     }
 
-    fn from(&self) -> String {
+    pub(super) fn from(&self) -> String {
         format!(
             "FROM {} LEFT JOIN stop_method m ON m.agent_id = a.id AND m.valid_to IS NULL \
              AND COALESCE(m.surface, 'pause') = 'pause' WHERE {}",

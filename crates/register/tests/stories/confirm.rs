@@ -7,7 +7,7 @@ use domain::id::{AgentId, PersonId};
 use domain::party::{Party, Role};
 use register::assignments::confirm;
 use register::people::{self, Fields};
-use register::{Db, Error, agents, args, posture};
+use register::{Db, Error, agents, args, posture, teams};
 
 use crate::on_call::team;
 use crate::people::{agent, called, keeper, owns, the_record_holds};
@@ -72,9 +72,27 @@ async fn owners_are_asked_again(db: Db) {
     edit(moved("Underwriting"), 371).await;
     assert_eq!(asked(&db, one, dario, 371).await, (1, true));
     let due = confirm::due(&db, by(&member(dario), 371), None, 50).await.unwrap().items.remove(0);
-    assert!(due.moved && due.due_at == day(371) && due.said_at == day(366), "{due:?}");
+    assert_eq!(due.moved.as_ref().map(|m| (m.person, m.at)), Some((dario, day(371))), "{due:?}");
+    assert!(due.due_at == day(371) && due.said_at == day(366), "{due:?}");
     confirm::confirm(&db, by(&member(dario), 372), &[purpose]).await.unwrap();
     assert_eq!(asked(&db, one, dario, 372).await, (0, false));
+
+    // The lead is asked so about what the team holds; whoever leads it after they moved is not.
+    for (unit, days) in [("Claims", 373), ("Underwriting", 374)] {
+        let version = people::load(&mut &db, ada).await.unwrap().unwrap().version;
+        let fields = Fields { business_unit: unit.into(), ..called("Ada Okafor") };
+        people::edit(&db, by(&keeper(), days), ada, version, &fields, None, "").await.unwrap();
+    }
+    assert_eq!(asked(&db, one, ada, 374).await, (1, true), "its lead moved");
+    let due = confirm::due(&db, by(&member(ada), 374), None, 50).await.unwrap().items.remove(0);
+    assert_eq!((due.party, due.moved.map(|m| m.person), due.due_at), (Party::Team(team), Some(ada), day(374)));
+    for (lead, days) in [(bao, 375), (ada, 376)] {
+        let before = teams::load(&mut &db, team).await.unwrap().unwrap();
+        let fields =
+            teams::Fields { name: before.name, kind: before.kind, lead: Some(lead), deputy: None, members: None };
+        teams::edit(&db, by(&keeper(), days), team, Some(before.version), &fields, "").await.unwrap();
+        assert_eq!(asked(&db, one, lead, days).await, (0, false), "{lead} did not move while they led it");
+    }
 
     // A page of many, forth and back.
     for n in 0..5 {

@@ -167,7 +167,23 @@ async fn what_somebody_chose_stays(db: Db) {
     everybody_accepts(&db, id, 5).await;
     let view = agents::read(&db, by(&lead, 5), id).await.unwrap();
     assert_eq!(held(view, Duty::Identity), Some(Party::Team(TeamId(1))));
-    whole(&db, 6).await;
+
+    // Where its party holds a duty, an offer to somebody else ends; without replacing it stays.
+    assignments::assign(&db, by(&lead, 6), id, Duty::Identity, mateo, Mode::Offer, "").await.unwrap();
+    let identity = Party::Team(TeamId(1));
+    let seen = models::preview(&db, by(&lead, 6), &[id], Model::Regulated, &wish("so")).await.unwrap();
+    assert_eq!(fate(&seen, Duty::Identity), Fate::Kept { owner: Some(identity), offered: Some(mateo) });
+    let seen = models::preview(&db, by(&lead, 6), &[id], Model::Regulated, &replace).await.unwrap();
+    assert_eq!(fate(&seen, Duty::Identity), Fate::Withdraw { owner: identity, asked: mateo });
+    let done = models::apply(&db, by(&lead, 6), &[id], Model::Regulated, &replace, Some(&seen.digest)).await.unwrap();
+    assert_eq!((done.agents.len(), done.offered), (1, 0));
+    let open = assignments::offers(&db, by(&lead, 6), id).await.unwrap();
+    assert!(open.iter().all(|o| o.duty != Duty::Identity), "{open:?}");
+    let view = agents::read(&db, by(&lead, 6), id).await.unwrap();
+    assert_eq!(held(view, Duty::Identity), Some(identity));
+    let again = models::preview(&db, by(&lead, 6), &[id], Model::Regulated, &replace).await.unwrap();
+    assert_eq!(again.changes(), 0, "once");
+    whole(&db, 7).await;
 }
 
 async fn who_may_not_is_told(db: Db) {

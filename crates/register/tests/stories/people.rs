@@ -1,7 +1,7 @@
 //! People: recorded, changed, gone, back; and what follows for the agents they answer for.
 
 use domain::agent::{AgentFacts, Lifecycle, Running};
-use domain::assignment::RuntimeOwner;
+use domain::assignment::{RaciRole, RuntimeOwner};
 use domain::can::{Actor, Denied};
 use domain::duty::Duty;
 use domain::id::{AgentId, PersonId, TeamId};
@@ -450,6 +450,17 @@ async fn what_they_hold_without_what_is_confidential(db: Db) {
     assert_eq!(held(&actor(ada.0, &[Role::Member])).await, ["Open", "Hidden"], "her own");
     assert_eq!(held(&actor(bo.0, &[Role::Member])).await, ["Open"]);
     assert_eq!(held(&actor(bo.0, &[Role::Auditor])).await, ["Open", "Hidden"]);
+
+    // What is offered to them of a system is among it.
+    let crew =
+        systems::Fields { name: "Crew".into(), kind: domain::system::SystemKind::MultiAgent, purpose: String::new() };
+    let crew = systems::create(&db, by(&me, 0), &crew).await.unwrap().id;
+    let wanted = assignments::Wanted { duty: Duty::Identity, party: Party::Person(ada), role: RaciRole::Accountable };
+    assignments::put(&db, by(&me, 1), crew, Some(1), &[wanted], "set up").await.unwrap();
+    let by_bo = actor(bo.0, &[Role::Member]);
+    let (offers, count) = people::offers_to(&db, by(&by_bo, 2), &[Party::Person(ada)], 10).await.unwrap();
+    let named: Vec<_> = offers.iter().map(|o| (o.of.to_string(), o.name.as_str())).collect();
+    assert_eq!((named.last(), count), (Some(&(crew.to_string(), "Crew")), Some(2)));
 
     let page = async |cursor| {
         let q = HoldingsQuery { limit: 1, cursor, ..HoldingsQuery::default() };

@@ -11,7 +11,7 @@ use register::assignments::{self, Mode};
 use register::stops::calls::{self, Callback};
 use register::stops::press::press;
 use register::stops::sweep::Sweep;
-use register::stops::{self, NewMethod, card, radius};
+use register::stops::{self, NewMethod, card, cut, radius};
 use register::{By, Db, Error, agents, args, audit};
 use serde_json::json;
 
@@ -142,6 +142,7 @@ async fn everything_that_uses_a_key_is_stopped(db: Db) {
     assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
     let mut sweep = Sweep::begin(&db, by(&lead, 2), &key(), "The key is in other hands.").await.unwrap();
     let mut made = 0;
+    assert_eq!(cut::last(&db, by(&lead, 2), &shared).await.unwrap(), None, "one was stopped alone");
     while let Some(batch) = sweep.next(&db, by(&lead, 2)).await.unwrap() {
         made += batch.len() as i64;
     }
@@ -195,6 +196,14 @@ async fn each_stops_what_is_theirs(db: Db) {
     let mut sweep = Sweep::begin(&db, by(&bea, 2), &key(), "Mine first.").await.unwrap();
     while sweep.next(&db, by(&bea, 2)).await.unwrap().is_some() {}
     assert_eq!(sweep.done().stopped, hers.of(Part::Yours));
+    // Whoever sees the others is told, for a day, that somebody stopped what they could.
+    let told = cut::last(&db, by(&lead, 2), &shared).await.unwrap().unwrap();
+    assert_eq!((told.by.as_str(), told.reason.as_str(), told.at), ("PE-4", "Mine first.", day(2)));
+    let other = Uses::System(SystemId(1));
+    let (other, _) = radius::radius(&db, by(&lead, 2), &other).await.unwrap();
+    let elsewhere = cut::last(&db, by(&lead, 2), &other).await.unwrap();
+    assert_eq!(elsewhere, None, "what else these agents use was not meant");
+    assert_eq!(cut::last(&db, by(&lead, 3), &shared).await.unwrap(), None);
     let (_, after) = radius::radius(&db, by(&lead, 2), &key()).await.unwrap();
     assert_eq!(after.of(Part::Stopped), all.of(Part::Stopped) + hers.of(Part::Yours));
     assert!(after.of(Part::Yours) > 0);
