@@ -130,6 +130,10 @@ crate::words! {
         JustificationWrite = "justification.write", "Justify several control points in one hand";
         HandoverOffer = "handover.offer", "Offer an agent to the team that operates it";
         HandoverAnswer = "handover.answer", "Accept or decline an agent from the team that built it";
+        PolicyRead = "policy.read", "Read the policy";
+        PolicyWrite = "policy.write", "Change the policy";
+        DelegationWrite = "delegation.write", "Let somebody decide in one's place";
+        CalendarWrite = "calendar.write", "Make or end the secret link of a calendar";
         RuleRead = "rule.read", "Read standing rules";
         RuleWrite = "rule.write", "Create, change and run standing rules";
         StopMethodWrite = "stop-method.write", "Record how an agent is stopped";
@@ -208,6 +212,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::PostureRead
             | Action::AuditRead
             | Action::RuleRead
+            | Action::PolicyRead
             | Action::SettingsRead => scopes.contains(&Scope::Read) || scopes.contains(&Scope::Write),
             Action::AgentCreate
             | Action::AgentEdit
@@ -226,6 +231,8 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::HandoverOffer
             | Action::HandoverAnswer
             | Action::RuleWrite
+            | Action::PolicyWrite
+            | Action::DelegationWrite
             | Action::StopMethodWrite
             | Action::StopDrill
             | Action::StopWitness
@@ -239,6 +246,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             Action::PersonGrant
             | Action::PersonCredential
             | Action::PersonConfirm
+            | Action::CalendarWrite
             | Action::SettingsWrite
             | Action::TokenManage
             | Action::SessionManage => false,
@@ -254,6 +262,8 @@ const fn reserved_to_a_person(action: Action) -> bool {
             | Action::AssignmentConfirm
             | Action::ChannelTest
             | Action::ChannelProve
+            | Action::DelegationWrite
+            | Action::CalendarWrite
             | Action::HandoverAnswer
             | Action::PersonConfirm
             | Action::StopWitness
@@ -264,7 +274,11 @@ const fn reserved_to_a_person(action: Action) -> bool {
 fn role_allows(roles: Roles, action: Action) -> bool {
     use Role::{Administrator, Auditor, Member, RiskAnalyst, SecurityLead};
     let allowed: &[Role] = match action {
-        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::SettingsRead => {
+        Action::AgentRead
+        | Action::AgentExport
+        | Action::PersonRead
+        | Action::PolicyRead
+        | Action::SettingsRead => {
             &[Administrator, SecurityLead, RiskAnalyst, Member, Auditor]
         }
         Action::AgentReadConfidential
@@ -283,6 +297,7 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::JustificationWrite
         | Action::HandoverOffer
         | Action::RuleWrite
+        | Action::PolicyWrite
         | Action::StopMethodWrite
         | Action::StopPress
         | Action::StopStep
@@ -291,6 +306,8 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         Action::AssignmentAnswer
         | Action::AssignmentConfirm
         | Action::ChannelProve
+        | Action::DelegationWrite
+        | Action::CalendarWrite
         | Action::HandoverAnswer
         | Action::StopDrill
         | Action::StopWitness => &[],
@@ -340,9 +357,12 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         // Who manages a person or leads their team asks for the absence as a requester.
         Action::AbsenceWrite => matches!(relation, Owner | Requester),
         // A deputy acts for an owner who is away; an appointment is the owner's own word.
-        Action::AssignmentConfirm | Action::OnCallWrite | Action::ChannelWrite | Action::ChannelProve => {
-            relation == Owner
-        }
+        Action::AssignmentConfirm
+        | Action::OnCallWrite
+        | Action::ChannelWrite
+        | Action::ChannelProve
+        | Action::DelegationWrite
+        | Action::CalendarWrite => relation == Owner,
         // Of a handover, whoever leads the team, or deputises for its lead.
         Action::AssignmentAnswer
         | Action::HandoverOffer
@@ -371,9 +391,13 @@ fn who_may(action: Action) -> &'static str {
         Action::HandoverOffer => "the lead of the team that built the agent and security leads",
         Action::HandoverAnswer => "the lead of the team that operates the agent",
         Action::AssignmentWithdraw => "whoever offered it and security leads",
-        Action::AssignmentRecord | Action::SystemWrite | Action::JustificationWrite | Action::RuleWrite => {
-            "security leads"
-        }
+        Action::AssignmentRecord
+        | Action::SystemWrite
+        | Action::JustificationWrite
+        | Action::RuleWrite
+        | Action::PolicyWrite => "security leads",
+        Action::DelegationWrite => "the person who decides otherwise, and who does not only read",
+        Action::CalendarWrite => "the person whose calendar it is, and who does not only read",
         Action::AssignmentConfirm => "the owner of the duty",
         Action::OnCallWrite => "the team's lead and deputy and security leads",
         Action::OnCallCover => "the team's members and security leads",
@@ -398,7 +422,11 @@ fn who_may(action: Action) -> &'static str {
         | Action::SettingsWrite
         | Action::TokenManage
         | Action::SessionManage => "administrators",
-        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::SettingsRead => "people with a role",
+        Action::AgentRead
+        | Action::AgentExport
+        | Action::PersonRead
+        | Action::PolicyRead
+        | Action::SettingsRead => "people with a role",
     }
 }
 
@@ -456,6 +484,7 @@ mod tests {
                     | Action::PostureRead
                     | Action::AuditRead
                     | Action::RuleRead
+                    | Action::PolicyRead
                     | Action::SettingsRead
                     | Action::SessionManage
             );

@@ -4,6 +4,7 @@ pub mod assess;
 pub mod export;
 pub mod known;
 pub mod list;
+pub mod needs;
 pub mod read;
 pub mod relation;
 pub mod shared;

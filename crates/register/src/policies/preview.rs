@@ -1,0 +1,49 @@
+//! What a policy would do, before it is in force.
+
+use domain::can::{Action, Relation, can};
+use domain::policy::Policy;
+use domain::policy::effect::Effect;
+use domain::proposal::{self, Matter, Way};
+
+use super::{present, sound};
+use crate::agents::needs;
+use crate::change::By;
+use crate::db::Db;
+use crate::error::Error;
+use crate::proposals;
+
+/// What a policy would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// The version in force, beside which it was read.
+    pub against: i64,
+    /// What changes, each a sentence; empty when nothing does.
+    pub changes: Vec<String>,
+    /// How it is weaker, each a sentence; empty when nowhere.
+    pub weaker: Vec<String>,
+    /// Being weaker, it needs a second person.
+    pub second_person: bool,
+    /// What it does to the agents there are.
+    pub effect: Effect,
+    /// The numbers lack agents that Muster has not assessed yet after an update.
+    pub behind: bool,
+}
+
+/// What a policy would do now. Nothing is written.
+pub async fn preview(db: &Db, by: By<'_>, policy: &Policy) -> Result<Preview, Error> {
+    can(by.actor, Action::PolicyWrite, Relation::None)?;
+    let policy = sound(policy)?;
+    let mut reads = db;
+    let before = present(&mut reads).await?;
+    let weaker = policy.weaker_than(&before.policy);
+    let governing = proposals::governing(&mut reads, by.now).await?;
+    let alone = matches!(proposal::way(by.actor, Matter::Policy, None, governing), Ok(Way::AtOnce));
+    Ok(Preview {
+        against: before.version,
+        changes: policy.changes(&before.policy),
+        second_person: !weaker.is_empty() && !alone,
+        weaker,
+        effect: policy.effect(&before.policy, &needs::alike(&mut reads).await?),
+        behind: needs::behind(&mut reads).await?,
+    })
+}
