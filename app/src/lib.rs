@@ -32,6 +32,8 @@ pub mod models;
 pub mod oncall;
 #[cfg(feature = "ssr")]
 pub mod people;
+#[cfg(feature = "ssr")]
+pub mod policy;
 pub mod raci;
 #[cfg(feature = "ssr")]
 pub mod reach;

@@ -48,10 +48,11 @@ in `stops` of the agent, and on its page.
 
 **Problems** are RFC 9457; `type` never changes its meaning.";
 
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("agents", "The inventory: what is written about agents, and what is wrong with them."),
     ("ownership", "Who answers for what: the matrix, offers and their answers, and who did at a moment."),
     ("people", "People, teams and systems."),
+    ("policy", "Who must approve what, how long things take, and how often they fall due."),
     ("posture", "The dashboard's numbers."),
     ("audit", "The record: one hash-chained event for every change."),
     ("meta", "This document."),

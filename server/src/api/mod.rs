@@ -14,6 +14,7 @@ mod models;
 mod on_call;
 mod patch;
 mod people;
+mod policy;
 mod posture;
 mod raci;
 mod radius;
@@ -45,6 +46,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(teams::routes())
         .merge(on_call::routes())
         .merge(systems::routes())
+        .merge(policy::routes())
         .merge(posture::routes())
         .merge(audit::routes())
         .merge(document::routes())

@@ -13,6 +13,7 @@ mod matrix;
 mod models;
 mod oncall;
 mod people;
+mod policy;
 mod raci;
 mod radius;
 mod reach;
@@ -53,5 +54,6 @@ pub fn routes() -> Routes {
         .and(yours::routes())
         .and(systems::routes())
         .and(rules::routes())
+        .and(policy::routes())
         .and(settings::routes())
 }

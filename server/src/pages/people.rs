@@ -420,6 +420,7 @@ pub(super) fn proposal(p: proposals::Proposal) -> Proposal {
         name: p.name,
         matter: p.matter,
         roles: p.roles,
+        changes: p.changes,
         asked_by: (p.asked_by, p.asked_by_name),
         asked_at: p.asked_at,
         reason: p.reason,
@@ -650,6 +651,10 @@ fn decided(app: &App, id: PersonId, done: Result<Decided, Error>) -> Answer {
         Ok(Decided::Granted(roles)) => {
             let words: Vec<&str> = roles.iter().map(Role::label).collect();
             Ok(see_other_saying(app, back, &Flash::good(format!("Confirmed: they are {} now.", words.join(", ")))))
+        }
+        Ok(Decided::PolicyInForce(version)) => {
+            let flash = Flash::good(format!("Confirmed: version {version} of the policy is in force."));
+            Ok(see_other_saying(app, "/policy", &flash))
         }
         Ok(Decided::Refused) => Ok(see_other_saying(app, back, &Flash::good("It is not done; nothing changed."))),
         Err(error) => Err(Fault::from(error).back(back)),

@@ -218,6 +218,17 @@ pub(crate) const CASES: &[Case] = &[
     Case("POST", "/systems/{id}/raci/edit", "/systems/SY-1/raci/edit", "version=1", May::Roles(SECURITY)),
     Case("GET", "/systems/{id}/edit", "/systems/SY-1/edit", "", May::Roles(SECURITY)),
     Case("POST", "/systems/{id}/edit", "/systems/SY-1/edit", "name=", May::Roles(SECURITY)),
+    Case("GET", "/policy", "/policy", "", Everybody),
+    Case("GET", "/policy/edit", "/policy/edit", "", May::Roles(SECURITY)),
+    Case("POST", "/policy/edit", "/policy/edit", "do=preview", May::Roles(SECURITY)),
+    // There is none: who may is told so, as who may not is told that they may not.
+    Case("POST", "/policy/proposals/{proposal}/confirm", "/policy/proposals/1/confirm", "", May::Roles(&[])),
+    Case("POST", "/policy/proposals/{proposal}/refuse", "/policy/proposals/1/refuse", "", May::Roles(&[])),
+    Case("GET", "/api/v1/policy", "/api/v1/policy", "", May::Program(ROLES, READS)),
+    Case("GET", "/api/v1/policy/versions", "/api/v1/policy/versions", "", May::Program(ROLES, READS)),
+    Case("POST", "/api/v1/policy/preview", "/api/v1/policy/preview", "{}", May::Program(SECURITY, WRITES)),
+    // Whoever may change it is told first that the version is missing.
+    Case("PUT", "/api/v1/policy", "/api/v1/policy", "{}", May::Program(SECURITY, WRITES)),
     Case("GET", "/settings", "/settings", "", Everybody),
     Case("POST", "/settings", "/settings", "organisation=", May::Roles(KEEP)),
     Case("GET", "/settings/tokens", "/settings/tokens", "", Everybody),

@@ -1,7 +1,9 @@
 //! What a policy would do, before it is in force.
 
+use std::collections::BTreeMap;
+
 use domain::can::{Action, Relation, can};
-use domain::policy::Policy;
+use domain::policy::{Policy, When};
 use domain::policy::effect::Effect;
 use domain::proposal::{self, Matter, Way};
 
@@ -46,4 +48,16 @@ pub async fn preview(db: &Db, by: By<'_>, policy: &Policy) -> Result<Preview, Er
         effect: policy.effect(&before.policy, &needs::alike(&mut reads).await?),
         behind: needs::behind(&mut reads).await?,
     })
+}
+
+/// How many agents that are not retired each condition holds for, for those who read posture;
+/// nobody else is told.
+pub async fn holding(db: &Db, by: By<'_>) -> Result<Option<BTreeMap<When, u64>>, Error> {
+    if can(by.actor, Action::PostureRead, Relation::None).is_err() {
+        return Ok(None);
+    }
+    let mut reads = db;
+    let alike = needs::alike(&mut reads).await?;
+    let count = |when| alike.iter().filter(|a| a.conditions.has(when)).map(|a| a.count).sum();
+    Ok(Some(When::ALL.iter().map(|w| (*w, count(*w))).collect()))
 }

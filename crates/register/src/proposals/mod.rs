@@ -38,6 +38,8 @@ pub struct Proposal {
     pub roles: Roles,
     /// The policy that is proposed and the version that it would follow, where it is about that.
     pub policy: Option<(Policy, i64)>,
+    /// What it would change of that version, each a sentence.
+    pub changes: Vec<String>,
     /// Who asked.
     pub asked_by: PersonId,
     /// Their name.
@@ -243,6 +245,7 @@ fn read(r: &Row) -> Result<Proposal, DbError> {
     };
     Ok(Proposal {
         policy,
+        changes: Vec::new(),
         id: r.get(0)?,
         person: r.get(1)?,
         name: r.get::<Option<String>>(2)?.unwrap_or_default(),
@@ -287,6 +290,11 @@ async fn listed(db: &Db, by: By<'_>, which: &str, more: Vec<Arg>) -> Result<Vec<
         let mut one = read(&r)?;
         let may = |confirms| proposal::decides(by.actor, true, &one.asked(), confirms, by.now).is_ok();
         (one.may_confirm, one.may_refuse) = (may(true), may(false));
+        if let Some((policy, against)) = &one.policy {
+            let mut reads = db;
+            let before = policies::version(&mut reads, *against).await?;
+            one.changes = before.map(|b| policy.changes(&b.policy)).unwrap_or_default();
+        }
         out.push(one);
     }
     Ok(out)
