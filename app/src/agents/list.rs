@@ -122,7 +122,7 @@ impl List {
         }
         for (key, label) in [("condition", "Policy"), ("without_condition", "Policy, not")] {
             if let Some(when) = self.here.get(key).and_then(|key| key.parse::<When>().ok()) {
-                filters.push(Filter::new(key, label, vec![Choice::new(when.key(), when.label().to_lowercase())]));
+                filters.push(Filter::new(key, label, vec![Choice::new(when.key(), when.in_sentence())]));
             }
         }
         for (key, label) in [

@@ -9,11 +9,11 @@ use domain::tier::Tier as Risk;
 use leptos::prelude::*;
 
 use super::{TABLES, table};
+use crate::components::form::grouped;
 use crate::components::{
     Button, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldGroup, IntoPiece, Kind, LinkButton, Notice, PageHead,
     Piece, PostForm, Refused, Section, TableFrame, TextArea, Tier, Tone, thousands,
 };
-use crate::components::form::grouped;
 
 /// The form as typed: every field by its name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,7 +116,11 @@ pub fn EditPolicy(
         let (value, error) = (values.get(name).to_owned(), errors.of(name));
         view! { <Field name=name label=label value=value error=error hint=hint required=true short=true inputmode="numeric"/> }
     };
-    let escalate = number("escalate_days", "Days late before a step is escalated", "Then the decider’s manager and security see it too.");
+    let escalate = number(
+        "escalate_days",
+        "Days late before a step is escalated",
+        "Then the decider’s manager and security see it too.",
+    );
     let lapse = number("lapse_days", "Days until an open request lapses", "Then nothing was approved.");
     let (rules, days) = (rules(&editor.form), days(&editor.form));
     let (reason, wrong) = (values.get("reason").to_owned(), errors.of("reason"));
@@ -209,10 +213,7 @@ fn days(form: &Refused<PolicyForm>) -> Piece {
             view! { <tr><th scope="row">{*name}<div class="small muted">{*meaning}</div>{said}</th>{cells}</tr> }.piece()
         })
         .collect_view();
-    let heads = Risk::ALL
-        .iter()
-        .map(|tier| view! { <th scope="col"><Tier tier=tier.key()/></th> })
-        .collect_view();
+    let heads = Risk::ALL.iter().map(|tier| view! { <th scope="col"><Tier tier=tier.key()/></th> }).collect_view();
     view! {
         <Section title="Days, by risk tier" id="days">
             <TableFrame label="Days by risk tier" stacks=true>
@@ -272,12 +273,16 @@ fn effect(p: &Preview) -> Piece {
             } else {
                 String::new()
             };
-            let more = if d.more == 1 { "1 more agent".to_owned() } else { format!("{} more agents", thousands(d.more)) };
+            let more =
+                if d.more == 1 { "1 more agent".to_owned() } else { format!("{} more agents", thousands(d.more)) };
             lines.push(view! { <li><a href=href>{more}</a>{format!(" would need {needs}{approved}.")}</li> }.piece());
         }
         if d.fewer > 0 {
             let href = inventory(d.before, d.after, "");
-            lines.push(view! { <li><a href=href>{agents(d.fewer)}</a>{format!(" would not need {needs} any more.")}</li> }.piece());
+            lines.push(
+                view! { <li><a href=href>{agents(d.fewer)}</a>{format!(" would not need {needs} any more.")}</li> }
+                    .piece(),
+            );
         }
         if d.more == 0 && d.fewer == 0 {
             let title = d.duty.owner_title();

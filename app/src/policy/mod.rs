@@ -106,7 +106,9 @@ pub fn PolicyPage(
 ) -> impl IntoView {
     let (number, present) = (shown.version.number, shown.present);
     let old = number != present;
-    let crumbs = old.then(|| view! { <Crumbs trail=vec![Crumb::new("Policy", "/policy"), Crumb::here(format!("Version {number}"))]/> });
+    let crumbs = old.then(
+        || view! { <Crumbs trail=vec![Crumb::new("Policy", "/policy"), Crumb::here(format!("Version {number}"))]/> },
+    );
     let note = old.then(|| {
         let words = format!("This is version {number}. Version {present} is in force.");
         view! { <Notice tone=Tone::Note><p>{words}" "<a href="/policy">"The policy in force"</a></p></Notice> }
@@ -165,11 +167,8 @@ fn about(version: &Version, now: DateTime<Utc>) -> Piece {
 fn approvers(shown: &Shown) -> Piece {
     let policy = &shown.policy;
     let asked: Vec<Duty> = Duty::ALL.iter().copied().filter(|d| policy.when(*d) != When::Never).collect();
-    let never: Vec<String> = Duty::ALL
-        .iter()
-        .filter(|d| !asked.contains(d))
-        .map(|d| d.owner_title().to_lowercase())
-        .collect();
+    let never: Vec<String> =
+        Duty::ALL.iter().filter(|d| !asked.contains(d)).map(|d| d.owner_title().to_lowercase()).collect();
     let rows = asked
         .iter()
         .map(|duty| {
@@ -191,8 +190,8 @@ fn approvers(shown: &Shown) -> Piece {
             }
         })
         .collect_view();
-    let never = (!never.is_empty())
-        .then(|| view! { <p class="small muted">{format!("Not asked: {}.", never.join(", "))}</p> });
+    let never =
+        (!never.is_empty()).then(|| view! { <p class="small muted">{format!("Not asked: {}.", never.join(", "))}</p> });
     let head = shown.holding.is_some().then(|| view! { <th scope="col" class="num">"Agents now"</th> });
     view! {
         <Section title="Who approves" id="approvers" count=asked.len() as u64>
@@ -219,10 +218,8 @@ fn cadences(policy: &Policy) -> Piece {
             view! { <tr><th scope="row">{*name}<div class="small muted">{*meaning}</div></th>{cells}</tr> }
         })
         .collect_view();
-    let heads = Risk::ALL
-        .iter()
-        .map(|tier| view! { <th scope="col" class="num"><Tier tier=tier.key()/></th> })
-        .collect_view();
+    let heads =
+        Risk::ALL.iter().map(|tier| view! { <th scope="col" class="num"><Tier tier=tier.key()/></th> }).collect_view();
     let (escalate, lapse) = (days(policy.escalate_days.into()), days(policy.lapse_days.into()));
     view! {
         <Section title="How long, by risk tier" id="days">
@@ -270,5 +267,6 @@ fn versions(shown: &Shown) -> Piece {
         })
         .collect_view();
     let earlier = shown.earlier.clone().map(|href| view! { <p><a href=href>"Earlier versions"</a></p> });
-    view! { <Section title="Versions" id="versions"><ul class="plain-list stack">{items}</ul>{earlier}</Section> }.piece()
+    view! { <Section title="Versions" id="versions"><ul class="plain-list stack">{items}</ul>{earlier}</Section> }
+        .piece()
 }

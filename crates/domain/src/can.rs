@@ -274,11 +274,7 @@ const fn reserved_to_a_person(action: Action) -> bool {
 fn role_allows(roles: Roles, action: Action) -> bool {
     use Role::{Administrator, Auditor, Member, RiskAnalyst, SecurityLead};
     let allowed: &[Role] = match action {
-        Action::AgentRead
-        | Action::AgentExport
-        | Action::PersonRead
-        | Action::PolicyRead
-        | Action::SettingsRead => {
+        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::PolicyRead | Action::SettingsRead => {
             &[Administrator, SecurityLead, RiskAnalyst, Member, Auditor]
         }
         Action::AgentReadConfidential
@@ -422,11 +418,9 @@ fn who_may(action: Action) -> &'static str {
         | Action::SettingsWrite
         | Action::TokenManage
         | Action::SessionManage => "administrators",
-        Action::AgentRead
-        | Action::AgentExport
-        | Action::PersonRead
-        | Action::PolicyRead
-        | Action::SettingsRead => "people with a role",
+        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::PolicyRead | Action::SettingsRead => {
+            "people with a role"
+        }
     }
 }
 

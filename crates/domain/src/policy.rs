@@ -50,6 +50,12 @@ impl When {
         }
     }
 
+    /// The label within a sentence: “in production”, “uses tools or MCP servers”.
+    pub fn in_sentence(self) -> String {
+        let label = self.label();
+        format!("{}{}", label[..1].to_lowercase(), &label[1..])
+    }
+
     /// Whether another condition holds for every agent for which this one does.
     pub fn implies(self, other: Self) -> bool {
         self == other
@@ -284,8 +290,8 @@ impl Policy {
                 out.push(format!(
                     "{}: asked “{}” instead of “{}”.",
                     rule.duty.owner_title(),
-                    now.label().to_lowercase(),
-                    rule.when.label().to_lowercase()
+                    now.in_sentence(),
+                    rule.when.in_sentence()
                 ));
             }
         }

@@ -134,11 +134,7 @@ impl From<policy::Policy> for PolicyBody {
 impl From<PolicyBody> for policy::Policy {
     fn from(p: PolicyBody) -> Self {
         Self {
-            approvers: p
-                .approvers
-                .into_iter()
-                .map(|a| Approver { duty: a.duty, when: a.when, last: a.last })
-                .collect(),
+            approvers: p.approvers.into_iter().map(|a| Approver { duty: a.duty, when: a.when, last: a.last }).collect(),
             step_days: p.step_days.into(),
             approval_days: p.approval_days.into(),
             review_days: p.review_days.into(),
@@ -200,8 +196,21 @@ async fn read_policy(State(app): State<App>, caller: ApiActor, _: Asked<Nothing>
 /// A version of the policy, and what it changed.
 #[derive(Debug, Serialize, ToSchema)]
 struct PolicyPast {
-    #[serde(flatten)]
-    version: PolicyVersion,
+    /// Its number; 0 is the policy that Muster begins with.
+    version: i64,
+    /// When it came into force; null for version 0.
+    #[schema(required)]
+    at: Option<DateTime<Utc>>,
+    /// Who wrote it; null for version 0.
+    #[schema(required, value_type = Option<words::ActorRef>)]
+    made_by: Option<String>,
+    /// Who confirmed it, being weaker; null where that was not needed.
+    #[schema(required, value_type = Option<words::ActorRef>)]
+    confirmed_by: Option<String>,
+    /// Why.
+    reason: String,
+    /// What it says.
+    policy: PolicyBody,
     /// What it changed of the version before, each a sentence.
     changes: Vec<String>,
     /// How it was weaker than the version before, each a sentence.
@@ -210,7 +219,8 @@ struct PolicyPast {
 
 impl From<Past> for PolicyPast {
     fn from(p: Past) -> Self {
-        Self { version: p.version.into(), changes: p.changes, weaker: p.weaker }
+        let PolicyVersion { version, at, made_by, confirmed_by, reason, policy } = p.version.into();
+        Self { version, at, made_by, confirmed_by, reason, policy, changes: p.changes, weaker: p.weaker }
     }
 }
 
@@ -341,8 +351,22 @@ async fn preview_policy(State(app): State<App>, caller: ApiActor, Sent(body): Se
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "the shape of a body, for the document; read in two steps")]
 struct PolicyNew {
-    #[serde(flatten)]
-    policy: PolicyBody,
+    /// One rule for each duty that may be asked. `purpose` and `policy` are always asked.
+    approvers: Vec<PolicyApprover>,
+    /// How long one step may take before it is overdue.
+    step_days: PolicyDays,
+    /// How long an approval lasts before it falls due again.
+    approval_days: PolicyDays,
+    /// How often an agent is reviewed.
+    review_days: PolicyDays,
+    /// How long an exception may last.
+    exception_days: PolicyDays,
+    /// How many days late a step is escalated.
+    #[schema(maximum = 90)]
+    escalate_days: u16,
+    /// After how many days an open request lapses; then nothing was approved.
+    #[schema(minimum = 7, maximum = 366)]
+    lapse_days: u16,
     /// Why: kept beside the version.
     #[schema(min_length = 1, max_length = 1000)]
     reason: String,
@@ -363,12 +387,7 @@ struct PolicyNew {
         headers(("ETag" = String, description = "Its new version."))
     ))
 )]
-async fn write_policy(
-    State(app): State<App>,
-    caller: ApiActor,
-    headers: HeaderMap,
-    Sent(body): Sent<Value>,
-) -> Answer {
+async fn write_policy(State(app): State<App>, caller: ApiActor, headers: HeaderMap, Sent(body): Sent<Value>) -> Answer {
     let by = caller.by();
     can(&caller.actor, Action::PolicyWrite, Relation::None).map_err(Error::from)?;
     let present = policies::read(&app.db, by).await?;

@@ -42,7 +42,8 @@ fn number(here: &Here, key: &str) -> Result<Option<i64>, Fault> {
     let Some(text) = here.get(key) else { return Ok(None) };
     match text.parse::<i64>() {
         Ok(n) if n >= 0 => Ok(Some(n)),
-        _ => Err(Fault::new(StatusCode::UNPROCESSABLE_ENTITY, format!("“{text}” is no number of a version.")).back("/policy")),
+        _ => Err(Fault::new(StatusCode::UNPROCESSABLE_ENTITY, format!("“{text}” is no number of a version."))
+            .back("/policy")),
     }
 }
 
@@ -70,10 +71,8 @@ async fn show(State(app): State<App>, signed: Signed, here: Here) -> Answer {
         _ => present.clone(),
     };
     let past = policies::past(&app.db, by, number(&here, "before")?, VERSIONS).await?;
-    let earlier = past
-        .last()
-        .filter(|p| p.version.version > 0)
-        .map(|p| format!("/policy?before={}#versions", p.version.version));
+    let earlier =
+        past.last().filter(|p| p.version.version > 0).map(|p| format!("/policy?before={}#versions", p.version.version));
     let people: Vec<String> = past
         .iter()
         .map(|p| &p.version)
@@ -83,7 +82,11 @@ async fn show(State(app): State<App>, signed: Signed, here: Here) -> Answer {
         .collect();
     let names = audit::names(&app.db, by, people.iter().map(String::as_str)).await?;
     let policy = shown.policy.clone();
-    let title = if shown.version == present.version { "Policy".to_owned() } else { format!("Policy, version {}", shown.version) };
+    let title = if shown.version == present.version {
+        "Policy".to_owned()
+    } else {
+        format!("Policy, version {}", shown.version)
+    };
     let shown = Shown {
         version: version(shown, Vec::new(), false, &names),
         policy,
@@ -139,12 +142,7 @@ fn typed(form: &PolicyForm, errors: &mut FieldErrors) -> Policy {
     }
     let mut table = |key: &'static str| {
         let mut of = |tier| days(form, &edit::days_field(key, tier), key, errors);
-        ByTier {
-            low: of(Tier::Low),
-            moderate: of(Tier::Moderate),
-            high: of(Tier::High),
-            critical: of(Tier::Critical),
-        }
+        ByTier { low: of(Tier::Low), moderate: of(Tier::Moderate), high: of(Tier::High), critical: of(Tier::Critical) }
     };
     let (step_days, approval_days) = (table("step_days"), table("approval_days"));
     let (review_days, exception_days) = (table("review_days"), table("exception_days"));

@@ -21,6 +21,7 @@ mod models;
 mod on_call;
 mod people;
 mod plans;
+mod policy;
 mod raci;
 mod record_commands;
 mod rights;

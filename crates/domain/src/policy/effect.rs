@@ -73,10 +73,6 @@ fn days(n: i64) -> String {
     if n == 1 { "1 day".to_owned() } else { format!("{n} days") }
 }
 
-fn words(when: When) -> String {
-    when.label().to_lowercase()
-}
-
 impl Policy {
     /// The same policy in one form: rules in the order of the duties, those that never ask
     /// left out. Two policies that say the same are then equal.
@@ -108,11 +104,13 @@ impl Policy {
             let title = duty.owner_title();
             let (now, then) = (self.when(duty), before.when(duty));
             if now != then {
-                out.push(format!("{title}: asked “{}” instead of “{}”.", words(now), words(then)));
+                out.push(format!("{title}: asked “{}” instead of “{}”.", now.in_sentence(), then.in_sentence()));
             }
             match (before.last(duty), self.last(duty)) {
                 (false, true) => out.push(format!("{title}: decides after every other.")),
-                (true, false) if now != When::Never => out.push(format!("{title}: no longer decides after every other.")),
+                (true, false) if now != When::Never => {
+                    out.push(format!("{title}: no longer decides after every other."))
+                }
                 _ => {}
             }
         }
@@ -151,7 +149,8 @@ impl Policy {
     /// What it does to the agents there are, beside another.
     pub fn effect(&self, before: &Self, agents: &[Alike]) -> Effect {
         let count = |which: &dyn Fn(&Alike) -> bool| agents.iter().filter(|a| which(a)).map(|a| a.count).sum();
-        let mut out = Effect { due: count(&|a| a.approved && self.asks_more(before, a.conditions)), ..Effect::default() };
+        let mut out =
+            Effect { due: count(&|a| a.approved && self.asks_more(before, a.conditions)), ..Effect::default() };
         for duty in Duty::ALL.iter().copied() {
             let (now, then) = (self.when(duty), before.when(duty));
             if now != then {
@@ -211,8 +210,9 @@ mod tests {
     }
 
     fn alike() -> impl Strategy<Value = Vec<Alike>> {
-        let one = (any::<bool>(), 0..Tier::ALL.len(), conditions(), 0..50_u64)
-            .prop_map(|(approved, tier, conditions, count)| Alike { approved, tier: Tier::ALL[tier], conditions, count });
+        let one = (any::<bool>(), 0..Tier::ALL.len(), conditions(), 0..50_u64).prop_map(
+            |(approved, tier, conditions, count)| Alike { approved, tier: Tier::ALL[tier], conditions, count },
+        );
         proptest::collection::vec(one, 0..12)
     }
 
@@ -292,6 +292,9 @@ mod tests {
         assert_eq!(narrow.weaker_than(&wide).len(), 1);
         let mut early = Policy::default();
         early.approvers.iter_mut().for_each(|a| a.last = false);
-        assert_eq!(early.weaker_than(&Policy::default()), ["Regulatory approver: no longer decides after every other."]);
+        assert_eq!(
+            early.weaker_than(&Policy::default()),
+            ["Regulatory approver: no longer decides after every other."]
+        );
     }
 }

@@ -539,7 +539,8 @@ async fn by_condition(db: &Db, query: &Query) -> Result<Option<Filter>, Error> {
     let sets = needs::sets(query.condition, query.without_condition);
     let mut reads = db;
     #[expect(clippy::cast_precision_loss, reason = "an estimate, and exact below 2^53")]
-    let left = needs::alike(&mut reads).await?.iter().filter(|a| sets.contains(&a.conditions)).map(|a| a.count as f64).sum();
+    let left =
+        needs::alike(&mut reads).await?.iter().filter(|a| sets.contains(&a.conditions)).map(|a| a.count as f64).sum();
     let list: Vec<String> = sets.iter().map(|set| set.0.to_string()).collect();
     let list = if list.is_empty() { "-2".to_owned() } else { list.join(", ") };
     Ok(Some(Filter {

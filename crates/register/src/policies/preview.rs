@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::can::{Action, Relation, can};
-use domain::policy::{Policy, When};
 use domain::policy::effect::Effect;
+use domain::policy::{Policy, When};
 use domain::proposal::{self, Matter, Way};
 
 use super::{present, sound};

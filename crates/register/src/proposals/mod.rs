@@ -195,7 +195,17 @@ pub(crate) async fn ask(
         against,
     ];
     let columns = [
-        "id", "event_id", "person_id", "matter", "roles", "asked_by", "asked_at", "reason", "state", "content", "against",
+        "id",
+        "event_id",
+        "person_id",
+        "matter",
+        "roles",
+        "asked_by",
+        "asked_at",
+        "reason",
+        "state",
+        "content",
+        "against",
     ];
     change
         .tx
@@ -367,7 +377,8 @@ async fn decide(
     let mut change = Change::begin(db, by).await?;
     people::one_at_a_time(&mut change).await?;
     let (which, list) = about_whom(person, args![id]);
-    let rows = change.tx.rows(format!("{SELECT} WHERE p.id = $1 AND {which} AND p.state = 'open'"), list.clone()).await?;
+    let rows =
+        change.tx.rows(format!("{SELECT} WHERE p.id = $1 AND {which} AND p.state = 'open'"), list.clone()).await?;
     let Some(open) = rows.first().map(read).transpose()? else {
         let known = change.tx.one(format!("SELECT 1 FROM proposal p WHERE p.id = $1 AND {which}"), list).await?;
         return Err(match known {
@@ -408,7 +419,8 @@ async fn decide(
                 .policy
                 .as_ref()
                 .ok_or_else(|| Error::Conflict("It holds no policy; refuse it, and propose it again.".into()))?;
-            let version = policies::confirmed(&mut change, capacity, policy, *against, (&open.reason, open.asked_by)).await?;
+            let version =
+                policies::confirmed(&mut change, capacity, policy, *against, (&open.reason, open.asked_by)).await?;
             Decided::PolicyInForce(version)
         }
         (Some(_), None) => return Err(Error::Conflict("A password is missing; press it again.".into())),

@@ -15,6 +15,7 @@ mod models;
 mod on_call;
 mod past;
 mod people;
+mod policies;
 mod proposals;
 mod reach;
 mod rules;
