@@ -64,6 +64,7 @@ export const PAGES: KnownPage[] = [
   { name: "policy-edit", path: "/policy/edit", as: "security-lead" },
   { name: "settings", path: "/settings", as: "administrator" },
   { name: "account", path: "/account", as: "member" },
+  { name: "account-delegation", path: "/account/delegation", as: "member" },
   { name: "help", path: "/help", as: "member" },
   { name: "help-findings", path: "/help/findings", as: "member" },
   { name: "help-tiers", path: "/help/tiers", as: "member" },

@@ -14,6 +14,8 @@ pub mod api;
 pub mod audit;
 pub mod components;
 #[cfg(feature = "ssr")]
+pub mod delegations;
+#[cfg(feature = "ssr")]
 pub mod errors;
 #[cfg(feature = "ssr")]
 pub mod handovers;

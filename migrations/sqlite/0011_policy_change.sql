@@ -5,6 +5,9 @@
 ALTER TABLE agent ADD COLUMN needs BIGINT;
 CREATE INDEX agent_needs ON agent (needs, id);
 
+-- The agents that a party is to stop, by when that has to be shown again.
+CREATE INDEX agent_runtime_party ON agent (runtime_party_kind, runtime_party_id, runtime_owner, runtime_owner_until, id);
+
 -- Who confirmed a version that was weaker.
 ALTER TABLE policy ADD COLUMN confirmed_by TEXT;
 

@@ -172,7 +172,7 @@ fn rules(form: &Refused<PolicyForm>) -> Piece {
             let id = format!("field-{last}");
             view! {
                 <tr>
-                    <th scope="row">{title}<div class="small muted">{duty.answers_for()}</div></th>
+                    <th scope="row"><div>{title}<span class="under small muted">{duty.answers_for()}</span></div></th>
                     <td data-label="When">{when}</td>
                     <td data-label="After every other"><input type="checkbox" id=id name=last value="yes" checked=checked aria-label=label/></td>
                 </tr>
@@ -196,7 +196,7 @@ fn days(form: &Refused<PolicyForm>) -> Piece {
         .iter()
         .map(|(key, name, meaning)| {
             let error = form.errors.of(key);
-            let said = error.clone().map(|text| view! { <p class="error field-error">{text}</p> });
+            let said = error.clone().map(|text| view! { <div class="field"><p class="error">{text}</p></div> });
             let cells = Risk::ALL
                 .iter()
                 .enumerate()
@@ -210,7 +210,7 @@ fn days(form: &Refused<PolicyForm>) -> Piece {
                     view! { <td class="num" data-label=tier.label()><input class="input short" id=id name=field value=value inputmode="numeric" aria-label=label aria-invalid=invalid/></td> }
                 })
                 .collect_view();
-            view! { <tr><th scope="row">{*name}<div class="small muted">{*meaning}</div>{said}</th>{cells}</tr> }.piece()
+            view! { <tr><th scope="row"><div>{*name}<span class="under small muted">{*meaning}</span>{said}</div></th>{cells}</tr> }.piece()
         })
         .collect_view();
     let heads = Risk::ALL.iter().map(|tier| view! { <th scope="col"><Tier tier=tier.key()/></th> }).collect_view();

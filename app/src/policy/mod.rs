@@ -182,7 +182,7 @@ fn approvers(shown: &Shown) -> Piece {
             let last = policy.last(*duty).then(|| view! { <Badge tone=Tone::Note>"After every other"</Badge> });
             view! {
                 <tr>
-                    <th scope="row">{duty.owner_title()}<div class="small muted">{duty.answers_for()}</div></th>
+                    <th scope="row"><div>{duty.owner_title()}<span class="under small muted">{duty.answers_for()}</span></div></th>
                     <td data-label="When">{when.label()}</td>
                     <td data-label="Order">{last}</td>
                     {count}
@@ -215,7 +215,7 @@ fn cadences(policy: &Policy) -> Piece {
                 .iter()
                 .map(|tier| view! { <td class="num" data-label=tier.label()>{days(days_of.of(*tier))}</td> })
                 .collect_view();
-            view! { <tr><th scope="row">{*name}<div class="small muted">{*meaning}</div></th>{cells}</tr> }
+            view! { <tr><th scope="row"><div>{*name}<span class="under small muted">{*meaning}</span></div></th>{cells}</tr> }
         })
         .collect_view();
     let heads =

@@ -52,7 +52,7 @@ const TAGS: [(&str, &str); 7] = [
     ("agents", "The inventory: what is written about agents, and what is wrong with them."),
     ("ownership", "Who answers for what: the matrix, offers and their answers, and who did at a moment."),
     ("people", "People, teams and systems."),
-    ("policy", "Who must approve what, how long things take, and how often they fall due."),
+    ("policy", "Who must approve what, how long things take, and who decides in whose place."),
     ("posture", "The dashboard's numbers."),
     ("audit", "The record: one hash-chained event for every change."),
     ("meta", "This document."),

@@ -6,6 +6,7 @@ mod answer;
 mod asked;
 mod assignments;
 mod audit;
+mod delegations;
 mod docs;
 mod document;
 mod handovers;
@@ -47,6 +48,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(on_call::routes())
         .merge(systems::routes())
         .merge(policy::routes())
+        .merge(delegations::routes())
         .merge(posture::routes())
         .merge(audit::routes())
         .merge(document::routes())

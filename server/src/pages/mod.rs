@@ -4,6 +4,8 @@ mod account;
 mod agents;
 mod assignments;
 mod audit;
+mod calendar;
+mod delegation;
 mod handovers;
 mod help;
 mod home;
@@ -55,5 +57,7 @@ pub fn routes() -> Routes {
         .and(systems::routes())
         .and(rules::routes())
         .and(policy::routes())
+        .and(delegation::routes())
+        .and(calendar::routes())
         .and(settings::routes())
 }

@@ -16,7 +16,7 @@ use leptos::prelude::*;
 
 use register::people::{self, Among, HoldingsQuery, Part};
 use register::proposals::{self, Decided};
-use register::{Db, Error, passwords, systems, teams};
+use register::{Db, Error, delegations, passwords, systems, teams};
 use serde::Deserialize;
 
 use crate::App;
@@ -499,6 +499,7 @@ async fn page(app: &App, signed: &Signed, id: PersonId, here: Here, around: Arou
         offer_count: offer_count.and_then(|n| u64::try_from(n).ok()),
         away,
         proposals: proposals::about(&app.db, by, id).await?.into_iter().map(proposal).collect(),
+        delegations: delegations::of(&app.db, by, id).await?.map(super::delegation::of),
         impact,
         sign_in,
         is_me,

@@ -14,6 +14,7 @@ mod audit;
 mod auth;
 mod commands;
 mod contract;
+mod delegation;
 mod handovers;
 mod home;
 mod imports;
