@@ -8,7 +8,7 @@ use domain::policy::{Policy, When};
 use domain::tier::Tier as Risk;
 use leptos::prelude::*;
 
-use super::{TABLES, table};
+use super::{TABLES, table, title_of};
 use crate::components::form::grouped;
 use crate::components::{
     Button, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldGroup, IntoPiece, Kind, LinkButton, Notice, PageHead,
@@ -164,11 +164,11 @@ fn rules(form: &Refused<PolicyForm>) -> Piece {
                 let choices = When::ALL.iter().map(|w| Choice::new(w.key(), w.label())).collect();
                 let options = grouped(choices, form.values.get(&name));
                 let invalid = form.errors.of(&name).map(|_| "true");
-                let (id, label) = (format!("field-{name}"), format!("When the {} approves", title.to_lowercase()));
+                let (id, label) = (format!("field-{name}"), format!("When the {} approves", title_of(duty)));
                 view! { <select class="input" id=id name=name aria-label=label aria-invalid=invalid>{options}</select> }.piece()
             };
             let checked = form.values.get(&last) == "yes";
-            let label = format!("The {} decides after every other", title.to_lowercase());
+            let label = format!("The {} decides after every other", title_of(duty));
             let id = format!("field-{last}");
             view! {
                 <tr>
@@ -231,8 +231,7 @@ fn agents(n: u64) -> String {
 
 /// `a regulatory approver`.
 fn article(duty: Duty) -> String {
-    let title = duty.owner_title();
-    let title = if title.starts_with("API") { title.to_owned() } else { title.to_lowercase() };
+    let title = title_of(duty);
     let an = title.starts_with(['a', 'e', 'i', 'o', 'u', 'A']);
     format!("{} {title}", if an { "an" } else { "a" })
 }
@@ -263,8 +262,31 @@ fn effect(p: &Preview) -> Piece {
         }
         .piece();
     }
+    let touched = touched(&p.effect, p.behind);
+    let weaker = (!p.weaker.is_empty()).then(|| {
+        let next = if p.second_person {
+            "It needs a second person: another administrator or security lead confirms it within 7 days, and until then the policy stays as it is."
+        } else {
+            "You alone govern, so it goes through at once. From two administrators or security leads on, another one confirms it."
+        };
+        let how = list(&p.weaker);
+        view! { <Notice tone=Tone::Warn title="It is weaker">{how}<p>{next}</p></Notice> }
+    });
+    let changes = list(&p.changes);
+    view! {
+        <section class="section" id="preview" aria-label="What it does">
+            <Notice tone=Tone::Note title="What changes">{changes}</Notice>
+            <Notice tone=Tone::Note title="What that does to the agents there are">{touched}</Notice>
+            {weaker}
+        </section>
+    }
+    .piece()
+}
+
+/// What a change does to the agents there are, each number a link to them.
+pub(super) fn touched(effect: &Effect, behind: bool) -> Piece {
     let mut lines: Vec<Piece> = Vec::new();
-    for d in &p.effect.duties {
+    for d in &effect.duties {
         let needs = article(d.duty);
         if d.more > 0 {
             let href = inventory(d.after, d.before, "");
@@ -289,46 +311,25 @@ fn effect(p: &Preview) -> Piece {
             lines.push(view! { <li>{format!("{title}: no agent there is now is touched.")}</li> }.piece());
         }
     }
-    for t in &p.effect.tiers {
+    for t in &effect.tiers {
         let href = format!("/agents?tier={}&condition=always", t.tier);
         let words = format!(" of {} tier. {}", t.tier.label().to_lowercase(), t.changes.join(" "));
         lines.push(view! { <li><a href=href>{agents(t.agents)}</a>{words}</li> }.piece());
     }
-    let due = (p.effect.due > 0).then(|| {
-        let verb = if p.effect.due == 1 { "is" } else { "are" };
-        view! { <p>{format!("{} that hold an approval {verb} asked a step more: the approval falls due again.", agents(p.effect.due))}</p> }
+    let due = (effect.due > 0).then(|| {
+        let verb = if effect.due == 1 { "is" } else { "are" };
+        view! { <p>{format!("{} that hold an approval {verb} asked a step more: the approval falls due again.", agents(effect.due))}</p> }
     });
-    let behind = p.behind.then(|| {
+    let behind = behind.then(|| {
         view! { <p class="small muted">"Muster is still assessing agents after an update; the numbers lack those. Look again in a few minutes."</p> }
     });
-    let weaker = (!p.weaker.is_empty()).then(|| {
-        let next = if p.second_person {
-            "It needs a second person: another administrator or security lead confirms it within 7 days, and until then the policy stays as it is."
-        } else {
-            "You alone govern, so it goes through at once. From two administrators or security leads on, another one confirms it."
-        };
-        let how = list(&p.weaker);
-        view! { <Notice tone=Tone::Warn title="It is weaker">{how}<p>{next}</p></Notice> }
-    });
     let none = lines.is_empty();
-    let touched = if none {
+    let what = if none {
         view! { <p>"No agent there is now is touched."</p> }.piece()
     } else {
         view! { <ul class="notes">{lines.into_iter().collect_view()}</ul> }.piece()
     };
-    let changes = list(&p.changes);
-    view! {
-        <section class="section" id="preview" aria-label="What it does">
-            <Notice tone=Tone::Note title="What changes">{changes}</Notice>
-            <Notice tone=Tone::Note title="What that does to the agents there are">
-                {touched}
-                {due}
-                {behind}
-            </Notice>
-            {weaker}
-        </section>
-    }
-    .piece()
+    view! { {what}{due}{behind} }.piece()
 }
 
 #[cfg(test)]

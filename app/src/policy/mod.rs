@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::duty::Duty;
+use domain::policy::effect::Effect;
 use domain::policy::{ByTier, Policy, When};
 use domain::tier::Tier as Risk;
 use leptos::prelude::*;
@@ -55,6 +56,8 @@ pub struct Shown {
     pub holding: Option<BTreeMap<When, u64>>,
     /// What waits for a second person about it.
     pub proposals: Vec<Proposal>,
+    /// What that would do to the agents there are, and whether the numbers lack some.
+    pub proposed: Option<(Effect, bool)>,
     /// Versions, newest first.
     pub past: Vec<Version>,
     /// Where earlier ones are.
@@ -86,6 +89,12 @@ pub(crate) fn table<'p>(policy: &'p Policy, key: &str) -> &'p ByTier {
     }
 }
 
+/// The title of a duty's owner within a sentence.
+pub(crate) fn title_of(duty: Duty) -> String {
+    let title = duty.owner_title();
+    if title.starts_with("API") { title.to_owned() } else { title.to_lowercase() }
+}
+
 fn days(n: i64) -> String {
     if n == 1 { "1 day".to_owned() } else { format!("{} days", thousands(u64::try_from(n).unwrap_or(0))) }
 }
@@ -114,6 +123,10 @@ pub fn PolicyPage(
         view! { <Notice tone=Tone::Note><p>{words}" "<a href="/policy">"The policy in force"</a></p></Notice> }
     });
     let title = if old { format!("Policy, version {number}") } else { "Policy".to_owned() };
+    let proposed = shown.proposed.as_ref().map(|(effect, behind)| {
+        let what = edit::touched(effect, *behind);
+        view! { <Notice tone=Tone::Note title="What it would do to the agents there are">{what}</Notice> }
+    });
     let (edits, audits) = (shown.may_write && !old, shown.may_audit);
     view! {
         {crumbs}
@@ -124,6 +137,7 @@ pub fn PolicyPage(
             }/>
         {note}
         {waiting(&shown.proposals, shown.now)}
+        {proposed}
         <div class="with-aside">
             <div class="stack loose">
                 {approvers(&shown)}
@@ -167,8 +181,7 @@ fn about(version: &Version, now: DateTime<Utc>) -> Piece {
 fn approvers(shown: &Shown) -> Piece {
     let policy = &shown.policy;
     let asked: Vec<Duty> = Duty::ALL.iter().copied().filter(|d| policy.when(*d) != When::Never).collect();
-    let never: Vec<String> =
-        Duty::ALL.iter().filter(|d| !asked.contains(d)).map(|d| d.owner_title().to_lowercase()).collect();
+    let never: Vec<String> = Duty::ALL.iter().filter(|d| !asked.contains(d)).map(|d| title_of(*d)).collect();
     let rows = asked
         .iter()
         .map(|duty| {
@@ -176,7 +189,7 @@ fn approvers(shown: &Shown) -> Piece {
             let count = shown.holding.as_ref().map(|all| {
                 let n = all.get(&when).copied().unwrap_or(0);
                 let href = format!("/agents?condition={when}");
-                let said = format!(" agents need the {}", duty.owner_title().to_lowercase());
+                let said = format!(" agents need the {}", title_of(*duty));
                 view! { <td class="num" data-label="Agents now"><a href=href>{thousands(n)}<span class="visually-hidden">{said}</span></a></td> }
             });
             let last = policy.last(*duty).then(|| view! { <Badge tone=Tone::Note>"After every other"</Badge> });

@@ -80,6 +80,7 @@ async fn show(State(app): State<App>, signed: Signed, here: Here) -> Answer {
         .flat_map(|v| [Some(v.made_by.clone()), v.confirmed_by.clone()])
         .flatten()
         .collect();
+    let proposal = proposals::about_policy(&app.db, by).await?;
     let names = audit::names(&app.db, by, people.iter().map(String::as_str)).await?;
     let policy = shown.policy.clone();
     let title = if shown.version == present.version {
@@ -92,7 +93,11 @@ async fn show(State(app): State<App>, signed: Signed, here: Here) -> Answer {
         policy,
         present: present.version,
         holding: policies::holding(&app.db, by).await?,
-        proposals: proposals::about_policy(&app.db, by).await?.into_iter().map(super::people::proposal).collect(),
+        proposed: match &proposal {
+            Some(p) => policies::proposed(&app.db, by, p).await?,
+            None => None,
+        },
+        proposals: proposal.into_iter().map(super::people::proposal).collect(),
         past: past.into_iter().map(|p| version(p.version, p.changes, !p.weaker.is_empty(), &names)).collect(),
         earlier,
         may_write: may(&signed.actor, Action::PolicyWrite),

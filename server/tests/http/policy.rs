@@ -134,6 +134,12 @@ async fn a_weaker_policy_waits_for_another() {
     let text = admin.get("/").await.is(200).says("would be weaker").says("Identity owner").text();
     let at = text.find("/policy/proposals/").unwrap();
     let path = text[at..].split('"').next().unwrap().to_owned();
+    admin
+        .get("/policy")
+        .await
+        .is(200)
+        .says("would not need an identity owner any more")
+        .says("condition=beyond-read-only");
     lead.post(&path, &[]).await.is(403).says("You asked for it");
     site.signed_in(Role::Member).await.post(&path, &[]).await.is(403);
     admin.post(&path, &[("reason", "Agreed.")]).await.leads_to("/policy");

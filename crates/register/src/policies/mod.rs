@@ -13,7 +13,7 @@ use crate::change::By;
 use crate::db::{Db, DbError, Reads, Row};
 use crate::error::{Checked, Error};
 
-pub use preview::{Preview, holding, preview};
+pub use preview::{Preview, holding, preview, proposed};
 pub(crate) use write::confirmed;
 pub use write::{REASON_MAX, Written, write};
 

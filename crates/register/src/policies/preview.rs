@@ -12,7 +12,7 @@ use crate::agents::needs;
 use crate::change::By;
 use crate::db::Db;
 use crate::error::Error;
-use crate::proposals;
+use crate::proposals::{self, Proposal};
 
 /// What a policy would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +48,17 @@ pub async fn preview(db: &Db, by: By<'_>, policy: &Policy) -> Result<Preview, Er
         effect: policy.effect(&before.policy, &needs::alike(&mut reads).await?),
         behind: needs::behind(&mut reads).await?,
     })
+}
+
+/// What a proposed policy would do to the agents there are, for whoever confirms it or not; and
+/// whether the numbers lack some. `None` for a proposal about something else.
+pub async fn proposed(db: &Db, by: By<'_>, proposal: &Proposal) -> Result<Option<(Effect, bool)>, Error> {
+    can(by.actor, Action::PersonConfirm, Relation::None)?;
+    let Some((policy, _)) = &proposal.policy else { return Ok(None) };
+    let mut reads = db;
+    let before = present(&mut reads).await?;
+    let effect = policy.effect(&before.policy, &needs::alike(&mut reads).await?);
+    Ok(Some((effect, needs::behind(&mut reads).await?)))
 }
 
 /// How many agents that are not retired each condition holds for, for those who read posture;
