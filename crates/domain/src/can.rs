@@ -353,16 +353,15 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         // Who manages a person or leads their team asks for the absence as a requester.
         Action::AbsenceWrite => matches!(relation, Owner | Requester),
         // A deputy acts for an owner who is away; an appointment is the owner's own word.
-        Action::AssignmentConfirm
-        | Action::OnCallWrite
-        | Action::ChannelWrite
-        | Action::ChannelProve
-        | Action::DelegationWrite
-        | Action::CalendarWrite => relation == Owner,
+        Action::AssignmentConfirm | Action::OnCallWrite | Action::ChannelWrite | Action::ChannelProve => {
+            relation == Owner
+        }
         // Of a handover, whoever leads the team, or deputises for its lead.
         Action::AssignmentAnswer
         | Action::HandoverOffer
         | Action::HandoverAnswer
+        | Action::DelegationWrite
+        | Action::CalendarWrite
         | Action::SessionManage
         | Action::StopDrill
         | Action::StopWitness

@@ -137,7 +137,7 @@ impl ByTier {
         }) as i64
     }
 
-    const fn in_order(&self) -> [u16; 4] {
+    const fn in_order(self) -> [u16; 4] {
         [self.low, self.moderate, self.high, self.critical]
     }
 }

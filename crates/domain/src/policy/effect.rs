@@ -109,7 +109,7 @@ impl Policy {
             match (before.last(duty), self.last(duty)) {
                 (false, true) => out.push(format!("{title}: decides after every other.")),
                 (true, false) if now != When::Never => {
-                    out.push(format!("{title}: no longer decides after every other."))
+                    out.push(format!("{title}: no longer decides after every other."));
                 }
                 _ => {}
             }

@@ -52,7 +52,9 @@ pub async fn write(
     let policy = match sound(policy) {
         Ok(policy) => policy,
         Err(Error::Invalid(list)) => {
-            list.into_iter().for_each(|e| wrong.refuse(&e.pointer, e.message));
+            for e in list {
+                wrong.refuse(&e.pointer, e.message);
+            }
             Policy::default()
         }
         Err(other) => return Err(other),

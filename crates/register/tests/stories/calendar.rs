@@ -90,13 +90,12 @@ async fn drills_are_due_when_what_was_shown_ends(db: Db) {
                 "untested" => assert!(d.at <= day(0), "{d:?}"),
                 other => panic!("{other}: {d:?}"),
             }
-            let led = match row.get::<String>(2).unwrap().as_str() {
-                "person" => row.get::<i64>(3).unwrap() == id,
-                _ => {
-                    let team = row.get::<i64>(3).unwrap();
-                    let sql = "SELECT 1 FROM team WHERE id = $1 AND (lead_id = $2 OR deputy_id = $2)";
-                    db.one(sql, args![team, id]).await.unwrap().is_some()
-                }
+            let party = row.get::<i64>(3).unwrap();
+            let led = if row.get::<String>(2).unwrap() == "person" {
+                party == id
+            } else {
+                let sql = "SELECT 1 FROM team WHERE id = $1 AND (lead_id = $2 OR deputy_id = $2)";
+                db.one(sql, args![party, id]).await.unwrap().is_some()
             };
             assert!(led, "{d:?} of PE-{id}");
             seen += 1;

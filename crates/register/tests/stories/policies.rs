@@ -185,7 +185,7 @@ async fn a_weaker_policy_needs_a_second_person(db: Db) {
         ["API owner: asked “uses a tool of high sensitivity” instead of “uses tools or MCP servers”."]
     );
     assert!(open.may_confirm && open.may_refuse);
-    assert_eq!(proposals::waiting(&db, by(&by_ben, 2)).await.unwrap(), [open.clone()]);
+    assert_eq!(proposals::waiting(&db, by(&by_ben, 2)).await.unwrap(), std::slice::from_ref(&open));
     assert!(!proposals::about_policy(&db, by(&by_ana, 2)).await.unwrap().unwrap().may_confirm);
     let member = actor(zoe.0, &[Role::Member]);
     assert!(proposals::about_policy(&db, by(&member, 2)).await.unwrap().is_none());
@@ -194,7 +194,7 @@ async fn a_weaker_policy_needs_a_second_person(db: Db) {
         assert!(matches!(refused, Err(Error::Denied(_))), "{refused:?}");
     }
     // It is not about a person, and nobody's password comes of it.
-    assert!(matches!(proposals::confirm(&db, by(&by_ben, 2), zoe, open.id, "", "").await, Err(_)));
+    assert!(proposals::confirm(&db, by(&by_ben, 2), zoe, open.id, "", "").await.is_err());
     let done = proposals::confirm_policy(&db, by(&by_ben, 2), open.id, "Agreed.").await.unwrap();
     assert_eq!(done, Decided::PolicyInForce(2));
     let now = policies::read(&db, by(&by_ana, 2)).await.unwrap();
