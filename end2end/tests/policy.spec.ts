@@ -32,7 +32,7 @@ test("a stronger policy is seen, then in force at once", async ({ page, signIn, 
   await expect(page.getByRole("row", { name: new RegExp(`^${title}`) })).toContainText("Regulated");
   await expect(page.locator("#versions")).toContainText("They watch it.");
   await page.goto(href ?? "");
-  await expect(page.getByRole("main").getByText(new RegExp(`\\b${count} agents?\\b`)).first()).toBeVisible();
+  await expect(page.locator("tbody tr")).toHaveCount(count);
 });
 
 test("a weaker policy waits for another", async ({ page, browser, muster, signIn, js }) => {
