@@ -14,6 +14,8 @@ pub mod api;
 pub mod audit;
 pub mod components;
 #[cfg(feature = "ssr")]
+pub mod delegations;
+#[cfg(feature = "ssr")]
 pub mod errors;
 #[cfg(feature = "ssr")]
 pub mod handovers;
@@ -32,6 +34,8 @@ pub mod models;
 pub mod oncall;
 #[cfg(feature = "ssr")]
 pub mod people;
+#[cfg(feature = "ssr")]
+pub mod policy;
 pub mod raci;
 #[cfg(feature = "ssr")]
 pub mod reach;

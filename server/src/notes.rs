@@ -30,6 +30,13 @@ pub enum Secret {
         /// What to tell them.
         password: String,
     },
+    /// The address of a calendar.
+    Calendar {
+        /// Whose.
+        person: PersonId,
+        /// The whole address, its secret in it.
+        url: String,
+    },
     /// The code of a test, to be passed on by the channel that is tested.
     Code {
         /// Whose channel.

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
 use crate::components::{
-    Badge, Button, ErrorSummary, Fact, Facts, Field, FieldErrors, IntoPiece, Kind, PageHead, PostForm, Ref, Section,
-    TableFrame, Tone, When,
+    Badge, Button, Confirm, ErrorSummary, Fact, Facts, Field, FieldErrors, IntoPiece, Kind, Notice, PageHead, Piece,
+    PostForm, Ref, Section, TableFrame, Tone, When,
 };
 use crate::reach::{Test, codes};
 use crate::shell::Theme;
@@ -21,6 +21,12 @@ pub struct Me {
     pub email: String,
     /// Their roles, as words.
     pub roles: Vec<String>,
+    /// Since when they have a link to their calendar.
+    pub calendar: Option<DateTime<Utc>>,
+    /// The address of a link just made: the only moment at which it is shown.
+    pub calendar_url: Option<String>,
+    /// They may make one: they do not only read.
+    pub may_calendar: bool,
     /// Tests of their channels whose code they may type now.
     pub tests: Vec<Test>,
 }
@@ -58,6 +64,7 @@ pub fn Account(
 ) -> impl IntoView {
     let roles = if me.roles.is_empty() { "none".to_owned() } else { me.roles.join(", ") };
     let reach = format!("/people/{}/reach", me.reference);
+    let calendar = calendar(&me, now);
     view! {
         <PageHead title="Your account" lead="Who you are here, and where you are signed in."/>
         <Section title="You" id="you">
@@ -73,6 +80,10 @@ pub fn Account(
         <Section title="How you are reached" id="reach">
             <p>"Whoever would stop an agent has to be reached. "<a href=reach.clone()>"Your channels and absences"</a>"."</p>
         </Section>
+        <Section title="Delegation" id="delegation">
+            <p>"Somebody else takes your decisions while you are away. "<a href="/account/delegation">"Who decides in your place"</a>"."</p>
+        </Section>
+        {calendar}
         <Section title="Password" id="password">
             <PostForm action="/account">
                 <ErrorSummary errors=errors.clone()/>
@@ -94,6 +105,45 @@ pub fn Account(
                 <input type="hidden" name="next" value="/account"/>
                 <div class="segmented" role="group" aria-label="Colours of this site">{themes(theme)}</div>
             </form>
+        </Section>
+    }
+    .piece()
+}
+
+/// The link to what is due for them.
+fn calendar(me: &Me, now: DateTime<Utc>) -> Piece {
+    let fresh = me.calendar_url.clone().map(|url| {
+        view! {
+            <Notice tone=Tone::Good title="The address of your calendar">
+                <p>"Shown this once. Give it to your calendar as a subscription, and to nobody: whoever has it reads what is due for you, without signing in."</p>
+                <p><code class="secret">{url}</code></p>
+            </Notice>
+        }
+    });
+    let state = match me.calendar {
+        Some(at) => view! { <p>"A link was made "<When at=at now=now/>". Its address is not kept; make a new one if you lost it."</p> }.piece(),
+        None => view! { <p>"There is no link yet."</p> }.piece(),
+    };
+    let has = me.calendar.is_some();
+    let forms = me.may_calendar.then(|| {
+        let make = if has { "Replace it" } else { "Make a link" };
+        let make = view! { <form method="post" action="/account/calendar"><Button name="do" value="make">{make}</Button></form> };
+        let end = has.then(|| {
+            view! {
+                <Confirm label="End it…" action="/account/calendar" confirm="Yes, end the link" calm=true>
+                    <input type="hidden" name="do" value="revoke"/>
+                    <p>"From that moment it opens nothing, and calendars that have it show nothing new."</p>
+                </Confirm>
+            }
+        });
+        view! { <div class="row">{make}{end}</div> }
+    });
+    view! {
+        <Section title="Calendar" id="calendar">
+            <p class="muted small">"What is due for you within 120 days, and what is overdue, as a calendar to subscribe to: duties to confirm, stop drills, offers, imports."</p>
+            {fresh}
+            {state}
+            {forms}
         </Section>
     }
     .piece()

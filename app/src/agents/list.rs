@@ -7,6 +7,7 @@ use domain::duty::Duty;
 use domain::finding::FindingKey;
 use domain::id::AgentId;
 use domain::party::Party;
+use domain::policy::When;
 use domain::stop::Uses;
 use domain::tier::Tier;
 use leptos::prelude::*;
@@ -118,6 +119,11 @@ impl List {
         if let Some(duty) = self.here.get("vacant").and_then(|key| key.parse::<Duty>().ok()) {
             let words = format!("no {}", duty.owner_title().to_lowercase());
             filters.push(Filter::new("vacant", "Vacant", vec![Choice::new(duty.key(), words)]));
+        }
+        for (key, label) in [("condition", "Policy"), ("without_condition", "Policy, not")] {
+            if let Some(when) = self.here.get(key).and_then(|key| key.parse::<When>().ok()) {
+                filters.push(Filter::new(key, label, vec![Choice::new(when.key(), when.in_sentence())]));
+            }
         }
         for (key, label) in [
             ("business_unit", "Business unit"),

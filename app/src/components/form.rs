@@ -442,7 +442,7 @@ pub fn Select(
 }
 
 /// Options, those with a group inside it, groups in the order in which they first appear.
-pub(super) fn grouped(options: Vec<Choice>, selected: &str) -> Vec<Piece> {
+pub(crate) fn grouped(options: Vec<Choice>, selected: &str) -> Vec<Piece> {
     let mut groups: Vec<(String, Vec<Choice>)> = Vec::new();
     for option in options {
         match groups.iter_mut().find(|(group, _)| *group == option.group) {

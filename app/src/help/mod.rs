@@ -1,14 +1,16 @@
 //! Help, in the app: the words Muster uses, and what its rules mean.
 
 mod duties;
+mod policy;
 
 use leptos::prelude::*;
 
 use crate::components::{IntoPiece, Lifecycle, PageHead, Section, StopState, TableFrame, Tier};
 use duties::DUTIES;
+use policy::deciding;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 13] = [
+const PARTS: [(&str, &str); 14] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
@@ -19,6 +21,7 @@ const PARTS: [(&str, &str); 13] = [
     ("confirm", "Still yours? And who is next"),
     ("life", "The life of an agent"),
     ("tiers", "Risk tiers"),
+    ("policy", "The policy, delegation, calendars"),
     ("import", "Importing agents"),
     ("roles", "Who may do what"),
     ("keys", "Keyboard and phone"),
@@ -113,6 +116,7 @@ pub fn Help() -> impl IntoView {
                 <Confirming/>
                 <Life/>
                 <Tiers/>
+                {deciding()}
                 <Importing/>
                 <Roles/>
                 <Keys/>

@@ -225,6 +225,8 @@ pub struct Shown {
     pub away: Vec<Away>,
     /// What about them waits for a second person.
     pub proposals: Vec<Proposal>,
+    /// Who decides in whose place; `None` when the reader has no business knowing.
+    pub delegations: Option<crate::delegations::Of>,
     /// What would follow if they left.
     pub impact: Impact,
     /// How they sign in; `None` when the reader has no business knowing.
@@ -291,6 +293,7 @@ pub fn PersonPage(
             <div class="stack loose">
                 {waiting(&shown.proposals, shown.now)}
                 {offers(&shown)}
+                {crate::delegations::section(shown.delegations.as_ref(), shown.is_me, shown.now)}
                 {left.then(|| impact(&shown))}
                 {holdings(shown.holdings.clone(), &shown.id.to_string(), if left { Voice::Gone } else { Voice::Person })}
                 {(!left).then(|| impact(&shown))}

@@ -14,14 +14,16 @@ use crate::components::{Confirm, Day, IntoPiece, Notice, Piece, Section, TextAre
 pub struct Proposal {
     /// Its number.
     pub id: i64,
-    /// For whom.
-    pub person: PersonId,
+    /// For whom; nobody where it is about the policy.
+    pub person: Option<PersonId>,
     /// Their name.
     pub name: String,
     /// What.
     pub matter: Matter,
     /// The roles to be granted.
     pub roles: Roles,
+    /// What would change of the policy, each a sentence.
+    pub changes: Vec<String>,
     /// Who asked.
     pub asked_by: (PersonId, String),
     /// When.
@@ -46,19 +48,31 @@ pub(crate) fn waiting(list: &[Proposal], now: DateTime<Utc>) -> Option<impl Into
 }
 
 fn item(one: &Proposal, now: DateTime<Utc>) -> Piece {
-    let name = one.name.clone();
     let what = match one.matter {
-        Matter::Roles => format!("to be {}", role_words(one.roles)),
-        Matter::Password => "to get a new password".to_owned(),
+        Matter::Roles => format!(" is to be {}", role_words(one.roles)),
+        Matter::Password => " is to get a new password".to_owned(),
+        Matter::Policy => " would be weaker".to_owned(),
     };
+    let whom = match one.person {
+        Some(_) => view! { <bdi>{one.name.clone()}</bdi> }.piece(),
+        None => view! { "The "<a href="/policy">"policy"</a> }.piece(),
+    };
+    let changes = (!one.changes.is_empty()).then(|| {
+        let lines = one.changes.iter().map(|c| view! { <li>{c.clone()}</li> }).collect_view();
+        view! { <ul class="notes">{lines}</ul> }
+    });
     let confirmed = match one.matter {
         Matter::Roles => "They may do what the role allows at once.",
         Matter::Password => "Muster makes a password and shows it to you this once; their sessions end.",
+        Matter::Policy => "It is in force at once. Approvals that it asks more of fall due again.",
     };
     let (asker, by) = one.asked_by.clone();
     let reason =
         (!one.reason.is_empty()).then(|| view! { <p class="small muted" dir="auto">{format!("“{}”", one.reason)}</p> });
-    let path = format!("/people/{}/proposals/{}", one.person, one.id);
+    let path = match one.person {
+        Some(person) => format!("/people/{person}/proposals/{}", one.id),
+        None => format!("/policy/proposals/{}", one.id),
+    };
     let confirm = one.may_confirm.then(|| {
         view! {
             <Confirm label="Confirm…" action=format!("{path}/confirm") confirm="Yes, confirm it" calm=true>
@@ -80,7 +94,8 @@ fn item(one: &Proposal, now: DateTime<Utc>) -> Piece {
     let (at, until) = (one.asked_at, one.until);
     view! {
         <Notice tone=Tone::Note>
-            <p><bdi>{name}</bdi>" is "{what}". Asked by "<a href=format!("/people/{asker}") dir="auto">{by}</a>" "<When at=at now=now/>"; it lapses on "<Day at=until/>"."</p>
+            <p>{whom}{what}". Asked by "<a href=format!("/people/{asker}") dir="auto">{by}</a>" "<When at=at now=now/>"; it lapses on "<Day at=until/>"."</p>
+            {changes}
             {reason}
             {waits}
             {confirm}

@@ -61,6 +61,7 @@ const STANDARD: &[NavItem] = &[
     item("/systems", "Systems", Glyph::Framework, NavGroup::People),
     item("/rules", "Standing rules", Glyph::Review, NavGroup::People),
     item("/audit", "Audit", Glyph::Record, NavGroup::Record),
+    item("/policy", "Policy", Glyph::Shield, NavGroup::End),
     item("/settings", "Settings", Glyph::Settings, NavGroup::End),
     item("/help", "Help", Glyph::Help, NavGroup::End),
 ];

@@ -130,6 +130,10 @@ crate::words! {
         JustificationWrite = "justification.write", "Justify several control points in one hand";
         HandoverOffer = "handover.offer", "Offer an agent to the team that operates it";
         HandoverAnswer = "handover.answer", "Accept or decline an agent from the team that built it";
+        PolicyRead = "policy.read", "Read the policy";
+        PolicyWrite = "policy.write", "Change the policy";
+        DelegationWrite = "delegation.write", "Let somebody decide in one's place";
+        CalendarWrite = "calendar.write", "Make or end the secret link of a calendar";
         RuleRead = "rule.read", "Read standing rules";
         RuleWrite = "rule.write", "Create, change and run standing rules";
         RequestOpen = "request.open", "Ask for an approval, a change of scope, a resumption";
@@ -217,6 +221,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::AuditRead
             | Action::RuleRead
             | Action::RequestRead
+            | Action::PolicyRead
             | Action::SettingsRead => scopes.contains(&Scope::Read) || scopes.contains(&Scope::Write),
             Action::AgentCreate
             | Action::AgentEdit
@@ -242,6 +247,8 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::ConditionMeet
             | Action::ActingAppoint
             | Action::AgentActivate
+            | Action::PolicyWrite
+            | Action::DelegationWrite
             | Action::StopMethodWrite
             | Action::StopDrill
             | Action::StopWitness
@@ -255,6 +262,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             Action::PersonGrant
             | Action::PersonCredential
             | Action::PersonConfirm
+            | Action::CalendarWrite
             | Action::SettingsWrite
             | Action::TokenManage
             | Action::SessionManage => false,
@@ -270,6 +278,8 @@ const fn reserved_to_a_person(action: Action) -> bool {
             | Action::AssignmentConfirm
             | Action::ChannelTest
             | Action::ChannelProve
+            | Action::DelegationWrite
+            | Action::CalendarWrite
             | Action::HandoverAnswer
             | Action::PersonConfirm
             | Action::RequestOpen
@@ -286,7 +296,7 @@ const fn reserved_to_a_person(action: Action) -> bool {
 fn role_allows(roles: Roles, action: Action) -> bool {
     use Role::{Administrator, Auditor, Member, RiskAnalyst, SecurityLead};
     let allowed: &[Role] = match action {
-        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::SettingsRead => {
+        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::PolicyRead | Action::SettingsRead => {
             &[Administrator, SecurityLead, RiskAnalyst, Member, Auditor]
         }
         Action::AgentReadConfidential
@@ -306,6 +316,7 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::JustificationWrite
         | Action::HandoverOffer
         | Action::RuleWrite
+        | Action::PolicyWrite
         | Action::StopMethodWrite
         | Action::StopPress
         | Action::StopStep
@@ -318,6 +329,8 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         Action::AssignmentAnswer
         | Action::AssignmentConfirm
         | Action::ChannelProve
+        | Action::DelegationWrite
+        | Action::CalendarWrite
         | Action::HandoverAnswer
         | Action::RequestDecide
         | Action::RequestAsk
@@ -382,6 +395,8 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         Action::AssignmentAnswer
         | Action::HandoverOffer
         | Action::HandoverAnswer
+        | Action::DelegationWrite
+        | Action::CalendarWrite
         | Action::SessionManage
         | Action::StopDrill
         | Action::StopWitness
@@ -417,9 +432,13 @@ fn who_may(action: Action) -> &'static str {
         Action::HandoverOffer => "the lead of the team that built the agent and security leads",
         Action::HandoverAnswer => "the lead of the team that operates the agent",
         Action::AssignmentWithdraw => "whoever offered it and security leads",
-        Action::AssignmentRecord | Action::SystemWrite | Action::JustificationWrite | Action::RuleWrite => {
-            "security leads"
-        }
+        Action::AssignmentRecord
+        | Action::SystemWrite
+        | Action::JustificationWrite
+        | Action::RuleWrite
+        | Action::PolicyWrite => "security leads",
+        Action::DelegationWrite => "the person who decides otherwise, and who does not only read",
+        Action::CalendarWrite => "the person whose calendar it is, and who does not only read",
         Action::AssignmentConfirm => "the owner of the duty",
         Action::OnCallWrite => "the team's lead and deputy and security leads",
         Action::OnCallCover => "the team's members and security leads",
@@ -444,7 +463,9 @@ fn who_may(action: Action) -> &'static str {
         | Action::SettingsWrite
         | Action::TokenManage
         | Action::SessionManage => "administrators",
-        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::SettingsRead => "people with a role",
+        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::PolicyRead | Action::SettingsRead => {
+            "people with a role"
+        }
     }
 }
 
@@ -503,6 +524,7 @@ mod tests {
                     | Action::AuditRead
                     | Action::RuleRead
                     | Action::RequestRead
+                    | Action::PolicyRead
                     | Action::SettingsRead
                     | Action::SessionManage
             );

@@ -6,8 +6,10 @@
 
 pub mod agent;
 pub mod assignment;
+pub mod calendar;
 pub mod can;
 pub mod canonical;
+pub mod delegation;
 pub mod duty;
 pub mod facts;
 pub mod finding;

@@ -4,6 +4,8 @@
 //! Every condition grows with risk: an agent that reaches further meets at least the
 //! conditions it met before, so a riskier boundary never needs fewer approvers.
 
+pub mod effect;
+
 use serde::{Deserialize, Serialize};
 
 use crate::agent::{AgentFacts, Autonomy, Environment, Exposure, Sensitivity, ToolKind};
@@ -46,6 +48,20 @@ impl When {
             Self::Regulated => facts.regulated,
             Self::Never => false,
         }
+    }
+
+    /// The label within a sentence: “in production”, “uses tools or MCP servers”.
+    pub fn in_sentence(self) -> String {
+        let label = self.label();
+        format!("{}{}", label[..1].to_lowercase(), &label[1..])
+    }
+
+    /// Whether another condition holds for every agent for which this one does.
+    pub fn implies(self, other: Self) -> bool {
+        self == other
+            || self == Self::Never
+            || other == Self::Always
+            || (self == Self::HighSensitivity && other == Self::Tools)
     }
 
     /// Why the approver is asked, as one sentence.
@@ -121,7 +137,7 @@ impl ByTier {
         }) as i64
     }
 
-    const fn in_order(&self) -> [u16; 4] {
+    const fn in_order(self) -> [u16; 4] {
         [self.low, self.moderate, self.high, self.critical]
     }
 }
@@ -270,13 +286,19 @@ impl Policy {
         let mut out = Vec::new();
         for rule in &before.approvers {
             let now = self.approvers.iter().find(|a| a.duty == rule.duty).map_or(When::Never, |a| a.when);
-            if now != rule.when && now != When::Always && rule.when != When::Never {
+            if !rule.when.implies(now) {
                 out.push(format!(
                     "{}: asked “{}” instead of “{}”.",
                     rule.duty.owner_title(),
-                    now.label().to_lowercase(),
-                    rule.when.label().to_lowercase()
+                    now.in_sentence(),
+                    rule.when.in_sentence()
                 ));
+            }
+        }
+        for rule in before.approvers.iter().filter(|r| r.last && r.when != When::Never) {
+            let now = self.approvers.iter().find(|a| a.duty == rule.duty);
+            if now.is_some_and(|a| !a.last && a.when != When::Never) {
+                out.push(format!("{}: no longer decides after every other.", rule.duty.owner_title()));
             }
         }
         let longer = |name: &str, a: [u16; 4], b: [u16; 4]| {

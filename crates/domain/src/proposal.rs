@@ -1,5 +1,5 @@
-//! What one person alone may not do: grant a privileged role, or set the password of
-//! somebody who owns or governs. While one person alone governs it goes through at once;
+//! What one person alone may not do: grant a privileged role, set the password of somebody
+//! who owns or governs, or weaken the policy. While one person alone governs it goes through at once;
 //! from two on, one asks and another confirms.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,6 +20,7 @@ crate::words! {
     pub enum Matter {
         Roles = "roles", "Grant a privileged role";
         Password = "password", "Set a password";
+        Policy = "policy", "Weaken the policy";
     }
 }
 
@@ -55,17 +56,17 @@ pub enum Way {
     Ask(PersonId),
 }
 
-/// How `actor` may do it for `subject`. `governing` is how many people are administrator or
+/// How `actor` may do it for `subject`, if it is about somebody. `governing` is how many people are administrator or
 /// security lead, those who ceased to be one lately included. Whether they may do it at all
 /// is asked of [`crate::can::can`] first.
-pub fn way(actor: &Actor, matter: Matter, subject: PersonId, governing: usize) -> Result<Way, Denied> {
+pub fn way(actor: &Actor, matter: Matter, subject: Option<PersonId>, governing: usize) -> Result<Way, Denied> {
     match actor.who {
         // Whoever runs the command line has the machine; set-up makes the first of all.
         Who::Cli | Who::Nobody => Ok(Way::AtOnce),
-        Who::Person(me) if me == subject && matter == Matter::Roles => Err(Denied::Forbidden(
+        Who::Person(me) if Some(me) == subject && matter == Matter::Roles => Err(Denied::Forbidden(
             "Nobody grants a privileged role to themselves: ask another administrator to do it.".into(),
         )),
-        Who::Person(me) if me == subject => Err(Denied::Forbidden(
+        Who::Person(me) if Some(me) == subject => Err(Denied::Forbidden(
             "One’s own password is changed under Your account, where the present one is asked for.".into(),
         )),
         _ if governing < 2 => Ok(Way::AtOnce),
@@ -81,8 +82,8 @@ pub fn way(actor: &Actor, matter: Matter, subject: PersonId, governing: usize) -
 pub struct Asked {
     /// Who asked.
     pub by: PersonId,
-    /// For whom.
-    pub subject: PersonId,
+    /// For whom; nobody where it is about the policy.
+    pub subject: Option<PersonId>,
     /// When.
     pub at: DateTime<Utc>,
 }
@@ -132,7 +133,7 @@ pub fn decides(
     if confirms && me == asked.by {
         return Err(forbidden("You asked for it: another administrator or security lead confirms it."));
     }
-    if me == asked.subject {
+    if Some(me) == asked.subject {
         return Err(forbidden("It is about you: another administrator or security lead confirms it."));
     }
     Ok(me)
@@ -156,10 +157,10 @@ mod tests {
 
     #[test]
     fn one_alone_grants_at_once_and_two_ask_each_other() {
-        let to = PersonId(3);
+        let to = Some(PersonId(3));
         assert_eq!(way(&admin(1), Matter::Roles, to, 1), Ok(Way::AtOnce));
         assert_eq!(way(&admin(1), Matter::Roles, to, 2), Ok(Way::Ask(PersonId(1))));
-        assert!(way(&admin(1), Matter::Roles, PersonId(1), 1).is_err(), "never to oneself");
+        assert!(way(&admin(1), Matter::Roles, Some(PersonId(1)), 1).is_err(), "never to oneself");
         assert_eq!(way(&Actor::cli(), Matter::Roles, to, 9), Ok(Way::AtOnce));
         let token = Actor::token(crate::id::TokenId(1), vec![crate::can::Scope::Admin]);
         assert!(way(&token, Matter::Roles, to, 2).is_err(), "nobody asks");
@@ -172,6 +173,16 @@ mod tests {
         assert_eq!(decides(&admin(2), true, &asked, true, at(7 * 24)), Err(NotYours::Lapsed));
         let by_token = Actor { scopes: Some(vec![crate::can::Scope::Admin]), ..admin(2) };
         assert!(decides(&by_token, true, &asked, true, at(1)).is_err(), "a person's own decision");
+    }
+
+    /// A policy is about nobody: whoever did not ask for it confirms it.
+    #[test]
+    fn a_weaker_policy_needs_two() {
+        assert_eq!(way(&admin(1), Matter::Policy, None, 1), Ok(Way::AtOnce));
+        assert_eq!(way(&admin(1), Matter::Policy, None, 2), Ok(Way::Ask(PersonId(1))));
+        let asked = Asked { by: PersonId(1), subject: None, at: at(0) };
+        assert!(decides(&admin(1), true, &asked, true, at(1)).is_err());
+        assert_eq!(decides(&admin(2), true, &asked, true, at(1)), Ok(PersonId(2)));
     }
 
     #[test]
@@ -219,17 +230,17 @@ mod tests {
                     .count();
                 match step {
                     Step::Grant(by, to) if governing.contains(&by) && !governing.contains(&to) => {
-                        match way(&admin(by), Matter::Roles, PersonId(to), governing.len() + lately) {
+                        match way(&admin(by), Matter::Roles, Some(PersonId(to)), governing.len() + lately) {
                             Ok(Way::AtOnce) => {
                                 prop_assert!(governing.len() == 1 && lately == 0, "alone, while there was another");
                                 governing.insert(to);
                             }
-                            Ok(Way::Ask(me)) => open.push(Asked { by: me, subject: PersonId(to), at: at(hour) }),
+                            Ok(Way::Ask(me)) => open.push(Asked { by: me, subject: Some(PersonId(to)), at: at(hour) }),
                             Err(_) => {}
                         }
                     }
                     Step::Grant(by, to) if by == to => {
-                        prop_assert!(way(&admin(by), Matter::Roles, PersonId(to), governing.len()).is_err());
+                        prop_assert!(way(&admin(by), Matter::Roles, Some(PersonId(to)), governing.len()).is_err());
                     }
                     Step::Take(by, from) if governing.contains(&by) && by != from && governing.remove(&from) => {
                         ceased.insert(from, hour);
@@ -237,10 +248,10 @@ mod tests {
                     Step::Confirm(by, n) if n < open.len() => {
                         let asked = open[n];
                         if let Ok(me) = decides(&admin(by), governing.contains(&by), &asked, true, at(hour)) {
-                            prop_assert!(me != asked.by && me != asked.subject);
+                            prop_assert!(me != asked.by && Some(me) != asked.subject);
                             prop_assert!(governing.contains(&me.0));
                             prop_assert!(at(hour) - asked.at < LAPSES_AFTER);
-                            governing.insert(asked.subject.0);
+                            governing.extend(asked.subject.map(|p| p.0));
                             open.remove(n);
                         }
                     }

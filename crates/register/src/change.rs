@@ -90,6 +90,8 @@ pub const AUDITED: &[&Audited] = &[
     &CONDITION,
     &ACTING,
     &OBSERVED,
+    &DELEGATION,
+    &CALENDAR_LINK,
 ];
 
 macro_rules! audited {
@@ -145,7 +147,7 @@ audited! {
     TOKEN = "token" by "id": id Int, name Text, sha256 Text, scopes Text, owner_id Int, created_at Int, expires_at Int,
         revoked_at Int;
     PROPOSAL = "proposal" by "id": id Int, person_id Int, matter Text, roles Text, asked_by Int, asked_at Int,
-        reason Text, state Text, decided_by Int, decided_at Int;
+        reason Text, state Text, decided_by Int, decided_at Int | content Text, against Int;
     ROTATION = "rotation" by "id": id Int, team_id Int, people Text, starts_at Int, turn_seconds Int, valid_from Int,
         valid_to Int;
     COVER = "cover" by "id": id Int, team_id Int, person_id Int, from_at Int, until_at Int, reason Text, made_by Text,
@@ -159,7 +161,6 @@ audited! {
         duty Text, party_kind Text, party_id Int, at_import Text, place Int, state Text;
     HANDOVER = "handover" by "id": id Int, agent_id Int, from_team Int, to_team Int, offered_at Int, offered_by Text,
         reason Text, outcome Text, answered_at Int, answered_by Text, answer Text;
-    POLICY = "policy" by "version": version Int, at Int, made_by Text, reason Text, content Text;
     REQUEST = "request" by "id": id Int, kind Text, agent_id Int, requester_id Int, opened_at Int, policy_version Int,
         tier Text, subject_sha256 Text, content Text, reason Text, reviewer_id Int, lapses_at Int, outcome Text,
         closed_at Int, closed_by Text, closing Text;
@@ -174,6 +175,10 @@ audited! {
         reason Text, ended_at Int;
     OBSERVED = "observed" by "id": id Int, agent_id Int, source Text, facts Text, boundary_sha256 Text, first_at Int,
         closed_at Int, closing Text;
+    POLICY = "policy" by "version": version Int, at Int, made_by Text, reason Text, content Text | confirmed_by Text;
+    DELEGATION = "delegation" by "id": id Int, from_id Int, to_id Int, from_at Int, until_at Int, reason Text,
+        ended_at Int;
+    CALENDAR_LINK = "calendar_link" by "id": id Int, person_id Int, sha256 Text, made_at Int, revoked_at Int;
 }
 
 impl Audited {

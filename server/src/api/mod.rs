@@ -7,6 +7,7 @@ mod asked;
 mod assignments;
 mod audit;
 mod channels;
+mod delegations;
 mod docs;
 mod document;
 mod handovers;
@@ -15,6 +16,7 @@ mod models;
 mod on_call;
 mod patch;
 mod people;
+mod policy;
 mod posture;
 mod raci;
 mod radius;
@@ -49,6 +51,8 @@ fn router() -> OpenApiRouter<App> {
         .merge(on_call::routes())
         .merge(channels::routes())
         .merge(systems::routes())
+        .merge(policy::routes())
+        .merge(delegations::routes())
         .merge(posture::routes())
         .merge(audit::routes())
         .merge(document::routes())

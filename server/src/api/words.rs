@@ -115,6 +115,8 @@ vocabulary! {
     Model: domain::model::Model;
     /// A function of an organisation.
     Slot: domain::model::Slot;
+    /// When the policy asks for an approver.
+    When: domain::policy::When;
     /// Whether a rule acts.
     RuleState: domain::rule::RuleState;
     /// Where a handover stands.

@@ -41,6 +41,7 @@ impl Page {
             ("/teams", Action::PersonRead),
             ("/rules", Action::RuleRead),
             ("/audit", Action::AuditRead),
+            ("/policy", Action::PolicyRead),
             ("/settings", Action::SettingsRead),
         ] {
             if can(&signed.actor, action, Relation::None).is_err() {

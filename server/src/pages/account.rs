@@ -4,11 +4,13 @@ use app::account::{Account, Me, SessionLine};
 use app::components::{FieldErrors, Flash};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
+use domain::can::{Action, Relation, can};
 use leptos::prelude::*;
-use register::{passwords, reach, sessions};
+use register::{calendar, passwords, reach, sessions};
 use serde::Deserialize;
 
 use crate::App;
+use crate::notes::Secret;
 use crate::page::{Answer, Form, Page, field_errors, see_other_saying};
 use crate::routes::Routes;
 use crate::session;
@@ -38,11 +40,19 @@ async fn account(app: &App, signed: &Signed, errors: FieldErrors) -> Answer {
             seen: s.seen_at,
         })
         .collect::<Vec<_>>();
+    let mine = |s: &Secret| matches!(s, Secret::Calendar { person, .. } if *person == signed.id);
+    let calendar_url = match app.notes.take(&signed.session, mine, signed.now) {
+        Some(Secret::Calendar { url, .. }) => Some(url),
+        _ => None,
+    };
     let me = Me {
         name: signed.name.clone(),
         reference: signed.id.to_string(),
         email: signed.email.clone(),
         roles: signed.roles.iter().map(|role| role.label().to_owned()).collect(),
+        calendar: calendar::link(&app.db, signed.by()).await?,
+        calendar_url,
+        may_calendar: can(&signed.actor, Action::CalendarWrite, Relation::Owner).is_ok(),
         tests: reach::open_tests(&app.db, signed.id, signed.now).await?.into_iter().map(super::reach::test).collect(),
     };
     let (theme, now) = (signed.visitor.theme, signed.now);

@@ -111,6 +111,8 @@ pub(super) fn query(here: &Address) -> Result<Query, Vec<String>> {
         vendor: text("vendor"),
         tool: text("tool"),
         credential: text("credential"),
+        condition: read.word("condition"),
+        without_condition: read.word("without_condition"),
         q: text("q").unwrap_or_default(),
         sort,
         down,

@@ -4,6 +4,8 @@ mod account;
 mod agents;
 mod assignments;
 mod audit;
+mod calendar;
+mod delegation;
 mod handovers;
 mod help;
 mod home;
@@ -13,6 +15,7 @@ mod matrix;
 mod models;
 mod oncall;
 mod people;
+mod policy;
 mod raci;
 mod radius;
 mod reach;
@@ -55,5 +58,8 @@ pub fn routes() -> Routes {
         .and(yours::routes())
         .and(systems::routes())
         .and(rules::routes())
+        .and(policy::routes())
+        .and(delegation::routes())
+        .and(calendar::routes())
         .and(settings::routes())
 }

@@ -16,7 +16,7 @@ use leptos::prelude::*;
 
 use register::people::{self, Among, HoldingsQuery, Part};
 use register::proposals::{self, Decided};
-use register::{Db, Error, passwords, systems, teams};
+use register::{Db, Error, delegations, passwords, systems, teams};
 use serde::Deserialize;
 
 use crate::App;
@@ -420,6 +420,7 @@ pub(super) fn proposal(p: proposals::Proposal) -> Proposal {
         name: p.name,
         matter: p.matter,
         roles: p.roles,
+        changes: p.changes,
         asked_by: (p.asked_by, p.asked_by_name),
         asked_at: p.asked_at,
         reason: p.reason,
@@ -498,6 +499,7 @@ async fn page(app: &App, signed: &Signed, id: PersonId, here: Here, around: Arou
         offer_count: offer_count.and_then(|n| u64::try_from(n).ok()),
         away,
         proposals: proposals::about(&app.db, by, id).await?.into_iter().map(proposal).collect(),
+        delegations: delegations::of(&app.db, by, id).await?.map(super::delegation::of),
         impact,
         sign_in,
         is_me,
@@ -650,6 +652,10 @@ fn decided(app: &App, id: PersonId, done: Result<Decided, Error>) -> Answer {
         Ok(Decided::Granted(roles)) => {
             let words: Vec<&str> = roles.iter().map(Role::label).collect();
             Ok(see_other_saying(app, back, &Flash::good(format!("Confirmed: they are {} now.", words.join(", ")))))
+        }
+        Ok(Decided::PolicyInForce(version)) => {
+            let flash = Flash::good(format!("Confirmed: version {version} of the policy is in force."));
+            Ok(see_other_saying(app, "/policy", &flash))
         }
         Ok(Decided::Refused) => Ok(see_other_saying(app, back, &Flash::good("It is not done; nothing changed."))),
         Err(error) => Err(Fault::from(error).back(back)),

@@ -295,6 +295,27 @@ pub(crate) const CASES: &[Case] = &[
     Case("POST", "/systems/{id}/raci/edit", "/systems/SY-1/raci/edit", "version=1", May::Roles(SECURITY)),
     Case("GET", "/systems/{id}/edit", "/systems/SY-1/edit", "", May::Roles(SECURITY)),
     Case("POST", "/systems/{id}/edit", "/systems/SY-1/edit", "name=", May::Roles(SECURITY)),
+    Case("GET", "/policy", "/policy", "", Everybody),
+    Case("GET", "/policy/edit", "/policy/edit", "", May::Roles(SECURITY)),
+    Case("POST", "/policy/edit", "/policy/edit", "do=preview", May::Roles(SECURITY)),
+    // There is none: who may is told so, as who may not is told that they may not.
+    Case("POST", "/policy/proposals/{proposal}/confirm", "/policy/proposals/1/confirm", "", May::Roles(&[])),
+    Case("POST", "/policy/proposals/{proposal}/refuse", "/policy/proposals/1/refuse", "", May::Roles(&[])),
+    Case("GET", "/api/v1/policy", "/api/v1/policy", "", May::Program(ROLES, READS)),
+    Case("GET", "/api/v1/policy/versions", "/api/v1/policy/versions", "", May::Program(ROLES, READS)),
+    Case("POST", "/api/v1/policy/preview", "/api/v1/policy/preview", "{}", May::Program(SECURITY, WRITES)),
+    // Whoever may change it is told first that the version is missing.
+    Case("PUT", "/api/v1/policy", "/api/v1/policy", "{}", May::Program(SECURITY, WRITES)),
+    Case("GET", "/account/delegation", "/account/delegation", "", Everybody),
+    // What is one's own; whoever only reads has nothing to delegate.
+    Case("POST", "/account/delegation", "/account/delegation", "do=give", May::Roles(OWNERS)),
+    Case("GET", "/api/v1/delegations", "/api/v1/delegations", "", May::Roles(OWNERS)),
+    Case("POST", "/api/v1/delegations", "/api/v1/delegations", "{}", May::Roles(OWNERS)),
+    // There is none: who may is told so.
+    Case("POST", "/api/v1/delegations/{id}/end", "/api/v1/delegations/99/end", "{}", May::Roles(&[])),
+    Case("GET", "/calendar/{file}", "/calendar/none.ics", "", Anybody),
+    Case("GET", "/account/calendar", "/account/calendar", "", Everybody),
+    Case("POST", "/account/calendar", "/account/calendar", "do=make", May::Roles(OWNERS)),
     Case("GET", "/settings", "/settings", "", Everybody),
     Case("POST", "/settings", "/settings", "organisation=", May::Roles(KEEP)),
     Case("GET", "/settings/tokens", "/settings/tokens", "", Everybody),

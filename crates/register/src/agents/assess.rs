@@ -14,6 +14,7 @@ use domain::reach::{Span, joined};
 use domain::text;
 use domain::tier;
 
+use super::needs;
 use super::stored::{self, Agent};
 use crate::args;
 use crate::change::Change;
@@ -308,7 +309,7 @@ pub async fn reassess(change: &mut Change<'_>, ids: &[AgentId], fresh: bool) -> 
 }
 
 async fn write_derived(change: &mut Change<'_>, judged: &[Judged]) -> Result<(), DbError> {
-    const COLUMNS: [&str; 11] = [
+    const COLUMNS: [&str; 12] = [
         "id",
         "name_folded",
         "unit_folded",
@@ -320,6 +321,7 @@ async fn write_derived(change: &mut Change<'_>, judged: &[Judged]) -> Result<(),
         "runtime_owner_until",
         "runtime_party_kind",
         "runtime_party_id",
+        "needs",
     ];
     if judged.is_empty() {
         return Ok(());
@@ -346,6 +348,7 @@ async fn write_derived(change: &mut Change<'_>, judged: &[Judged]) -> Result<(),
             owner.and_then(|o| o.until).map_or(FOREVER, micros),
             party.map_or("", Party::kind),
             party.map_or(0, Party::number),
+            needs::stored(&j.agent),
         ]);
     }
     let sets: Vec<String> = COLUMNS[1..].iter().map(|c| format!("{c} = v.{c}")).collect();
@@ -488,6 +491,7 @@ fn facets(j: &Judged, now: DateTime<Utc>) -> Vec<String> {
             out.push(format!("unit-open:{unit}"));
         }
     }
+    out.push(needs::facet(a));
     for duty in Duty::all_required(&a.facts) {
         out.push(format!("required:{duty}"));
         if accountable(&j.held, duty).is_some_and(|h| h.standing == Standing::Active) {

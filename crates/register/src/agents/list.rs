@@ -15,11 +15,13 @@ use domain::duty::Duty;
 use domain::finding::FindingKey;
 use domain::id::{AgentId, SystemId, TeamId, WaveId};
 use domain::party::Party;
+use domain::policy::When;
 use domain::text;
 use domain::tier::Tier;
 
 use super::assess::COUNTED_PREFIX;
 use super::known;
+use super::needs;
 use super::relation::{parties_of, relations};
 use super::stored::{self, Agent};
 use crate::args;
@@ -120,6 +122,10 @@ pub struct Query {
     pub tool: Option<String>,
     /// Shared credential, by folded name.
     pub credential: Option<String>,
+    /// A condition of the policy that holds; skips retired agents.
+    pub condition: Option<When>,
+    /// A condition of the policy that does not hold; skips retired agents.
+    pub without_condition: Option<When>,
     /// Search text: every word must begin a word of the agent.
     pub q: String,
     /// The order.
@@ -521,7 +527,30 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Resu
         }
         filters.push(filter);
     }
+    filters.extend(by_condition(db, query).await?);
     Ok(Filtered { filters, total, units })
+}
+
+/// Agents for which a condition of the policy holds, or another does not, or both.
+async fn by_condition(db: &Db, query: &Query) -> Result<Option<Filter>, Error> {
+    if query.condition.is_none() && query.without_condition.is_none() {
+        return Ok(None);
+    }
+    let sets = needs::sets(query.condition, query.without_condition);
+    let mut reads = db;
+    #[expect(clippy::cast_precision_loss, reason = "an estimate, and exact below 2^53")]
+    let left =
+        needs::alike(&mut reads).await?.iter().filter(|a| sets.contains(&a.conditions)).map(|a| a.count as f64).sum();
+    let list: Vec<String> = sets.iter().map(|set| set.0.to_string()).collect();
+    let list = if list.is_empty() { "-2".to_owned() } else { list.join(", ") };
+    Ok(Some(Filter {
+        left,
+        drives: true,
+        in_order: false,
+        open: format!("a.needs IN ({list})"),
+        hidden: format!("a.needs + 0 IN ({list})"),
+        args: Vec::new(),
+    }))
 }
 
 /// Conditions of what the actor may see: confidential agents are for those entitled.

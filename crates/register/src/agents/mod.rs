@@ -5,6 +5,7 @@ pub mod export;
 pub mod known;
 pub mod list;
 pub(crate) mod moves;
+pub mod needs;
 pub mod read;
 pub mod relation;
 pub mod shared;

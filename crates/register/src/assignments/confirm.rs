@@ -13,7 +13,7 @@ use super::answerable;
 use crate::agents::assess::{party_names, reassess};
 use crate::args;
 use crate::change::{self, By, Change};
-use crate::db::{Arg, Db, DbError};
+use crate::db::{Arg, Db, DbError, Row};
 use crate::error::Error;
 use crate::paging::{Cursor, Page};
 use crate::people::paged;
@@ -109,6 +109,47 @@ pub async fn due_count(db: &Db, now: DateTime<Utc>, person: PersonId) -> Result<
     Ok(total)
 }
 
+/// A row of what is due.
+fn asked(r: &Row, party: Party, mover: Option<&Mover>) -> Result<Due, Error> {
+    let (tier, said_at): (Tier, DateTime<Utc>) = (r.get(2)?, r.get(4)?);
+    let by_tier = said_at + TimeDelta::days(tier.ownership_cadence_days());
+    let moved = mover.filter(|m| m.at > said_at).cloned();
+    Ok(Due {
+        agent: r.get(0)?,
+        name: r.get(1)?,
+        tier,
+        duty: r.get(3)?,
+        party,
+        party_name: String::new(),
+        said_at,
+        due_at: moved.as_ref().map_or(by_tier, |m| m.at.min(by_tier)),
+        moved,
+        id: r.get(5)?,
+    })
+}
+
+/// What these parties are asked about until a moment that may lie ahead, at most so many of
+/// each, without the parties' names.
+pub(crate) async fn due_by(db: &Db, parties: &[Party], until: DateTime<Utc>, most: i64) -> Result<Vec<Due>, Error> {
+    let mut out = Vec::new();
+    for party in parties.iter().copied() {
+        let mover = mover(db, party).await?;
+        let (sql, more) = condition(until, mover.as_ref().map(|m| m.at));
+        let mut list = args![party.kind(), party.number()];
+        list.extend(more);
+        list.push(Arg::from(most));
+        let sql = format!(
+            "SELECT a.id, a.name, a.tier, s.duty, COALESCE(s.confirmed_at, s.accepted_at), s.id FROM assignment s \
+             JOIN agent a ON a.id = s.agent_id WHERE {sql} ORDER BY s.agent_id, s.id LIMIT ${}",
+            list.len()
+        );
+        for r in db.all(sql, list).await? {
+            out.push(asked(&r, party, mover.as_ref())?);
+        }
+    }
+    Ok(out)
+}
+
 /// A page of what a person is asked about, by agent.
 pub async fn due(db: &Db, by: By<'_>, cursor: Option<&str>, limit: i64) -> Result<Page<Due>, Error> {
     can(by.actor, Action::AssignmentConfirm, Relation::Owner)?;
@@ -138,21 +179,7 @@ pub async fn due(db: &Db, by: By<'_>, cursor: Option<&str>, limit: i64) -> Resul
             list.len()
         );
         for r in db.all(sql, list).await? {
-            let (tier, said_at): (Tier, DateTime<Utc>) = (r.get(2)?, r.get(4)?);
-            let by_tier = said_at + TimeDelta::days(tier.ownership_cadence_days());
-            let moved = mover.clone().filter(|m| m.at > said_at);
-            items.push(Due {
-                agent: r.get(0)?,
-                name: r.get(1)?,
-                tier,
-                duty: r.get(3)?,
-                party,
-                party_name: String::new(),
-                said_at,
-                due_at: moved.as_ref().map_or(by_tier, |m| m.at.min(by_tier)),
-                moved,
-                id: r.get(5)?,
-            });
+            items.push(asked(&r, party, mover.as_ref())?);
         }
     }
     items.sort_by_key(|d| (d.agent, d.id));

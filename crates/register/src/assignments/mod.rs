@@ -410,7 +410,7 @@ pub(crate) fn subject(agent: Option<AgentId>, system: Option<SystemId>) -> Optio
 }
 
 /// The parties in whose name a person answers offers: themself, and teams they lead or deputise.
-async fn answerable(db: &Db, person: PersonId) -> Result<Vec<Party>, Error> {
+pub(crate) async fn answerable(db: &Db, person: PersonId) -> Result<Vec<Party>, Error> {
     let mut out = vec![Party::Person(person)];
     for r in db
         .all("SELECT id FROM team WHERE lead_id = $1 UNION SELECT id FROM team WHERE deputy_id = $1", args![person])

@@ -215,8 +215,8 @@ pub async fn set(db: &Db, by: By<'_>, person: PersonId, new: &str) -> Result<Opt
     people::one_at_a_time(&mut c).await?;
     if proposals::weighty(&mut c.tx, person, row.get(3)?).await? {
         let governing = proposals::governing(&mut c.tx, by.now).await?;
-        if let Way::Ask(me) = proposal::way(by.actor, Matter::Password, person, governing)? {
-            let next = proposals::ask(&mut c, "administrator", person, Matter::Password, Roles::NONE, me, "").await?;
+        if let Way::Ask(me) = proposal::way(by.actor, Matter::Password, Some(person), governing)? {
+            let next = proposals::ask(&mut c, "administrator", &proposals::What::Password(person), me, "").await?;
             c.commit().await?;
             return Ok(Some(next));
         }

@@ -15,6 +15,7 @@ use crate::args;
 use crate::change::{self, By, Change};
 use crate::db::{Db, Reads};
 use crate::error::{Checked, Error};
+use crate::proposals::What;
 use crate::{proposals, reach, sessions};
 
 /// Longest name, title or business unit, in characters.
@@ -162,7 +163,7 @@ async fn to_be_asked(
     }
     one_at_a_time(change).await?;
     let governing = proposals::governing(&mut change.tx, change.by.now).await?;
-    Ok(match proposal::way(change.by.actor, Matter::Roles, person, governing)? {
+    Ok(match proposal::way(change.by.actor, Matter::Roles, Some(person), governing)? {
         Way::AtOnce => None,
         Way::Ask(me) => Some((me, granted)),
     })
@@ -208,7 +209,7 @@ pub async fn create(db: &Db, by: By<'_>, given: &Fields, roles: Roles) -> Result
     let id = insert(&mut change, capacity, given, at_once).await?;
     let mut asked = None;
     if let Some((me, roles)) = second {
-        asked = Some(proposals::ask(&mut change, capacity, id, Matter::Roles, roles, me, "").await?);
+        asked = Some(proposals::ask(&mut change, capacity, &What::Roles(id, roles), me, "").await?);
     }
     change.commit().await.map_err(raced)?;
     Ok(Recorded { person: again(db, id).await?, asked })
@@ -330,7 +331,7 @@ pub async fn edit(
                 before.name
             )));
         }
-        asked = Some(proposals::ask(&mut change, capacity, id, Matter::Roles, granted, me, &reason).await?);
+        asked = Some(proposals::ask(&mut change, capacity, &What::Roles(id, granted), me, &reason).await?);
         roles = Some(wanted.without(granted)).filter(|r| *r != before.roles);
     }
     if !facts_change && roles.is_none() {

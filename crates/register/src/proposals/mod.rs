@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::can::{Action, Relation, can};
 use domain::id::PersonId;
 use domain::party::Roles;
+use domain::policy::Policy;
 use domain::proposal::{self, Asked, Matter, NotYours, ProposalState};
 use domain::text;
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use crate::args;
 use crate::change::{self, By, Change};
 use crate::db::{Arg, Db, DbError, Reads, Row};
 use crate::error::Error;
-use crate::{passwords, people};
+use crate::{passwords, people, policies};
 
 /// Longest reason, in characters.
 const REASON_MAX: usize = 1000;
@@ -27,14 +28,18 @@ const MOST: i64 = 100;
 pub struct Proposal {
     /// Its number.
     pub id: i64,
-    /// For whom.
-    pub person: PersonId,
+    /// For whom; nobody where it is about the policy.
+    pub person: Option<PersonId>,
     /// Their name.
     pub name: String,
     /// What.
     pub matter: Matter,
-    /// The roles to be granted; none for a password.
+    /// The roles to be granted, where it is about roles.
     pub roles: Roles,
+    /// The policy that is proposed and the version that it would follow, where it is about that.
+    pub policy: Option<(Policy, i64)>,
+    /// What it would change of that version, each a sentence.
+    pub changes: Vec<String>,
     /// Who asked.
     pub asked_by: PersonId,
     /// Their name.
@@ -107,25 +112,53 @@ pub(crate) async fn weighty(reads: &mut impl Reads, person: PersonId, roles: Rol
     Ok(!rows.is_empty())
 }
 
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) enum What<'a> {
+    /// These roles for somebody.
+    Roles(PersonId, Roles),
+    /// A new password for somebody.
+    Password(PersonId),
+    /// This policy, after the version of that number.
+    Policy(&'a Policy, i64),
+}
+
+impl What<'_> {
+    const fn matter(&self) -> Matter {
+        match self {
+            Self::Roles(..) => Matter::Roles,
+            Self::Password(_) => Matter::Password,
+            Self::Policy(..) => Matter::Policy,
+        }
+    }
+
+    const fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::Roles(person, _) | Self::Password(person) => Some(*person),
+            Self::Policy(..) => None,
+        }
+    }
+}
+
+/// The subject of an event about it.
+fn subject(person: Option<PersonId>) -> String {
+    person.map_or_else(|| policies::SUBJECT.to_owned(), |p| p.to_string())
+}
+
 /// Notes what is asked for, within a change under way; answers a sentence that says what
 /// happens next. What was asked before and lapsed gives way; what is open is a conflict.
 pub(crate) async fn ask(
     change: &mut Change<'_>,
     capacity: &str,
-    person: PersonId,
-    matter: Matter,
-    roles: Roles,
+    what: &What<'_>,
     me: PersonId,
     reason: &str,
 ) -> Result<String, Error> {
     let now = change.by.now;
-    let rows = change
-        .tx
-        .rows(
-            format!("{SELECT} WHERE p.person_id = $1 AND p.matter = $2 AND p.state = 'open'"),
-            args![person, matter.key()],
-        )
-        .await?;
+    let (person, matter) = (what.person(), what.matter());
+    let roles = if let What::Roles(_, roles) = what { *roles } else { Roles::NONE };
+    let (which, list) = about_whom(person, args![matter.key()]);
+    let rows = change.tx.rows(format!("{SELECT} WHERE p.matter = $1 AND p.state = 'open' AND {which}"), list).await?;
     if let Some(open) = rows.first().map(read).transpose()? {
         if !open.asked().lapsed(now) {
             return Err(Error::Conflict(format!(
@@ -134,7 +167,7 @@ pub(crate) async fn ask(
                 open.until().format("%Y-%m-%d")
             )));
         }
-        let event = change.event(capacity, "proposal.lapsed", person);
+        let event = change.event(capacity, "proposal.lapsed", subject(person));
         change.describe(
             event,
             json!({"proposal": open.id, "state": ProposalState::Open}),
@@ -143,7 +176,11 @@ pub(crate) async fn ask(
         close(change, event, open.id, ProposalState::Lapsed, None).await?;
     }
     let id = change.next("proposal", 1).await?;
-    let event = change.event(capacity, "proposal.asked", person);
+    let event = change.event(capacity, "proposal.asked", subject(person));
+    let (content, against) = match what {
+        What::Policy(policy, against) => (Some(policies::content(policy)), Some(*against)),
+        What::Roles(..) | What::Password(_) => (None, None),
+    };
     let row = args![
         id,
         change.id(event),
@@ -154,23 +191,43 @@ pub(crate) async fn ask(
         now,
         reason,
         ProposalState::Open.key(),
+        content,
+        against,
     ];
-    let columns = ["id", "event_id", "person_id", "matter", "roles", "asked_by", "asked_at", "reason", "state"];
+    let columns = [
+        "id",
+        "event_id",
+        "person_id",
+        "matter",
+        "roles",
+        "asked_by",
+        "asked_at",
+        "reason",
+        "state",
+        "content",
+        "against",
+    ];
     change
         .tx
         .insert("proposal", &columns, vec![row], "")
         .await
         .map_err(|e| Error::unique(e, "Somebody else asked for this at the same moment; look again."))?;
-    change.describe(event, Value::Null, json!({"proposal": id, "matter": matter, "roles": roles}));
+    let told = match what {
+        What::Policy(policy, against) => json!({"proposal": id, "matter": matter, "policy": policy, "after": against}),
+        What::Roles(..) | What::Password(_) => json!({"proposal": id, "matter": matter, "roles": roles}),
+    };
+    change.describe(event, Value::Null, told);
     change.because(event, reason);
     change.wrote(event, &change::PROPOSAL, id);
     let what = match matter {
         Matter::Roles => format!("The role {} is proposed", words(roles)),
         Matter::Password => "A new password is proposed".to_owned(),
+        Matter::Policy => "The policy would be weaker, so it is proposed".to_owned(),
     };
+    let page = person.map_or_else(|| "/policy".to_owned(), |p| format!("their page, /people/{p}"));
     Ok(format!(
         "{what} (proposal {id}) and needs a second person: another administrator or security lead confirms it on \
-         their page, /people/{person}, by {}.",
+         {page}, by {}.",
         (now + proposal::LAPSES_AFTER).format("%Y-%m-%d")
     ))
 }
@@ -180,14 +237,28 @@ fn words(roles: Roles) -> String {
     roles.iter().map(domain::party::Role::label).collect::<Vec<_>>().join(", ")
 }
 
-const SELECT: &str = "SELECT p.id, p.person_id, s.name, p.matter, p.roles, p.asked_by, a.name, p.asked_at, p.reason \
-     FROM proposal p JOIN person s ON s.id = p.person_id JOIN person a ON a.id = p.asked_by";
+const SELECT: &str = "SELECT p.id, p.person_id, s.name, p.matter, p.roles, p.asked_by, a.name, p.asked_at, p.reason, \
+     p.content, p.against \
+     FROM proposal p LEFT JOIN person s ON s.id = p.person_id JOIN person a ON a.id = p.asked_by";
+
+/// The condition that it is about somebody, or about nobody, with its arguments after those.
+fn about_whom(person: Option<PersonId>, mut list: Vec<Arg>) -> (String, Vec<Arg>) {
+    let Some(person) = person else { return ("p.person_id IS NULL".to_owned(), list) };
+    list.push(Arg::from(person));
+    (format!("p.person_id = ${}", list.len()), list)
+}
 
 fn read(r: &Row) -> Result<Proposal, DbError> {
+    let policy = match (r.get::<Option<String>>(9)?, r.get::<Option<i64>>(10)?) {
+        (Some(content), Some(against)) => Some((policies::parsed(&content)?, against)),
+        _ => None,
+    };
     Ok(Proposal {
+        policy,
+        changes: Vec::new(),
         id: r.get(0)?,
         person: r.get(1)?,
-        name: r.get(2)?,
+        name: r.get::<Option<String>>(2)?.unwrap_or_default(),
         matter: r.get(3)?,
         roles: r.get(4)?,
         asked_by: r.get(5)?,
@@ -203,6 +274,11 @@ fn read(r: &Row) -> Result<Proposal, DbError> {
 /// business knowing.
 pub async fn about(db: &Db, by: By<'_>, person: PersonId) -> Result<Vec<Proposal>, Error> {
     listed(db, by, " AND p.person_id = $2", args![person]).await
+}
+
+/// What waits for a second person about the policy, for those who govern: one at most.
+pub async fn about_policy(db: &Db, by: By<'_>) -> Result<Option<Proposal>, Error> {
+    Ok(listed(db, by, " AND p.person_id IS NULL", args![]).await?.pop())
 }
 
 /// Everything that waits for a second person, oldest first, for those who govern.
@@ -224,6 +300,11 @@ async fn listed(db: &Db, by: By<'_>, which: &str, more: Vec<Arg>) -> Result<Vec<
         let mut one = read(&r)?;
         let may = |confirms| proposal::decides(by.actor, true, &one.asked(), confirms, by.now).is_ok();
         (one.may_confirm, one.may_refuse) = (may(true), may(false));
+        if let Some((policy, against)) = &one.policy {
+            let mut reads = db;
+            let before = policies::version(&mut reads, *against).await?;
+            one.changes = before.map(|b| policy.changes(&b.policy)).unwrap_or_default();
+        }
         out.push(one);
     }
     Ok(out)
@@ -236,6 +317,8 @@ pub enum Decided {
     Granted(Roles),
     /// The password is theirs.
     PasswordSet,
+    /// The policy is in force, as this version.
+    PolicyInForce(i64),
     /// Nothing changed.
     Refused,
 }
@@ -250,35 +333,54 @@ pub async fn confirm(
     password: &str,
     reason: &str,
 ) -> Result<Decided, Error> {
-    decide(db, by, person, id, Some(password), reason).await
+    decide(db, by, Some(person), id, Press::Confirm { password: Some(password) }, reason).await
+}
+
+/// Confirms a weaker policy, which is in force at once.
+pub async fn confirm_policy(db: &Db, by: By<'_>, id: i64, reason: &str) -> Result<Decided, Error> {
+    decide(db, by, None, id, Press::Confirm { password: None }, reason).await
 }
 
 /// Refuses it; whoever asked takes it back so.
 pub async fn refuse(db: &Db, by: By<'_>, person: PersonId, id: i64, reason: &str) -> Result<Decided, Error> {
-    decide(db, by, person, id, None, reason).await
+    decide(db, by, Some(person), id, Press::Refuse, reason).await
+}
+
+/// Refuses a weaker policy; whoever asked takes it back so.
+pub async fn refuse_policy(db: &Db, by: By<'_>, id: i64, reason: &str) -> Result<Decided, Error> {
+    decide(db, by, None, id, Press::Refuse, reason).await
+}
+
+/// What is pressed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Press<'a> {
+    Confirm { password: Option<&'a str> },
+    Refuse,
 }
 
 async fn decide(
     db: &Db,
     by: By<'_>,
-    person: PersonId,
+    person: Option<PersonId>,
     id: i64,
-    password: Option<&str>,
+    press: Press<'_>,
     reason: &str,
 ) -> Result<Decided, Error> {
     can(by.actor, Action::PersonConfirm, Relation::None)?;
     let reason = text::prose(reason, "The reason", REASON_MAX).map_err(|e| Error::field("/reason", e.to_string()))?;
     // Hashing takes long, so it is done before anything is locked.
-    let hash = match password {
-        Some(password) => Some(passwords::hash(password).await?),
-        None => None,
+    let hash = match press {
+        Press::Confirm { password: Some(password) } => Some(passwords::hash(password).await?),
+        _ => None,
     };
+    let confirms = press != Press::Refuse;
     let mut change = Change::begin(db, by).await?;
     people::one_at_a_time(&mut change).await?;
-    let sql = format!("{SELECT} WHERE p.id = $1 AND p.person_id = $2 AND p.state = 'open'");
-    let rows = change.tx.rows(sql, args![id, person]).await?;
+    let (which, list) = about_whom(person, args![id]);
+    let rows =
+        change.tx.rows(format!("{SELECT} WHERE p.id = $1 AND {which} AND p.state = 'open'"), list.clone()).await?;
     let Some(open) = rows.first().map(read).transpose()? else {
-        let known = change.tx.one("SELECT 1 FROM proposal WHERE id = $1 AND person_id = $2", args![id, person]).await?;
+        let known = change.tx.one(format!("SELECT 1 FROM proposal p WHERE p.id = $1 AND {which}"), list).await?;
         return Err(match known {
             Some(_) => Error::Conflict("It is decided already.".into()),
             None => Error::NotFound(format!("proposal {id}")),
@@ -291,17 +393,18 @@ async fn decide(
             .is_some_and(|p| p.active() && !proposal::privileged(p.roles).is_empty()),
         None => false,
     };
-    let me = match proposal::decides(by.actor, governs, &open.asked(), hash.is_some(), by.now) {
+    let me = match proposal::decides(by.actor, governs, &open.asked(), confirms, by.now) {
         Ok(me) => me,
         Err(NotYours::Denied(denied)) => return Err(denied.into()),
         Err(lapsed @ NotYours::Lapsed) => return Err(Error::Conflict(lapsed.to_string())),
     };
     let capacity = people::keeper(by.actor, &proposal::PRIVILEGED);
-    let (action, state) = match hash {
-        Some(_) => ("proposal.confirmed", ProposalState::Confirmed),
-        None => ("proposal.refused", ProposalState::Refused),
+    let (action, state) = if confirms {
+        ("proposal.confirmed", ProposalState::Confirmed)
+    } else {
+        ("proposal.refused", ProposalState::Refused)
     };
-    let event = change.event(capacity, action, person);
+    let event = change.event(capacity, action, subject(person));
     change.describe(
         event,
         json!({"proposal": id, "state": ProposalState::Open}),
@@ -309,9 +412,19 @@ async fn decide(
     );
     change.because(event, &reason);
     close(&mut change, event, id, state, Some(me)).await?;
-    let done = match hash {
-        None => Decided::Refused,
-        Some(hash) => {
+    let done = match (person, hash) {
+        _ if !confirms => Decided::Refused,
+        (None, _) => {
+            let (policy, against) = open
+                .policy
+                .as_ref()
+                .ok_or_else(|| Error::Conflict("It holds no policy; refuse it, and propose it again.".into()))?;
+            let version =
+                policies::confirmed(&mut change, capacity, policy, *against, (&open.reason, open.asked_by)).await?;
+            Decided::PolicyInForce(version)
+        }
+        (Some(_), None) => return Err(Error::Conflict("A password is missing; press it again.".into())),
+        (Some(person), Some(hash)) => {
             let subject = people::load(&mut change.tx, person)
                 .await?
                 .filter(people::Person::active)
@@ -326,6 +439,9 @@ async fn decide(
                     let e = change.event(capacity, "password.changed", person);
                     change.describe(e, Value::Null, json!({"sessions_ended": ended, "asked_by": open.asked_by}));
                     Decided::PasswordSet
+                }
+                Matter::Policy => {
+                    return Err(Error::Conflict("It is about the policy: confirm it there, at /policy.".into()));
                 }
             }
         }

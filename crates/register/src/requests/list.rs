@@ -253,8 +253,12 @@ pub async fn count_waiting(db: &Db, by: By<'_>, person: PersonId, most: i64) -> 
 }
 
 /// For whom a person decides: themself, and whoever delegated to them.
-async fn decides_for(_reads: &mut impl Reads, _by: By<'_>, person: PersonId) -> Result<Vec<PersonId>, Error> {
-    Ok(vec![person])
+async fn decides_for(reads: &mut impl Reads, by: By<'_>, person: PersonId) -> Result<Vec<PersonId>, Error> {
+    let mut out = vec![person];
+    out.extend(crate::delegations::in_force(reads, person, by.now).await?.into_iter().map(|(_, from)| from));
+    out.sort_unstable();
+    out.dedup();
+    Ok(out)
 }
 
 /// The steps of vacant capacities, and those that are escalated, for a security lead: soonest

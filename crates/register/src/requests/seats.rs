@@ -132,18 +132,23 @@ pub(crate) async fn seats(
     let holders = named(reads, &held, wanted).await?;
     let managers = managers(reads, &holders.values().copied().collect()).await?;
     let acting = acting(reads, &agents, now).await?;
+    let mut deciders: Vec<PersonId> = holders
+        .values()
+        .copied()
+        .chain(managers.values().flatten().copied())
+        .chain(acting.values().map(|(p, _)| *p))
+        .collect();
+    deciders.sort_unstable();
+    deciders.dedup();
+    let delegated = crate::delegations::delegates_of(reads, &deciders, now).await?;
+    let given = |from: PersonId| delegated.get(&from).into_iter().flatten().map(move |(_, to)| (from, *to));
     let mut out: HashMap<(AgentId, Duty), Seat> = HashMap::new();
     for key in wanted {
         let holder = holders.get(key).copied();
-        out.insert(
-            *key,
-            Seat {
-                holder,
-                managers: holder.and_then(|h| managers.get(&h).cloned()).unwrap_or_default(),
-                acting: acting.get(key).map(|(p, _)| *p),
-                delegates: Vec::new(),
-            },
-        );
+        let managers = holder.and_then(|h| managers.get(&h).cloned()).unwrap_or_default();
+        let acting = acting.get(key).map(|(p, _)| *p);
+        let delegates = holder.into_iter().chain(managers.iter().copied()).chain(acting).flat_map(given).collect();
+        out.insert(*key, Seat { holder, managers, acting, delegates });
     }
     Ok(out)
 }

@@ -71,7 +71,7 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
                  AND c.stopped_at IS NULL AND c.denied_at IS NULL LIMIT 100) seen) \
                + CASE WHEN ' ' || p.roles || ' ' LIKE '% administrator %' OR ' ' || p.roles || ' ' LIKE '% security-lead %' \
                  THEN (SELECT COUNT(*) FROM (SELECT 1 FROM proposal q WHERE q.state = 'open' AND q.asked_at > $4 \
-                 AND q.asked_by <> p.id AND q.person_id <> p.id LIMIT 100) asked) ELSE 0 END \
+                 AND q.asked_by <> p.id AND (q.person_id IS NULL OR q.person_id <> p.id) LIMIT 100) asked) ELSE 0 END \
              FROM session s JOIN person p ON p.id = s.person_id \
              WHERE s.id_sha256 = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND p.status = 'active'",
             args![id_sha256, now, now - IDLE, now - LAPSES_AFTER, lapse::since(now)],

@@ -19,7 +19,7 @@ fn roles(list: &[Role]) -> Roles {
 }
 
 /// Somebody who governs, recorded by whoever has the machine.
-async fn governor(db: &Db, name: &str, role: Role) -> (PersonId, Actor) {
+pub(crate) async fn governor(db: &Db, name: &str, role: Role) -> (PersonId, Actor) {
     let given = Fields { name: name.into(), email: format!("{name}@g.test"), ..Fields::default() };
     let id = people::create(db, by(&Actor::cli(), 0), &given, roles(&[role])).await.unwrap().id;
     (id, actor(id.0, &[role]))

@@ -7,6 +7,7 @@ use domain::duty::Duty;
 use domain::finding::FindingKey;
 use domain::id::{SystemId, TeamId, WaveId};
 use domain::party::Party;
+use domain::policy::When;
 use domain::tier::Tier;
 use register::agents::list::{Query, Sort};
 use serde::Deserialize;
@@ -111,6 +112,16 @@ pub(in crate::api) struct AgentFilter {
     /// Uses the credential of this name.
     #[serde(default)]
     credential: Option<String>,
+    /// For which this condition of the policy holds. Retired agents are left out.
+    #[serde(default)]
+    #[param(value_type = Option<words::When>, inline)]
+    #[schema(value_type = Option<words::When>)]
+    condition: Option<When>,
+    /// For which this condition of the policy does not hold. Retired agents are left out.
+    #[serde(default)]
+    #[param(value_type = Option<words::When>, inline)]
+    #[schema(value_type = Option<words::When>)]
+    without_condition: Option<When>,
 }
 
 impl AgentFilter {
@@ -147,6 +158,8 @@ impl AgentFilter {
             vendor: self.vendor,
             tool: self.tool,
             credential: self.credential,
+            condition: self.condition,
+            without_condition: self.without_condition,
             q: self.q,
             count_to: COUNT_TO,
             ..Query::default()
