@@ -507,6 +507,58 @@ async fn two_at_once_decide_once(db: Db) {
     whole(&db).await;
 }
 
+async fn a_delegate_decides_for_them_and_never_their_own(db: Db) {
+    organisation(&db).await;
+    let id = draft(&db, facts()).await;
+    for (from, to) in [(2, 6), (4, 5), (6, 8)] {
+        let me = member(from);
+        let (since, until) = (day(1), day(20));
+        register::delegations::create(&db, by(&me, 1), PersonId(to), since, until, "Away.").await.unwrap();
+    }
+    let r = submit(&db, id, 2).await;
+    let waits = async |who: i64| {
+        let me = member(who);
+        list::waiting(&db, by(&me, 3), PersonId(who), None, 50).await.unwrap().items
+    };
+    assert_eq!(waits(6).await.first().and_then(|w| w.on_behalf_of), Some(PersonId(2)));
+    assert!(waits(8).await.is_empty(), "not chained");
+    // 5 asked, and is the delegate of the security owner: nothing of it is theirs to decide.
+    assert!(forbidden(decide(&db, 5, 3, r, Duty::Policy, Verdict::Approve).await).contains("yourself"));
+    forbidden(decide(&db, 8, 3, r, Duty::Purpose, Verdict::Approve).await);
+    decide(&db, 6, 3, r, Duty::Purpose, Verdict::Approve).await.unwrap();
+    let view = requests::read(&db, by(&lead(), 4), r).await.unwrap();
+    let step = view.steps.iter().find(|s| s.kept.step.duty == Duty::Purpose).unwrap();
+    assert_eq!(step.kept.via, Some(Via::Delegate));
+    assert_eq!(step.kept.step.decided.as_ref().and_then(|d| d.on_behalf_of), Some(PersonId(2)));
+    // A delegation ends by the clock.
+    let again = draft(&db, AgentFacts { name: "Other".into(), ..facts() }).await;
+    let late = submit(&db, again, 20).await;
+    forbidden(decide(&db, 6, 20, late, Duty::Purpose, Verdict::Approve).await);
+    whole(&db).await;
+}
+
+async fn a_policy_that_asks_more_makes_approvals_due(db: Db) {
+    organisation(&db).await;
+    let id = approved(&db).await;
+    let mut policy = register::policies::present(&mut &db).await.unwrap().policy;
+    policy.approvers.push(domain::policy::Approver {
+        duty: Duty::Monitoring,
+        when: domain::policy::When::Tools,
+        last: false,
+    });
+    assert!(!finds(&db, id, FindingKey::ApprovalDue, 5).await);
+    register::policies::write(&db, by(&lead(), 5), Some(0), &policy, "Tools are watched.").await.unwrap();
+    assert!(finds(&db, id, FindingKey::ApprovalDue, 5).await);
+    let foreseen = requests::foresee(&db, by(&member(5), 6), id).await.unwrap();
+    assert!(foreseen.steps.iter().any(|s| s.wanted.duty == Duty::Monitoring && s.decider.is_none()));
+    assert_eq!(foreseen.policy_version, 1);
+}
+
+story!(
+    requests_a_delegate_decides_for_them_and_never_their_own,
+    super::a_delegate_decides_for_them_and_never_their_own
+);
+story!(requests_a_policy_that_asks_more_makes_approvals_due, super::a_policy_that_asks_more_makes_approvals_due);
 story!(requests_from_draft_to_active, super::from_draft_to_active);
 story!(requests_what_is_missing_is_named, super::what_is_missing_is_named);
 story!(requests_a_changed_boundary_voids_what_was_decided, super::a_changed_boundary_voids_what_was_decided);
