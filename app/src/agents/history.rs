@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::duty::Duty;
-use domain::id::{AgentId, PersonId};
+use domain::id::{AgentId, PersonId, RequestId};
 use domain::party::Party as Who;
 use leptos::prelude::*;
 
@@ -16,6 +16,8 @@ pub struct Answer {
     pub at: DateTime<Utc>,
     /// Who held what.
     pub duties: Vec<Holder>,
+    /// The approval in force then: its request, when it was given, and by whom in which capacity.
+    pub approval: Option<(RequestId, DateTime<Utc>, Vec<(Duty, PersonId, String)>)>,
     /// Its boundary's hash then, when the agent has not changed since.
     pub boundary_sha256: Option<String>,
     /// The record began later.
@@ -106,6 +108,17 @@ fn answered(answer: Answer) -> impl IntoView {
         Some(hash) => view! { <p class="small muted">"Its boundary was the present one, " <span class="ref hash">{hash}</span></p> }.piece(),
         None => view! { <p class="small muted">"What is written about it has changed since; the changes are below."</p> }.piece(),
     };
+    let approval = match answer.approval {
+        None => view! { <p class="small">"No approval by request was in force."</p> }.piece(),
+        Some((request, at, by)) => {
+            let by = by
+                .into_iter()
+                .map(|(duty, id, name)| view! { <li><a href=format!("/people/{id}") dir="auto">{name}</a> {format!(" as {}", duty.owner_title().to_lowercase())}</li> }.piece())
+                .collect_view();
+            view! { <p class="small">"Approved by " <a href=format!("/requests/{request}")>{request.to_string()}</a> {format!(", {}:", exact(at))}</p> <ul class="small plain-list">{by}</ul> }.piece()
+        }
+    };
+    let boundary = view! { {approval} {boundary} }.piece();
     if answer.duties.is_empty() {
         return view! { <p><span class="vacant">"Nobody"</span> {format!(" was accountable for anything at {moment}.")}</p> {boundary} }.piece();
     }

@@ -2,15 +2,17 @@
 
 mod duties;
 mod policy;
+mod requests;
 
 use leptos::prelude::*;
 
 use crate::components::{IntoPiece, Lifecycle, PageHead, Section, StopState, TableFrame, Tier};
 use duties::DUTIES;
 use policy::deciding;
+use requests::asking;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 14] = [
+const PARTS: [(&str, &str); 15] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
@@ -20,6 +22,7 @@ const PARTS: [(&str, &str); 14] = [
     ("on-call", "On call and being reached"),
     ("confirm", "Still yours? And who is next"),
     ("life", "The life of an agent"),
+    ("approvals", "Approvals and other requests"),
     ("tiers", "Risk tiers"),
     ("policy", "The policy, delegation, calendars"),
     ("import", "Importing agents"),
@@ -115,6 +118,7 @@ pub fn Help() -> impl IntoView {
                 <OnCall/>
                 <Confirming/>
                 <Life/>
+                {asking()}
                 <Tiers/>
                 {deciding()}
                 <Importing/>

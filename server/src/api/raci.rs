@@ -8,8 +8,9 @@ use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::finding::{FindingKey, Severity};
-use domain::id::{AgentId, PersonId, SystemId};
+use domain::id::{AgentId, PersonId, RequestId, SystemId};
 use domain::party::Party;
+use domain::request::RequestKind;
 use domain::system::Subject;
 use register::assignments::{self, Wanted};
 use register::{Checked, Error};
@@ -336,13 +337,38 @@ struct Accountability {
     at: DateTime<Utc>,
     /// Every duty that had an owner then.
     duties: Vec<Accountable>,
-    /// Approvals in force then.
-    approvals: Vec<Value>,
+    /// The approval in force then: none, or one.
+    approvals: Vec<ApprovalThen>,
     /// Exceptions in force then.
     exceptions: Vec<Value>,
     /// The hash of the boundary then; null before the record of the agent began.
     #[schema(value_type = Option<words::Sha256>, required)]
     boundary_sha256: Option<String>,
+}
+
+/// An approval that was in force at a moment.
+#[derive(Debug, Serialize, ToSchema)]
+struct ApprovalThen {
+    #[schema(value_type = words::RequestRef)]
+    request: RequestId,
+    #[schema(value_type = words::RequestKind)]
+    kind: RequestKind,
+    /// When it was given.
+    at: DateTime<Utc>,
+    /// The hash of the boundary that was approved.
+    #[schema(value_type = words::Sha256)]
+    boundary_sha256: String,
+    /// Who gave it.
+    by: Vec<ApproverThen>,
+}
+
+/// Who approved, in which capacity.
+#[derive(Debug, Serialize, ToSchema)]
+struct ApproverThen {
+    #[schema(value_type = words::Duty)]
+    duty: Duty,
+    #[schema(value_type = words::PersonRef)]
+    person: PersonId,
 }
 
 /// Who was Accountable for a duty.
@@ -397,7 +423,17 @@ async fn read_accountability(
                 inherited: d.inherited,
             })
             .collect(),
-        approvals: Vec::new(),
+        approvals: then
+            .approval
+            .into_iter()
+            .map(|a| ApprovalThen {
+                request: a.request,
+                kind: a.kind,
+                at: a.at,
+                boundary_sha256: a.boundary_sha256,
+                by: a.by.into_iter().map(|(duty, person, _)| ApproverThen { duty, person }).collect(),
+            })
+            .collect(),
         exceptions: Vec::new(),
         boundary_sha256: then.boundary_sha256,
     })

@@ -701,6 +701,7 @@ async fn history(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>
                     .into_iter()
                     .map(|d| Holder { duty: d.duty, party: d.party, name: d.name, named: d.named, since: d.since })
                     .collect(),
+                approval: then.approval.map(|a| (a.request, a.at, a.by)),
                 boundary_sha256: then.boundary_sha256,
                 before_record: at < view.judged.agent.created_at,
             });

@@ -25,6 +25,7 @@ mod plans;
 mod policy;
 mod raci;
 mod record_commands;
+mod requests;
 mod rights;
 mod rules;
 mod security;

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use domain::can::{Action, can};
 use domain::duty::Duty;
-use domain::id::{AgentId, PersonId, SystemId, TeamId};
+use domain::id::{AgentId, PersonId, RequestId, SystemId, TeamId};
 use domain::party::Party;
+use domain::request::RequestKind;
 use domain::system::SHARED;
 
 use super::Ground;
@@ -35,6 +36,21 @@ pub struct Moment {
     pub inherited: Option<SystemId>,
 }
 
+/// An approval that was in force at a moment: the newest that was given by then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// The request.
+    pub request: RequestId,
+    /// What was asked.
+    pub kind: RequestKind,
+    /// When it was approved.
+    pub at: DateTime<Utc>,
+    /// The SHA-256 of the boundary that was approved.
+    pub boundary_sha256: String,
+    /// Who approved, in which capacity, and their name today.
+    pub by: Vec<(Duty, PersonId, String)>,
+}
+
 /// Who answered for what at a moment.
 #[derive(Debug, Clone)]
 pub struct Accountability {
@@ -42,6 +58,8 @@ pub struct Accountability {
     pub at: DateTime<Utc>,
     /// Every duty that had an owner then.
     pub duties: Vec<Moment>,
+    /// The approval in force then, if there was one.
+    pub approval: Option<Granted>,
     /// The boundary's hash then; `None` before the record of the agent began.
     pub boundary_sha256: Option<String>,
 }
@@ -67,7 +85,24 @@ pub async fn accountability(db: &Db, by: By<'_>, agent: AgentId, at: DateTime<Ut
     }
     name(&mut reads, &mut duties, at).await?;
     duties.sort_by_key(|d| d.duty);
-    Ok(Accountability { at, duties, boundary_sha256: boundary(&mut reads, agent, at).await? })
+    let approval = approval(&mut reads, agent, at).await?;
+    Ok(Accountability { at, duties, approval, boundary_sha256: boundary(&mut reads, agent, at).await? })
+}
+
+async fn approval(reads: &mut impl Reads, agent: AgentId, at: DateTime<Utc>) -> Result<Option<Granted>, Error> {
+    let sql = "SELECT id, kind, closed_at, subject_sha256 FROM request WHERE agent_id = $1 \
+               AND kind IN ('approval', 'scope-change') AND outcome = 'approved' AND closed_at <= $2 \
+               ORDER BY closed_at DESC, id DESC LIMIT 1";
+    let rows = reads.rows(sql, args![agent, at]).await?;
+    let Some(r) = rows.first() else { return Ok(None) };
+    let request: RequestId = r.get(0)?;
+    let sql = "SELECT s.duty, s.decided_by, p.name FROM request_step s JOIN person p ON p.id = s.decided_by \
+               WHERE s.request_id = $1 ORDER BY s.place";
+    let mut by = Vec::new();
+    for s in reads.rows(sql, args![request]).await? {
+        by.push((s.get(0)?, s.get(1)?, s.get(2)?));
+    }
+    Ok(Some(Granted { request, kind: r.get(1)?, at: r.get(2)?, boundary_sha256: r.get(3)?, by }))
 }
 
 async fn moments(
