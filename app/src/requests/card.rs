@@ -240,6 +240,9 @@ pub fn DecisionCard(
         }
     });
     let decide = decide(&shown);
+    let may = shown.unchanged && shown.steps.iter().any(|s| s.mine && s.ready);
+    let own = ["appoint", "answer", "withdraw"].contains(&shown.form.values.pressed.as_str());
+    let refused = (!may && !own).then(|| view! { <ErrorSummary errors=shown.form.errors.clone()/> });
     let steps = steps(&shown);
     let thread = thread(&shown);
     let tasks = tasks(&shown);
@@ -257,6 +260,7 @@ pub fn DecisionCard(
                 <Tier tier=tier.key()/>
                 <span class="muted"><a href=format!("/agents/{agent}")>{agent.to_string()}</a> " is " {agent_state.label().to_lowercase()}</span>
             }/>
+        {refused}
         {ended}
         {asked}
         {changes}

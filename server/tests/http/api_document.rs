@@ -161,7 +161,6 @@ async fn what_is_not_there_is_404_after_the_door() {
         "/api/v1/incidents",
         "/api/v1/frameworks",
         "/api/v1/agents/",
-        "/api/v1/agents/AG-1/actions/submit",
     ] {
         site.browser().get(path).await.is_problem(401, "unauthorized");
         program.get(path).await.is_problem(404, "not-found");

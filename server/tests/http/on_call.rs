@@ -271,6 +271,6 @@ async fn what_waits_for_a_second_person_stands_on_home() {
         .is(200)
         .says("Waits for a second person")
         .says("Bea Lindqvist")
-        .says("<span class=\"waits\">1");
+        .says("<span class=\"waits\">3");
     assert!(!ingrid.get("/").await.is(200).text().contains("Waits for a second person"));
 }

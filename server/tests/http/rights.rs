@@ -186,7 +186,7 @@ pub(crate) const CASES: &[Case] = &[
     Case(
         "POST",
         "/api/v1/agents/{id}/actions/withdraw",
-        "/api/v1/agents/AG-21/actions/withdraw",
+        "/api/v1/agents/AG-29/actions/withdraw",
         "{}",
         May::Roles(EDIT),
     ),

@@ -33,6 +33,10 @@ pub(super) async fn close(
     let done = change.tx.run(sql, args).await? == 1;
     if done {
         change.wrote(event, &change::REQUEST, id.0);
+        // Its open steps wait for nobody any more.
+        let sql =
+            "UPDATE request_step SET waits_for = NULL, ready = FALSE WHERE request_id = $1 AND decided_at IS NULL";
+        change.tx.run(sql, args![id]).await?;
     }
     Ok(done)
 }
