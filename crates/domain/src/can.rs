@@ -140,6 +140,9 @@ crate::words! {
         ConditionMeet = "condition.meet", "Say that a condition is met";
         ActingAppoint = "acting.appoint", "Appoint who decides for a vacant capacity";
         AgentActivate = "agent.activate", "Make an approved agent active";
+        ReviewOpen = "review.open", "Ask for a review";
+        CampaignRead = "campaign.read", "Read review campaigns";
+        CampaignWrite = "campaign.write", "Make and close review campaigns";
         StopMethodWrite = "stop-method.write", "Record how an agent is stopped";
         StopDrill = "stop.drill", "Show that a stop works";
         StopWitness = "stop.witness", "Say what one saw of a drill";
@@ -217,6 +220,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::AuditRead
             | Action::RuleRead
             | Action::RequestRead
+            | Action::CampaignRead
             | Action::SettingsRead => scopes.contains(&Scope::Read) || scopes.contains(&Scope::Write),
             Action::AgentCreate
             | Action::AgentEdit
@@ -242,6 +246,8 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::ConditionMeet
             | Action::ActingAppoint
             | Action::AgentActivate
+            | Action::ReviewOpen
+            | Action::CampaignWrite
             | Action::StopMethodWrite
             | Action::StopDrill
             | Action::StopWitness
@@ -278,6 +284,8 @@ const fn reserved_to_a_person(action: Action) -> bool {
             | Action::RequestWithdraw
             | Action::ConditionMeet
             | Action::ActingAppoint
+            | Action::ReviewOpen
+            | Action::CampaignWrite
             | Action::StopWitness
             | Action::StopReview
     )
@@ -295,9 +303,12 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::PostureRead
         | Action::RuleRead
         | Action::RequestRead
+        | Action::CampaignRead
         | Action::AuditRead => &[SecurityLead, RiskAnalyst, Auditor],
         Action::AgentCreate => &[SecurityLead, RiskAnalyst, Member],
-        Action::AgentEdit | Action::ImportRun | Action::RequestOpen => &[SecurityLead, RiskAnalyst],
+        Action::AgentEdit | Action::ImportRun | Action::RequestOpen | Action::ReviewOpen | Action::CampaignWrite => {
+            &[SecurityLead, RiskAnalyst]
+        }
         Action::AssignmentOffer
         | Action::AssignmentRecord
         | Action::AssignmentWithdraw
@@ -350,6 +361,7 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
             | Action::AgentReadControls
             | Action::AgentHistory
             | Action::RequestRead
+            | Action::CampaignRead
             | Action::ChannelRead
     );
     if only_auditor && !reads && action != Action::SessionManage {
@@ -366,6 +378,8 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         Action::AgentEdit | Action::AssignmentOffer | Action::RequestOpen | Action::AgentActivate => {
             matches!(relation, Owner | Requester)
         }
+        // Of a campaign: whoever reviews an agent of it.
+        Action::ReviewOpen | Action::CampaignRead => relation == Owner,
         // A deputy stops what an owner who is away cannot; what an owner shows, they show themself.
         Action::StopMethodWrite | Action::StopPress => matches!(relation, Owner | Delegate),
         // Of a person: oneself is the owner, a colleague who may know how they are reached a
@@ -410,7 +424,9 @@ fn who_may(action: Action) -> &'static str {
         Action::ConditionMeet => "the condition's owner and security leads",
         Action::ActingAppoint => "security leads",
         Action::AgentActivate => "the agent's owners, whoever registered it and security leads",
-        Action::ImportRun => "risk analysts and security leads",
+        Action::ReviewOpen => "the agent's owners, risk analysts and security leads",
+        Action::CampaignRead => "whoever reviews an agent of it, security, risk and auditors",
+        Action::ImportRun | Action::CampaignWrite => "risk analysts and security leads",
         Action::PostureRead | Action::AuditRead | Action::RuleRead => "security leads, risk analysts and auditors",
         Action::AssignmentOffer => "the agent's owners and security leads",
         Action::AssignmentAnswer => "the party to whom it was offered",
@@ -503,6 +519,7 @@ mod tests {
                     | Action::AuditRead
                     | Action::RuleRead
                     | Action::RequestRead
+                    | Action::CampaignRead
                     | Action::SettingsRead
                     | Action::SessionManage
             );

@@ -253,7 +253,11 @@ pub async fn count_waiting(db: &Db, by: By<'_>, person: PersonId, most: i64) -> 
 }
 
 /// For whom a person decides: themself, and whoever delegated to them.
-async fn decides_for(_reads: &mut impl Reads, _by: By<'_>, person: PersonId) -> Result<Vec<PersonId>, Error> {
+pub(crate) async fn decides_for(
+    _reads: &mut impl Reads,
+    _by: By<'_>,
+    person: PersonId,
+) -> Result<Vec<PersonId>, Error> {
     Ok(vec![person])
 }
 
