@@ -48,8 +48,9 @@ in `stops` of the agent, and on its page.
 
 **Problems** are RFC 9457; `type` never changes its meaning.";
 
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("agents", "The inventory: what is written about agents, and what is wrong with them."),
+    ("requests", "What is asked about agents, who decides each step, and how an agent's life moves."),
     ("ownership", "Who answers for what: the matrix, offers and their answers, and who did at a moment."),
     ("people", "People, teams and systems."),
     ("posture", "The dashboard's numbers."),

@@ -6,6 +6,7 @@ mod answer;
 mod asked;
 mod assignments;
 mod audit;
+mod campaigns;
 mod docs;
 mod document;
 mod handovers;
@@ -17,6 +18,7 @@ mod people;
 mod posture;
 mod raci;
 mod radius;
+mod reviews;
 mod rules;
 mod sent;
 mod systems;
@@ -41,6 +43,8 @@ fn router() -> OpenApiRouter<App> {
         .merge(models::routes())
         .merge(handovers::routes())
         .merge(rules::routes())
+        .merge(reviews::routes())
+        .merge(campaigns::routes())
         .merge(people::routes())
         .merge(teams::routes())
         .merge(on_call::routes())

@@ -67,6 +67,18 @@ vocabulary! {
     Sensitivity: domain::agent::Sensitivity;
     /// What kind of credential it is.
     CredentialKind: domain::agent::CredentialKind;
+    /// What is asked about an agent.
+    RequestKind: domain::request::RequestKind;
+    /// Where a request stands.
+    RequestState: domain::request::RequestState;
+    /// How a step was decided.
+    Verdict: domain::request::Verdict;
+    /// By virtue of what somebody decides.
+    Via: domain::request::Via;
+    /// How an undecided step stands to the clock.
+    Urgency: domain::request::Urgency;
+    /// How a review stands to the clock, and an agent in its campaign.
+    ReviewProgress: domain::review::Progress;
     /// Risk tier, computed from the facts.
     Tier: domain::tier::Tier;
     /// A row of the RACI matrix.
@@ -157,6 +169,10 @@ reference! {
     ActorRef: "^((PE|TK|SR)-[1-9][0-9]{0,17}|cli|muster)$", "PE-7";
     /// A standing rule.
     RuleRef: "^SR-[1-9][0-9]{0,17}$", "SR-1";
+    /// A request.
+    RequestRef: "^RQ-[1-9][0-9]{0,17}$", "RQ-1";
+    /// A review campaign.
+    CampaignRef: "^CA-[1-9][0-9]{0,17}$", "CA-1";
     /// A handover.
     HandoverRef: "^HO-[1-9][0-9]{0,17}$", "HO-1";
     /// A SHA-256 in lower-case hexadecimal.

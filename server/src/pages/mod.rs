@@ -16,6 +16,7 @@ mod people;
 mod raci;
 mod radius;
 mod reach;
+mod reviews;
 mod rules;
 mod settings;
 mod setup;
@@ -40,6 +41,7 @@ pub fn routes() -> Routes {
         .and(assignments::routes())
         .and(models::routes())
         .and(handovers::routes())
+        .and(reviews::routes())
         .and(agents::routes())
         .and(stops::routes())
         .and(radius::routes())

@@ -198,6 +198,13 @@ pub(super) async fn present(
     Ok(review.map(|r| r.id))
 }
 
+/// The open review of an agent, for whoever may see the agent.
+pub async fn open_of(db: &Db, by: By<'_>, id: AgentId) -> Result<Option<RequestId>, Error> {
+    let mut reads = db;
+    agent(&mut reads, by, id).await?;
+    present(&mut reads, id, by.now).await
+}
+
 /// Why an agent is not reviewed.
 pub(super) fn unfit(judged: &Judged) -> Option<String> {
     let state = judged.agent.state;

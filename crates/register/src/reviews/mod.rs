@@ -12,7 +12,7 @@ mod rows;
 mod sheet;
 
 pub(crate) use after::{closing, follow};
-pub use begin::open;
+pub use begin::{open, open_of};
 pub use campaigns::{Campaign, Counts, NewCampaign, campaign, campaigns, close, made_for, make};
 pub use defer::{Deferral, defer, deferral};
 pub use due::{Due, due, due_count, due_mine};
