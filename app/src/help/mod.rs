@@ -1,14 +1,16 @@
 //! Help, in the app: the words Muster uses, and what its rules mean.
 
 mod duties;
+mod reviews;
 
 use leptos::prelude::*;
 
 use crate::components::{IntoPiece, Lifecycle, PageHead, Section, StopState, TableFrame, Tier};
 use duties::DUTIES;
+use reviews::Reviewing;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 13] = [
+const PARTS: [(&str, &str); 14] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
@@ -18,6 +20,7 @@ const PARTS: [(&str, &str); 13] = [
     ("on-call", "On call and being reached"),
     ("confirm", "Still yours? And who is next"),
     ("life", "The life of an agent"),
+    ("reviews", "Periodic review and campaigns"),
     ("tiers", "Risk tiers"),
     ("import", "Importing agents"),
     ("roles", "Who may do what"),
@@ -112,6 +115,7 @@ pub fn Help() -> impl IntoView {
                 <OnCall/>
                 <Confirming/>
                 <Life/>
+                <Reviewing/>
                 <Tiers/>
                 <Importing/>
                 <Roles/>
