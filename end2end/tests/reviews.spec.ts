@@ -50,7 +50,7 @@ test("a campaign is made from the inventory, shows how it stands, and is closed"
   await page.getByRole("button", { name: "Begin the review of 2 agents" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText(`Fleet ${js}`);
   await expect(page.getByRole("row", { name: /Toll reconciler/ })).toContainText("Left out");
-  await page.getByRole("link", { name: /^Waits/ }).click();
+  await page.getByRole("link", { name: /^Waiting/ }).click();
   await expect(page.getByRole("row", { name: /Maintenance planner/ })).toContainText("Oskar Nyman");
   await expect(page.getByRole("row", { name: /Toll reconciler/ })).toHaveCount(0);
 

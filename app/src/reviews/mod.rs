@@ -81,7 +81,7 @@ pub(crate) fn table(label: &'static str, lines: &[Line], ticks: bool, now: DateT
         <TableFrame label=label stacks=true columns=columns>
             <thead><tr>
                 {ticks.then(|| view! { <th scope="col"><span class="visually-hidden">"Attest"</span></th> })}
-                <th scope="col">"Agent"</th><th scope="col">"Tier"</th><th scope="col">"Reviewer"</th><th scope="col">"Due"</th><th scope="col">"Stands"</th>
+                <th scope="col">"Agent"</th><th scope="col">"Tier"</th><th scope="col">"Reviewer"</th><th scope="col">"Due"</th><th scope="col">"State"</th>
             </tr></thead>
             <tbody>{rows}</tbody>
         </TableFrame>
@@ -121,7 +121,7 @@ fn row(line: &Line, ticks: bool, now: DateTime<Utc>) -> Piece {
             <td data-label="Tier"><Tier tier=line.tier.key()/></td>
             <td data-label="Reviewer">{reviewer}</td>
             <td data-label="Due">{due}</td>
-            <td class="text" data-label="Stands">{standing(line)}{why}{joined}</td>
+            <td class="text" data-label="State">{standing(line)}{why}{joined}</td>
         </tr>
     }
     .piece()

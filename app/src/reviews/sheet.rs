@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use crate::audit::{EventView, History};
 use crate::components::{
     Badge, Button, Choice, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Field, IntoPiece, Kind, Notice,
-    PageHead, Piece, PostForm, RadioGroup, Refused, Section, Swatch, TextArea, Tier, Tone, When,
+    PageHead, Piece, PostForm, RadioGroup, Refused, Section, TextArea, Tier, Tone, When,
 };
 
 /// What is typed to answer.
@@ -115,12 +115,15 @@ pub fn ReviewPage(
     let (tone, word) = state(&review);
     let head = head(&review);
     let said = answered(&review);
+    let due_at = review.due_at;
+    let due = (review.state == RequestState::Open)
+        .then(|| view! { <span class="small muted">"due "<When at=due_at now=now/></span> });
     let decide = decide(&review);
     let back = withdraw(&review);
     view! {
         <Crumbs trail=vec![Crumb::new("Reviews", "/reviews"), Crumb::here(id.to_string())]/>
         <PageHead title=format!("Review: {}", review.name) reference=id.to_string() lead=head
-            badges=move || view! { <Badge tone=tone>{word}</Badge> }
+            badges=move || view! { <Badge tone=tone>{word}</Badge> {due} }
             actions=move || view! { <a class="button quiet" href=format!("/agents/{agent}")>"The agent’s page"</a> }/>
         {said}
         <div class="with-aside">
@@ -204,7 +207,7 @@ fn purpose(review: &Review) -> Piece {
 fn activity(_review: &Review) -> Piece {
     view! {
         <Section title="What it did" id="activity">
-            <p class="row"><Swatch tone=Tone::Warn/>"Not observed: no source reports what this agent does."</p>
+            <Notice tone=Tone::Warn><p>"Not observed: no source reports what this agent does."</p></Notice>
         </Section>
     }
     .piece()
@@ -228,7 +231,7 @@ fn wrong(review: &Review) -> Piece {
         .map(|(words, who, name, due)| {
             let late = *due <= review.now;
             view! {
-                <li>"To be done by " <a href=format!("/people/{who}") dir="auto">{name.clone()}</a> ", " <When at=*due now=review.now/> ": " <span dir="auto">{words.clone()}</span>
+                <li>"Due "<When at=*due now=review.now/>", by "<a href=format!("/people/{who}") dir="auto">{name.clone()}</a>": "<span dir="auto">{words.clone()}</span>
                     {late.then(|| view! { " " <Badge tone=Tone::Bad>"Overdue"</Badge> })}</li>
             }
             .piece()
@@ -242,7 +245,7 @@ fn wrong(review: &Review) -> Piece {
         view! { <li>"Seen by " <span dir="auto">{source}</span> " to differ from what was approved, since " <When at=since now=review.now/> "." <ul class="notes import-changes">{fields}</ul></li> }
     });
     let none = count == 0 && review.conditions.is_empty() && review.drift.is_none();
-    let nothing = none.then(|| view! { <p class="row"><Swatch tone=Tone::Good/>"Nothing is wrong with it, and nothing is left to be done."</p> });
+    let nothing = none.then(|| view! { <Notice tone=Tone::Good><p>"Nothing is wrong with it, and nothing is left to be done."</p></Notice> });
     view! {
         <Section title="What is wrong, and left to be done" id="findings">
             {nothing}

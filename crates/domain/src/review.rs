@@ -106,7 +106,7 @@ crate::words! {
     pub enum Progress {
         /// Nobody has answered, and its date has passed.
         Overdue = "overdue", "Overdue";
-        Open = "open", "Waits";
+        Open = "open", "Waiting";
         /// The reviewer put it off, and that date has not come.
         Deferred = "deferred", "Put off";
         Done = "done", "Reviewed";

@@ -21,6 +21,7 @@ async fn send(browser: &Browser<'_>, path: &str, body: serde_json::Value) -> Ans
 async fn a_review_is_asked_answered_and_says_not_observed() {
     let site = Site::demo().await;
     let maren = site.signed_in(Role::RiskAnalyst).await;
+    let decided = site.events("request.decided").await;
     let begun = form(&maren, "/reviews", "agent=AG-42&do=begin&reason=Look").await.is(303);
     let at = begun.header("location").to_owned();
     assert!(at.starts_with("/reviews/RQ-"), "{at}");
@@ -40,7 +41,7 @@ async fn a_review_is_asked_answered_and_says_not_observed() {
     form(&maren, &at, &format!("do=answer&sha256={sha}&answer=attest")).await.is(403);
     form(&oskar, &at, &format!("do=answer&sha256={sha}&answer=attest&reason=Fine")).await.is(303);
     oskar.get(&at).await.is(200).says("Attested").says("What the agent did was not observed");
-    assert_eq!(site.events("request.decided").await, 3, "two of the demonstration, and this one");
+    assert_eq!(site.events("request.decided").await, decided + 1);
     // Whoever has no part in it learns nothing.
     let stranger = site.person("stranger@muster.test", &[Role::Member]).await;
     let stranger = site.signed_in_as(stranger).await;

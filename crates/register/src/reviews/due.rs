@@ -93,8 +93,9 @@ pub async fn due_count(db: &Db, by: By<'_>, overdue: bool, most: i64) -> Result<
     Ok(row.map_or(Ok(0), |r| r.get(0))?)
 }
 
-/// The agents that the reader reviews, that are due now or within thirty days, and of which no
-/// review is open: soonest first, up to a bound.
+/// The agents that the reader reviews, that are due now or within thirty days, of which no
+/// review is open, and for which nothing that a review asked for is still to be done: soonest
+/// first, up to a bound.
 pub async fn due_mine(db: &Db, by: By<'_>, most: i64) -> Result<Vec<Due>, Error> {
     let Some(me) = by.actor.person_id() else { return Ok(Vec::new()) };
     let mut reads = db;
@@ -115,6 +116,8 @@ pub async fn due_mine(db: &Db, by: By<'_>, most: i64) -> Result<Vec<Due>, Error>
                AND o.role = 'A' AND o.valid_to IS NULL AND o.accepted_at IS NOT NULL))) \
              AND NOT EXISTS (SELECT 1 FROM request q WHERE q.agent_id = h.agent_id AND q.kind = 'review' \
                AND q.outcome = '' AND q.lapses_at > $1) \
+             AND NOT EXISTS (SELECT 1 FROM condition k CROSS JOIN request q WHERE k.agent_id = h.agent_id \
+               AND k.met_at IS NULL AND q.id = k.request_id AND q.kind = 'review') \
              ORDER BY f.from_at, f.agent_id LIMIT {most}"
         );
         let list = args![by.now, by.now + SOON, party.kind(), party.number()];

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
+use domain::finding::FindingKey;
 use domain::id::{CampaignId, PersonId, RequestId};
 use domain::import::FieldChange;
 use domain::party::Party;
@@ -129,14 +130,17 @@ pub async fn sheet(db: &Db, by: By<'_>, view: &View) -> Result<Sheet, Error> {
         .or(approved.filter(|at| *at < view.kept.opened_at))
         .unwrap_or(judged.agent.created_at);
 
+    // What is to be done and what was seen to differ is listed apart, with who and since when.
+    let apart = [FindingKey::ConditionOverdue, FindingKey::Drift];
     let pinned: Vec<String> = view.kept.content["findings"]
         .as_array()
         .into_iter()
         .flatten()
+        .filter(|f| !apart.iter().any(|k| f["key"] == k.key()))
         .filter_map(|f| f["sentence"].as_str().map(str::to_owned))
         .collect();
-    let present: Vec<String> =
-        judged.assessment.findings.iter().filter(|f| counts(f, now)).map(|f| f.sentence()).collect();
+    let shown = judged.assessment.findings.iter().filter(|f| counts(f, now) && !apart.contains(&f.key));
+    let present: Vec<String> = shown.map(|f| f.sentence()).collect();
     let mended = pinned.iter().filter(|s| !present.contains(s)).cloned().collect();
     let findings = present.into_iter().map(|sentence| Found { new: !pinned.contains(&sentence), sentence }).collect();
 
