@@ -7,7 +7,6 @@ use leptos::prelude::*;
 
 use crate::components::{IntoPiece, Lifecycle, PageHead, Section, StopState, TableFrame, Tier};
 use duties::DUTIES;
-use reviews::Reviewing;
 
 /// The parts of the page: id and heading.
 const PARTS: [(&str, &str); 14] = [
@@ -115,7 +114,7 @@ pub fn Help() -> impl IntoView {
                 <OnCall/>
                 <Confirming/>
                 <Life/>
-                <Reviewing/>
+                {reviews::reviewing()}
                 <Tiers/>
                 <Importing/>
                 <Roles/>

@@ -2,11 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::components::{IntoPiece, Section};
+use crate::components::{IntoPiece, Piece, Section};
 
 /// How agents are reviewed.
-#[component]
-pub(super) fn Reviewing() -> impl IntoView {
+pub(super) fn reviewing() -> Piece {
     view! {
         <Section id="reviews" title=super::heading("reviews")>
             <div class="prose">

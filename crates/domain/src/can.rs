@@ -378,8 +378,6 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         Action::AgentEdit | Action::AssignmentOffer | Action::RequestOpen | Action::AgentActivate => {
             matches!(relation, Owner | Requester)
         }
-        // Of a campaign: whoever reviews an agent of it.
-        Action::ReviewOpen | Action::CampaignRead => relation == Owner,
         // A deputy stops what an owner who is away cannot; what an owner shows, they show themself.
         Action::StopMethodWrite | Action::StopPress => matches!(relation, Owner | Delegate),
         // Of a person: oneself is the owner, a colleague who may know how they are reached a
@@ -392,8 +390,11 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         Action::AssignmentConfirm | Action::OnCallWrite | Action::ChannelWrite | Action::ChannelProve => {
             relation == Owner
         }
-        // Of a handover, whoever leads the team, or deputises for its lead.
+        // Of a handover, whoever leads the team, or deputises for its lead; of a campaign, whoever
+        // reviews an agent of it.
         Action::AssignmentAnswer
+        | Action::ReviewOpen
+        | Action::CampaignRead
         | Action::HandoverOffer
         | Action::HandoverAnswer
         | Action::SessionManage
