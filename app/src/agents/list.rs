@@ -71,6 +71,15 @@ pub struct Rights {
     pub assign: bool,
     /// See findings and stop state.
     pub controls: bool,
+    /// Make review campaigns.
+    pub review: bool,
+}
+
+impl Rights {
+    /// Whether rows are picked for anything.
+    const fn picks(self) -> bool {
+        self.assign || self.review
+    }
 }
 
 /// A page of the inventory.
@@ -258,27 +267,42 @@ pub fn Inventory(
     let model = elsewhere(&list.here.first_page().without("sort").without("columns"), "/agents/model")
         .with("all", "yes")
         .href();
+    let review = elsewhere(&list.here.first_page().without("sort").without("columns"), "/agents/review")
+        .with("all", "yes")
+        .href();
     let total = list.total;
     // A press in a row comes back to the view.
     let next = list.rows.iter().any(|line| !line.next.is_empty()).then(|| list.here.href());
     // What a view asks about is what its rows lack.
     let duty =
         list.here.get("vacant").or(list.here.get("runtime_owner").map(|_| Duty::Containment.key())).map(str::to_owned);
-    let bulk = (may.assign && shown > 0).then(|| Bulk {
-        action: "/agents/assign".to_owned(),
+    let bulk = (may.picks() && shown > 0).then(|| Bulk {
+        action: if may.assign { "/agents/assign" } else { "/agents/review" }.to_owned(),
         controls: (move || {
             let everything = match total {
-                Some(total) if total > shown as u64 => Some(format!("Assign all {} that match", thousands(total))),
-                None => Some("Assign all that match".to_owned()),
+                Some(total) if total > shown as u64 => Some(format!("all {} that match", thousands(total))),
+                None => Some("all that match".to_owned()),
                 Some(_) => None,
             };
+            let reviewed = everything.clone().filter(|_| may.review).map(|words| format!("Review {words}"));
+            let everything = everything.filter(|_| may.assign).map(|words| format!("Assign {words}"));
+            let assign = may.assign.then(|| {
+                view! {
+                    <button class="button primary" formmethod="get">"Assign…"</button>
+                    <button class="button" formmethod="get" formaction="/agents/model">"Apply a model…"</button>
+                }
+            });
+            let pick_review = may.review.then(|| {
+                view! { <button class="button" formmethod="get" formaction="/agents/review">"Review…"</button> }
+            });
             view! {
                 <Picks/>
                 {duty.map(|duty| view! { <input type="hidden" name="duty" value=duty/> })}
                 {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
-                <button class="button primary" formmethod="get">"Assign…"</button>
-                <button class="button" formmethod="get" formaction="/agents/model">"Apply a model…"</button>
+                {assign}
+                {pick_review}
                 {everything.map(|words| view! { <a class="button quiet" href=all>{words}</a> <a class="button quiet" href=model>"Apply a model to all"</a> })}
+                {reviewed.map(|words| view! { <a class="button quiet" href=review>{words}</a> })}
             }
         })
         .into(),
@@ -351,7 +375,7 @@ fn Nothing(none_at_all: bool, filtered: bool, may: Rights, clear: String) -> imp
 fn row(m: &mut Markup, line: &Line, cells: Cells, may: Rights, now: DateTime<Utc>) {
     let reference = line.id.to_string();
     m.raw("<tr>");
-    if may.assign {
+    if may.picks() {
         m.raw("<td class=\"pick\"><input type=\"checkbox\" name=\"id\" value=\"").text(&reference);
         m.raw("\" aria-label=\"Pick ").text(&line.name).raw("\"></td>");
     }

@@ -392,7 +392,7 @@ fn mend(shown: &Shown, finding: &Finding) -> Option<String> {
         FindingKey::HandoverMissing => Some(format!("/agents/{}/handover", shown.id)),
         FindingKey::ApprovalDue => Some(format!("/agents/{}/submit", shown.id)),
         FindingKey::Drift => Some(format!("/agents/{}/scope?from=observed", shown.id)),
-        FindingKey::ReviewOverdue => Some("/reviews".to_owned()),
+        FindingKey::ReviewOverdue => Some(format!("/reviews/new?agent={}", shown.id)),
         FindingKey::ConditionOverdue | FindingKey::DecisionOverdue => Some("#requests".to_owned()),
         FindingKey::NeverApproved => edit("what"),
         FindingKey::LongLivedCredential => edit("credentials"),

@@ -3,6 +3,7 @@
 mod duties;
 mod policy;
 mod requests;
+mod reviews;
 
 use leptos::prelude::*;
 
@@ -12,7 +13,7 @@ use policy::deciding;
 use requests::asking;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 15] = [
+const PARTS: [(&str, &str); 16] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
@@ -23,6 +24,7 @@ const PARTS: [(&str, &str); 15] = [
     ("confirm", "Still yours? And who is next"),
     ("life", "The life of an agent"),
     ("approvals", "Approvals and other requests"),
+    ("reviews", "Periodic review and campaigns"),
     ("tiers", "Risk tiers"),
     ("policy", "The policy, delegation, calendars"),
     ("import", "Importing agents"),
@@ -119,6 +121,7 @@ pub fn Help() -> impl IntoView {
                 <Confirming/>
                 <Life/>
                 {asking()}
+                {reviews::reviewing()}
                 <Tiers/>
                 {deciding()}
                 <Importing/>

@@ -223,7 +223,7 @@ fn decisions(home: &Home) -> Option<Piece> {
         .decisions
         .iter()
         .map(|d| {
-            let href = format!("/requests/{}", d.request);
+            let href = crate::requests::href(d.kind, d.request);
             let late = (d.due_at <= now).then(|| view! { " " <Badge tone=Tone::Bad>"Overdue"</Badge> });
             let what = d.kind.label();
             view! {

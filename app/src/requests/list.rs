@@ -7,7 +7,7 @@ use domain::request::{RequestKind, RequestState};
 use domain::tier::Tier as Level;
 use leptos::prelude::*;
 
-use super::tone;
+use super::{href, tone};
 use crate::components::{Badge, Empty, IntoPiece, PageHead, Pager, Piece, Tab, TableFrame, Tabs, Tier, Tone, When};
 
 /// Which of the lists is shown.
@@ -150,7 +150,7 @@ fn steps(listed: &Listed) -> Piece {
         .steps
         .iter()
         .map(|s| {
-            let href = format!("/requests/{}", s.request);
+            let href = href(s.kind, s.request);
             let late = (s.due_at <= now).then(|| view! { " " <Badge tone=Tone::Bad>"Overdue"</Badge> });
             let whose = s.on_behalf_of.clone().map(|n| view! { <span class="small muted block">"for " <bdi>{n}</bdi></span> });
             view! {
@@ -192,7 +192,7 @@ fn lines(listed: &Listed) -> Piece {
             let (state, decided) = (l.state, format!("{} of {}", l.decided.0, l.decided.1));
             view! {
                 <tr>
-                    <th scope="row"><a href=format!("/requests/{}", l.id)>{l.kind.label()}</a> <span class="ref muted">{l.id.to_string()}</span></th>
+                    <th scope="row"><a href=href(l.kind, l.id)>{l.kind.label()}</a> <span class="ref muted">{l.id.to_string()}</span></th>
                     <td data-label="Agent"><bdi>{l.agent_name.clone()}</bdi> <a class="ref" href=format!("/agents/{}", l.agent)>{l.agent.to_string()}</a></td>
                     <td data-label="Tier"><Tier tier=l.tier.key()/></td>
                     <td data-label="State"><Badge tone=tone(state)>{state.label()}</Badge></td>

@@ -12,7 +12,8 @@ pub use list::{Line, ListPage, Listed, View, WaitingLine};
 
 use chrono::{DateTime, Utc};
 use domain::agent::AgentFacts;
-use domain::request::{RequestState, Urgency};
+use domain::id::RequestId;
+use domain::request::{RequestKind, RequestState, Urgency};
 use leptos::prelude::*;
 
 use crate::components::{Badge, Fact, Facts, IntoPiece, Piece, Tone};
@@ -94,6 +95,15 @@ pub(crate) fn boundary(facts: &AgentFacts) -> Piece {
         </Facts>
     }
     .piece()
+}
+
+/// Where a request is looked at and decided.
+pub fn href(kind: RequestKind, id: RequestId) -> String {
+    match kind {
+        RequestKind::Review => format!("/reviews/{id}"),
+        RequestKind::Retirement => format!("/retirements/{id}"),
+        RequestKind::Approval | RequestKind::ScopeChange | RequestKind::Resumption => format!("/requests/{id}"),
+    }
 }
 
 /// A moment as a date for a sentence.

@@ -56,6 +56,7 @@ const STANDARD: &[NavItem] = &[
     item("/agents", "Agents", Glyph::Agent, NavGroup::Start),
     item("/approvals", "Approvals", Glyph::Review, NavGroup::Start),
     item("/agents/import", "Import", Glyph::Import, NavGroup::Start),
+    item("/reviews", "Reviews", Glyph::Check, NavGroup::Start),
     item("/people", "People", Glyph::Person, NavGroup::People),
     item("/teams", "Teams", Glyph::Team, NavGroup::People),
     item("/systems", "Systems", Glyph::Framework, NavGroup::People),

@@ -144,6 +144,9 @@ crate::words! {
         ConditionMeet = "condition.meet", "Say that a condition is met";
         ActingAppoint = "acting.appoint", "Appoint who decides for a vacant capacity";
         AgentActivate = "agent.activate", "Make an approved agent active";
+        ReviewOpen = "review.open", "Ask for a review";
+        CampaignRead = "campaign.read", "Read review campaigns";
+        CampaignWrite = "campaign.write", "Make and close review campaigns";
         StopMethodWrite = "stop-method.write", "Record how an agent is stopped";
         StopDrill = "stop.drill", "Show that a stop works";
         StopWitness = "stop.witness", "Say what one saw of a drill";
@@ -222,6 +225,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::RuleRead
             | Action::RequestRead
             | Action::PolicyRead
+            | Action::CampaignRead
             | Action::SettingsRead => scopes.contains(&Scope::Read) || scopes.contains(&Scope::Write),
             Action::AgentCreate
             | Action::AgentEdit
@@ -249,6 +253,8 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::AgentActivate
             | Action::PolicyWrite
             | Action::DelegationWrite
+            | Action::ReviewOpen
+            | Action::CampaignWrite
             | Action::StopMethodWrite
             | Action::StopDrill
             | Action::StopWitness
@@ -288,6 +294,8 @@ const fn reserved_to_a_person(action: Action) -> bool {
             | Action::RequestWithdraw
             | Action::ConditionMeet
             | Action::ActingAppoint
+            | Action::ReviewOpen
+            | Action::CampaignWrite
             | Action::StopWitness
             | Action::StopReview
     )
@@ -305,9 +313,12 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::PostureRead
         | Action::RuleRead
         | Action::RequestRead
+        | Action::CampaignRead
         | Action::AuditRead => &[SecurityLead, RiskAnalyst, Auditor],
         Action::AgentCreate => &[SecurityLead, RiskAnalyst, Member],
-        Action::AgentEdit | Action::ImportRun | Action::RequestOpen => &[SecurityLead, RiskAnalyst],
+        Action::AgentEdit | Action::ImportRun | Action::RequestOpen | Action::ReviewOpen | Action::CampaignWrite => {
+            &[SecurityLead, RiskAnalyst]
+        }
         Action::AssignmentOffer
         | Action::AssignmentRecord
         | Action::AssignmentWithdraw
@@ -363,6 +374,7 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
             | Action::AgentReadControls
             | Action::AgentHistory
             | Action::RequestRead
+            | Action::CampaignRead
             | Action::ChannelRead
     );
     if only_auditor && !reads && action != Action::SessionManage {
@@ -391,8 +403,11 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         Action::AssignmentConfirm | Action::OnCallWrite | Action::ChannelWrite | Action::ChannelProve => {
             relation == Owner
         }
-        // Of a handover, whoever leads the team, or deputises for its lead.
+        // Of a handover, whoever leads the team, or deputises for its lead; of a campaign, whoever
+        // reviews an agent of it.
         Action::AssignmentAnswer
+        | Action::ReviewOpen
+        | Action::CampaignRead
         | Action::HandoverOffer
         | Action::HandoverAnswer
         | Action::DelegationWrite
@@ -425,7 +440,9 @@ fn who_may(action: Action) -> &'static str {
         Action::ConditionMeet => "the condition's owner and security leads",
         Action::ActingAppoint => "security leads",
         Action::AgentActivate => "the agent's owners, whoever registered it and security leads",
-        Action::ImportRun => "risk analysts and security leads",
+        Action::ReviewOpen => "the agent's owners, risk analysts and security leads",
+        Action::CampaignRead => "whoever reviews an agent of it, security, risk and auditors",
+        Action::ImportRun | Action::CampaignWrite => "risk analysts and security leads",
         Action::PostureRead | Action::AuditRead | Action::RuleRead => "security leads, risk analysts and auditors",
         Action::AssignmentOffer => "the agent's owners and security leads",
         Action::AssignmentAnswer => "the party to whom it was offered",
@@ -525,6 +542,7 @@ mod tests {
                     | Action::RuleRead
                     | Action::RequestRead
                     | Action::PolicyRead
+                    | Action::CampaignRead
                     | Action::SettingsRead
                     | Action::SessionManage
             );

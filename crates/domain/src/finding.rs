@@ -35,7 +35,7 @@ crate::words! {
         ApprovalDue = "approval-due", "Its approval has fallen due again";
         Drift = "drift", "It was seen to differ from what was approved";
         ReviewOverdue = "review-overdue", "It was not reviewed in time";
-        ConditionOverdue = "condition-overdue", "A condition of its approval was not met in time";
+        ConditionOverdue = "condition-overdue", "A condition of an approval or a review was not met in time";
         DecisionOverdue = "decision-overdue", "A decision about it is long overdue";
         NeverApproved = "never-approved", "Runs without ever having been approved";
         LongLivedCredential = "long-lived-credential", "Uses a long-lived or shared credential";
@@ -94,7 +94,9 @@ impl FindingKey {
             Self::ReviewOverdue => {
                 "It is active or suspended, and its last review or approval is older than the policy's review cadence for its tier."
             }
-            Self::ConditionOverdue => "An approval was given on a condition, and its date has passed unmet.",
+            Self::ConditionOverdue => {
+                "An approval was given on a condition, or a review asked for a change, and the date has passed unmet."
+            }
             Self::DecisionOverdue => {
                 "A step of an open request was not decided within its days and the days until it escalates."
             }
@@ -179,7 +181,9 @@ impl Finding {
             FindingKey::ApprovalDue => format!("Its approval has fallen due again: {}.", self.detail),
             FindingKey::Drift => format!("It was seen to differ from what was approved ({}).", self.detail),
             FindingKey::ReviewOverdue => "It was not reviewed in time.".into(),
-            FindingKey::ConditionOverdue => format!("A condition of its approval is overdue: {}.", self.detail),
+            FindingKey::ConditionOverdue => {
+                format!("What was to be done is overdue: {}.", self.detail.trim_end_matches('.'))
+            }
             FindingKey::DecisionOverdue => format!("A decision about it is long overdue: {}.", self.detail),
             FindingKey::NeverApproved => "It counts as running and was never approved.".into(),
             FindingKey::LongLivedCredential => format!("It uses a standing credential: {}.", self.detail),

@@ -90,6 +90,10 @@ reference!(
     RequestId, "RQ"
 );
 reference!(
+    /// A review campaign, `CA-1`.
+    CampaignId, "CA"
+);
+reference!(
     /// A handover of an agent between teams, `HO-1`.
     HandoverId, "HO"
 );

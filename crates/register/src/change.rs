@@ -92,6 +92,8 @@ pub const AUDITED: &[&Audited] = &[
     &OBSERVED,
     &DELEGATION,
     &CALENDAR_LINK,
+    &CAMPAIGN,
+    &CAMPAIGN_AGENT,
 ];
 
 macro_rules! audited {
@@ -166,7 +168,7 @@ audited! {
         closed_at Int, closed_by Text, closing Text;
     REQUEST_STEP = "request_step" by "id": id Int, request_id Int, agent_id Int, requester_id Int, place Int, duty Text,
         technical Bool, comes_last Bool, because Text, due_at Int, verdict Text, decided_at Int, decided_by Int,
-        on_behalf_of Int, via Text, reason Text, decided_sha256 Text, justified Bool;
+        on_behalf_of Int, via Text, reason Text, decided_sha256 Text, justified Bool | deferred_at Int, deferral Text;
     REQUEST_MESSAGE = "request_message" by "id": id Int, request_id Int, place Int, question Bool, at Int, by_id Int,
         words Text;
     CONDITION = "condition" by "id": id Int, agent_id Int, request_id Int, place Int, words Text, owner_id Int,
@@ -179,6 +181,10 @@ audited! {
     DELEGATION = "delegation" by "id": id Int, from_id Int, to_id Int, from_at Int, until_at Int, reason Text,
         ended_at Int;
     CALENDAR_LINK = "calendar_link" by "id": id Int, person_id Int, sha256 Text, made_at Int, revoked_at Int;
+    CAMPAIGN = "campaign" by "id": id Int, name Text, made_at Int, made_by Int, due_at Int, selection Text, reason Text,
+        agents Int, closed_at Int, closed_by Text, closing Text;
+    CAMPAIGN_AGENT = "campaign_agent" by "id": id Int, campaign_id Int, agent_id Int, request_id Int, joined Bool,
+        skipped Text;
 }
 
 impl Audited {

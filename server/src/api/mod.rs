@@ -6,6 +6,7 @@ mod answer;
 mod asked;
 mod assignments;
 mod audit;
+mod campaigns;
 mod channels;
 mod delegations;
 mod docs;
@@ -21,6 +22,7 @@ mod posture;
 mod raci;
 mod radius;
 mod requests;
+mod reviews;
 mod rules;
 mod sent;
 mod systems;
@@ -46,6 +48,8 @@ fn router() -> OpenApiRouter<App> {
         .merge(handovers::routes())
         .merge(requests::routes())
         .merge(rules::routes())
+        .merge(reviews::routes())
+        .merge(campaigns::routes())
         .merge(people::routes())
         .merge(teams::routes())
         .merge(on_call::routes())

@@ -77,6 +77,8 @@ vocabulary! {
     Via: domain::request::Via;
     /// How an undecided step stands to the clock.
     Urgency: domain::request::Urgency;
+    /// How a review stands to the clock, and an agent in its campaign.
+    ReviewProgress: domain::review::Progress;
     /// Risk tier, computed from the facts.
     Tier: domain::tier::Tier;
     /// A row of the RACI matrix.
@@ -173,6 +175,8 @@ reference! {
     RuleRef: "^SR-[1-9][0-9]{0,17}$", "SR-1";
     /// A request.
     RequestRef: "^RQ-[1-9][0-9]{0,17}$", "RQ-1";
+    /// A review campaign.
+    CampaignRef: "^CA-[1-9][0-9]{0,17}$", "CA-1";
     /// A handover.
     HandoverRef: "^HO-[1-9][0-9]{0,17}$", "HO-1";
     /// A SHA-256 in lower-case hexadecimal.

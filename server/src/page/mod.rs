@@ -54,6 +54,7 @@ impl Page {
             roles: signed.roles.iter().map(|role| role.label().to_owned()).collect(),
         });
         frame.nav.waits("/", signed.waiting);
+        frame.nav.waits("/reviews", signed.reviews);
         frame.islands = assets::islands_available();
         Self { frame, status: StatusCode::OK, secure: app.config.secure() }
     }

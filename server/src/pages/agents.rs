@@ -152,6 +152,7 @@ fn rights(signed: &Signed) -> Rights {
         export: may(Action::AgentExport),
         assign: may(Action::AssignmentOffer),
         controls: may(Action::AgentReadControls),
+        review: may(Action::CampaignWrite),
     }
 }
 

@@ -20,6 +20,7 @@ mod raci;
 mod radius;
 mod reach;
 mod requests;
+mod reviews;
 mod rules;
 mod settings;
 mod setup;
@@ -45,6 +46,7 @@ pub fn routes() -> Routes {
         .and(models::routes())
         .and(handovers::routes())
         .and(requests::routes())
+        .and(reviews::routes())
         .and(agents::routes())
         .and(stops::routes())
         .and(radius::routes())

@@ -21,7 +21,7 @@ use register::{Error, agents, people};
 
 use super::people::refuse;
 use crate::App;
-use crate::page::{Answer, Fields, Here, Page, see_other_saying};
+use crate::page::{Answer, Fields, Here, Page, see_other, see_other_saying};
 use crate::routes::Routes;
 use crate::signed::Signed;
 
@@ -123,6 +123,10 @@ fn line(l: list::Line) -> Line {
 }
 
 async fn show(State(app): State<App>, signed: Signed, Path(id): Path<RequestId>) -> Answer {
+    let kind = requests::read(&app.db, signed.by(), id).await?.kept.kind;
+    if matches!(kind, RequestKind::Review | RequestKind::Retirement) {
+        return Ok(see_other(app::requests::href(kind, id)));
+    }
     card(&app, &signed, id, Refused::default(), StatusCode::OK).await
 }
 

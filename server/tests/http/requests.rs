@@ -110,7 +110,7 @@ async fn an_agent_goes_from_draft_to_active_by_program() {
     let why = lead.post(&format!("{agent}/actions/activate"), json!({})).await.is_problem(409, "conflict");
     assert!(why.text().contains("no recorded way to stop it"));
     let method = json!({"surface": "pause", "kind": "manual", "procedure": "Press the switch."});
-    of(&site, 5).await.post(&format!("{agent}/stop-methods"), method).await.is(200);
+    of(&site, 5).await.post(&format!("{agent}/stop-methods"), method).await.is(201);
     assert_eq!(lead.post(&format!("{agent}/actions/activate"), json!({})).await.is(200).body()["state"], "active");
     let then = lead.get(&format!("{agent}/accountability")).await.is(200).body();
     assert_eq!(then["approvals"][0]["request"], request["id"]);

@@ -141,6 +141,17 @@ pub async fn history(
     Ok(if controls { page } else { page.map(without_controls) })
 }
 
+/// What was done to one thing since a moment, newest first, for a page whose reader may see it.
+pub(crate) async fn since(db: &Db, subject: &str, from: DateTime<Utc>, limit: i64) -> Result<Page<Event>, Error> {
+    let sql = format!(
+        "SELECT {} FROM audit_event WHERE subject = $1 AND at > $2 ORDER BY seq DESC LIMIT {}",
+        columns(),
+        limit + 1
+    );
+    let found = db.all(sql, args![subject, from]).await?.iter().map(event).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::cut(found, limit, None, |e, b| Cursor { s: SORT.to_owned(), k: String::new(), i: e.seq, b }))
+}
+
 /// What a former owner is not shown: how it is stopped now, and with which keys it acts.
 fn without_controls(mut event: Event) -> Event {
     let stops = event.action.starts_with("stop");

@@ -11,6 +11,7 @@ pub use export::{Export, export};
 pub use file::verify_file;
 #[doc(hidden)]
 pub use list::plan;
+pub(crate) use list::since;
 pub use list::{Filter, actions, history, list};
 pub use names::names;
 pub use verify::{Broken, Verified, verify};

@@ -18,6 +18,7 @@ const TABLES: &[(&str, &str, &str, bool)] = &[
     ("IM-", "wave", "title", false),
     ("TK-", "token", "name", false),
     ("SR-", "rule", "name", false),
+    ("CA-", "campaign", "name", false),
     ("vendor/", "vendor", "name", false),
     ("tool/", "tool", "name", false),
     ("credential/", "credential", "name", false),

@@ -66,6 +66,7 @@ from! {
     domain::id::WaveId => |v| Self::Int(Some(v.0));
     domain::id::TokenId => |v| Self::Int(Some(v.0));
     domain::id::RequestId => |v| Self::Int(Some(v.0));
+    domain::id::CampaignId => |v| Self::Int(Some(v.0));
     Option<domain::id::AgentId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::PersonId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::TeamId> => |v| Self::Int(v.map(|v| v.0));

@@ -19,7 +19,7 @@ use crate::db::Db;
 use crate::error::Error;
 
 /// Closes a request. Answers false when somebody else did.
-pub(super) async fn close(
+pub(crate) async fn close(
     change: &mut Change<'_>,
     event: EventRef,
     id: RequestId,
@@ -82,7 +82,7 @@ pub async fn withdraw(db: &Db, by: By<'_>, id: RequestId, why: &str) -> Result<(
 }
 
 /// Whoever may not see the agent does not see its requests.
-pub(super) fn hidden(e: Error, id: RequestId) -> Error {
+pub(crate) fn hidden(e: Error, id: RequestId) -> Error {
     match e {
         Error::NotFound(_) | Error::Denied(domain::can::Denied::Hidden) => Error::NotFound(format!("request {id}")),
         e => e,
@@ -157,6 +157,7 @@ pub(super) async fn follow(
 ) -> Result<(), Error> {
     let why = match outcome {
         RequestState::Rejected => "A step was rejected.",
+        RequestState::Completed => crate::reviews::closing(kept),
         _ => "Every step was decided.",
     };
     close(change, event, kept.id, outcome, why).await?;
@@ -203,7 +204,8 @@ pub(super) async fn follow(
             moves::to(change, event, agent, Lifecycle::Active).await?;
             after["state"] = Lifecycle::Active.key().into();
         }
-        RequestKind::Review | RequestKind::Retirement => {}
+        RequestKind::Review => crate::reviews::follow(change, event, kept, agent, after).await?,
+        RequestKind::Retirement => {}
     }
     Ok(())
 }

@@ -65,6 +65,11 @@ pub(crate) async fn read(
             first(&mut g.decision_due, step.due_at + escalates, what);
         }
     }
+    // A review that was put off is not overdue before its new date.
+    for (agent, until) in crate::reviews::deferred(reads, &ids, now).await? {
+        let g = out.entry(agent).or_default();
+        g.review_due = g.review_due.map(|at| at.max(until));
+    }
     for batch in ids.chunks(500) {
         let list = marks(1, batch.len());
         let all = || batch.iter().map(|id| Arg::from(*id)).collect::<Vec<_>>();

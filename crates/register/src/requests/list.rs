@@ -253,7 +253,7 @@ pub async fn count_waiting(db: &Db, by: By<'_>, person: PersonId, most: i64) -> 
 }
 
 /// For whom a person decides: themself, and whoever delegated to them.
-async fn decides_for(reads: &mut impl Reads, by: By<'_>, person: PersonId) -> Result<Vec<PersonId>, Error> {
+pub(crate) async fn decides_for(reads: &mut impl Reads, by: By<'_>, person: PersonId) -> Result<Vec<PersonId>, Error> {
     let mut out = vec![person];
     out.extend(crate::delegations::in_force(reads, person, by.now).await?.into_iter().map(|(_, from)| from));
     out.sort_unstable();

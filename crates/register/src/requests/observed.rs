@@ -53,6 +53,12 @@ pub async fn read(db: &Db, by: By<'_>, id: AgentId) -> Result<Option<(Observed, 
     Ok(Some((found.seen, differs)))
 }
 
+/// What was last seen of an agent that differs from what was approved, for a page that its
+/// reader may see.
+pub(crate) async fn open(reads: &mut impl Reads, id: AgentId) -> Result<Option<Observed>, DbError> {
+    Ok(row(reads, id).await?.map(|r| r.seen))
+}
+
 /// Records what was seen of approved agents: the facts, where they differ from what was
 /// approved, or that they are as approved again. The caller assesses the agents again.
 pub(crate) async fn record(

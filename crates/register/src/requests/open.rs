@@ -168,7 +168,7 @@ async fn reviewer(
 }
 
 /// The person who asks.
-fn me(by: By<'_>) -> Result<PersonId, Error> {
+pub(crate) fn me(by: By<'_>) -> Result<PersonId, Error> {
     by.actor.person_id().ok_or_else(|| {
         Error::Denied(domain::can::Denied::Forbidden(
             "A person asks: sign in, or use a token that has an owner.".into(),
@@ -176,15 +176,23 @@ fn me(by: By<'_>) -> Result<PersonId, Error> {
     })
 }
 
-struct New<'a> {
-    kind: RequestKind,
-    agent: &'a Agent,
-    facts: &'a AgentFacts,
-    sha256: String,
-    content: Value,
-    wanted: Vec<Wanted>,
-    told: &'a str,
-    reviewer: Option<PersonId>,
+/// A request that is about to be written.
+pub(crate) struct New<'a> {
+    pub(crate) kind: RequestKind,
+    pub(crate) agent: &'a Agent,
+    pub(crate) facts: &'a AgentFacts,
+    pub(crate) sha256: String,
+    pub(crate) content: Value,
+    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) told: &'a str,
+    pub(crate) reviewer: Option<PersonId>,
+}
+
+/// Until when its steps are to be decided, and when it lapses.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dates {
+    pub(crate) due_at: DateTime<Utc>,
+    pub(crate) lapses_at: DateTime<Utc>,
 }
 
 /// Writes a request and its steps under an event.
@@ -194,6 +202,21 @@ async fn write(
     me: PersonId,
     policy: &policies::Versioned,
     new: New<'_>,
+) -> Result<RequestId, Error> {
+    let now = change.by.now;
+    let due_at = now + TimeDelta::days(policy.policy.step_days.of(tier::score(new.facts).tier));
+    let lapses_at = now + TimeDelta::days(i64::from(policy.policy.lapse_days));
+    insert(change, event, me, policy.version, new, Dates { due_at, lapses_at }).await
+}
+
+/// Writes a request and its steps under an event, with its dates.
+pub(crate) async fn insert(
+    change: &mut Change<'_>,
+    event: EventRef,
+    me: PersonId,
+    policy_version: i64,
+    new: New<'_>,
+    Dates { due_at, lapses_at }: Dates,
 ) -> Result<RequestId, Error> {
     let now = change.by.now;
     let tier = tier::score(new.facts).tier;
@@ -223,13 +246,13 @@ async fn write(
         new.agent.id,
         me,
         now,
-        policy.version,
+        policy_version,
         tier.key(),
         &new.sha256,
         canonical::to_string(&new.content),
         new.told,
         new.reviewer,
-        now + TimeDelta::days(i64::from(policy.policy.lapse_days)),
+        lapses_at,
         "",
         "",
         "",
@@ -239,7 +262,6 @@ async fn write(
         Error::unique(e, format!("A request of this kind ({what}) about {} is open already.", new.agent.id))
     })?;
     change.wrote(event, &change::REQUEST, id.0);
-    let due_at = now + TimeDelta::days(policy.policy.step_days.of(tier));
     let first = change.next("request-step", i64::try_from(new.wanted.len()).unwrap_or(0)).await?;
     let mut rows: Vec<Vec<Arg>> = Vec::new();
     let mut told = Vec::new();
@@ -289,7 +311,7 @@ async fn write(
     ];
     change.tx.insert("request_step", &columns, rows, "").await?;
     let mut after =
-        json!({"request": id, "kind": new.kind, "subject_sha256": new.sha256, "policy": policy.version, "steps": told});
+        json!({"request": id, "kind": new.kind, "subject_sha256": new.sha256, "policy": policy_version, "steps": told});
     if new.kind == RequestKind::Approval && new.agent.state == Lifecycle::Draft {
         after["state"] = Lifecycle::Proposed.key().into();
     }

@@ -44,6 +44,8 @@ pub struct Found {
     /// team, drills that they are to have seen, and what waits for a second person whom they may
     /// be; counted up to [`WAITING_MOST`].
     pub waiting: i64,
+    /// Reviews that wait for them, counted up to [`WAITING_MOST`].
+    pub reviews: i64,
     /// The last noted use.
     pub seen_at: DateTime<Utc>,
     /// When it ends at the latest.
@@ -71,7 +73,10 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
                  AND c.stopped_at IS NULL AND c.denied_at IS NULL LIMIT 100) seen) \
                + CASE WHEN ' ' || p.roles || ' ' LIKE '% administrator %' OR ' ' || p.roles || ' ' LIKE '% security-lead %' \
                  THEN (SELECT COUNT(*) FROM (SELECT 1 FROM proposal q WHERE q.state = 'open' AND q.asked_at > $4 \
-                 AND q.asked_by <> p.id AND (q.person_id IS NULL OR q.person_id <> p.id) LIMIT 100) asked) ELSE 0 END \
+                 AND q.asked_by <> p.id AND (q.person_id IS NULL OR q.person_id <> p.id) LIMIT 100) asked) ELSE 0 END, \
+               (SELECT COUNT(*) FROM (SELECT 1 FROM request_step v CROSS JOIN request q WHERE v.waits_for = p.id \
+                 AND v.verdict = '' AND v.ready AND v.waits_until > $2 AND q.id = v.request_id AND q.kind = 'review' \
+                 AND q.outcome = '' AND q.lapses_at > $2 LIMIT 100) reviewed) \
              FROM session s JOIN person p ON p.id = s.person_id \
              WHERE s.id_sha256 = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND p.status = 'active'",
             args![id_sha256, now, now - IDLE, now - LAPSES_AFTER, lapse::since(now)],
@@ -87,6 +92,7 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
             seen_at: r.get(5)?,
             expires_at: r.get(6)?,
             waiting: r.get::<i64>(7)?.min(WAITING_MOST),
+            reviews: r.get::<i64>(8)?.min(WAITING_MOST),
         })
     })
     .transpose()
