@@ -139,6 +139,8 @@ crate::words! {
         RequestWithdraw = "request.withdraw", "Take a request back";
         ConditionMeet = "condition.meet", "Say that a condition is met";
         ActingAppoint = "acting.appoint", "Appoint who decides for a vacant capacity";
+        RetirementRow = "retirement.row", "Show that a row of a retirement is done";
+        RetirementWaive = "retirement.waive", "Waive a row or a vacant signature of a retirement";
         AgentActivate = "agent.activate", "Make an approved agent active";
         StopMethodWrite = "stop-method.write", "Record how an agent is stopped";
         StopDrill = "stop.drill", "Show that a stop works";
@@ -241,6 +243,8 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::RequestWithdraw
             | Action::ConditionMeet
             | Action::ActingAppoint
+            | Action::RetirementRow
+            | Action::RetirementWaive
             | Action::AgentActivate
             | Action::StopMethodWrite
             | Action::StopDrill
@@ -278,6 +282,7 @@ const fn reserved_to_a_person(action: Action) -> bool {
             | Action::RequestWithdraw
             | Action::ConditionMeet
             | Action::ActingAppoint
+            | Action::RetirementWaive
             | Action::StopWitness
             | Action::StopReview
     )
@@ -313,6 +318,8 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::RequestWithdraw
         | Action::ConditionMeet
         | Action::ActingAppoint
+        | Action::RetirementRow
+        | Action::RetirementWaive
         | Action::AgentActivate
         | Action::SystemWrite => &[SecurityLead],
         Action::AssignmentAnswer
@@ -387,6 +394,7 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         | Action::StopWitness
         | Action::RequestDecide
         | Action::ConditionMeet
+        | Action::RetirementRow
         | Action::StopStep => relation == Owner,
         Action::AssignmentWithdraw | Action::RequestWithdraw => matches!(relation, Requester),
         _ => false,
@@ -409,6 +417,8 @@ fn who_may(action: Action) -> &'static str {
         Action::RequestWithdraw => "whoever asked and security leads",
         Action::ConditionMeet => "the condition's owner and security leads",
         Action::ActingAppoint => "security leads",
+        Action::RetirementRow => "the owner of the row's duty, whoever does that work, and security leads",
+        Action::RetirementWaive => "security leads other than whoever asked for the retirement",
         Action::AgentActivate => "the agent's owners, whoever registered it and security leads",
         Action::ImportRun => "risk analysts and security leads",
         Action::PostureRead | Action::AuditRead | Action::RuleRead => "security leads, risk analysts and auditors",

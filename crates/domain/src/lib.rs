@@ -24,6 +24,7 @@ pub mod raci;
 pub mod reach;
 pub mod record;
 pub mod request;
+pub mod retirement;
 pub mod rule;
 pub mod stop;
 pub mod system;

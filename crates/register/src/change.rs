@@ -90,6 +90,8 @@ pub const AUDITED: &[&Audited] = &[
     &CONDITION,
     &ACTING,
     &OBSERVED,
+    &RETIREMENT_ROW,
+    &SIGN_OF_LIFE,
 ];
 
 macro_rules! audited {
@@ -174,6 +176,10 @@ audited! {
         reason Text, ended_at Int;
     OBSERVED = "observed" by "id": id Int, agent_id Int, source Text, facts Text, boundary_sha256 Text, first_at Int,
         closed_at Int, closing Text;
+    RETIREMENT_ROW = "retirement_row" by "id": id Int, request_id Int, agent_id Int, place Int, kind Text,
+        subject Text, duty Text, evidence_kind Text, link Text, delivery Text, evidence_sha256 Text, note Text,
+        done_at Int, done_by Text, waived_at Int, waived_by Text, waiver Text, carried_from Int;
+    SIGN_OF_LIFE = "sign_of_life" by "id": id Int, agent_id Int, source Text, state Text, first_at Int, last_at Int;
 }
 
 impl Audited {

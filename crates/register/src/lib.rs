@@ -24,6 +24,7 @@ pub mod proposals;
 pub mod random;
 pub mod reach;
 pub mod requests;
+pub mod retirements;
 pub mod rules;
 pub mod seed;
 pub mod sessions;

@@ -19,7 +19,7 @@ use crate::db::Db;
 use crate::error::Error;
 
 /// Closes a request. Answers false when somebody else did.
-pub(super) async fn close(
+pub(crate) async fn close(
     change: &mut Change<'_>,
     event: EventRef,
     id: RequestId,
@@ -78,7 +78,7 @@ pub async fn withdraw(db: &Db, by: By<'_>, id: RequestId, why: &str) -> Result<(
 }
 
 /// Whoever may not see the agent does not see its requests.
-pub(super) fn hidden(e: Error, id: RequestId) -> Error {
+pub(crate) fn hidden(e: Error, id: RequestId) -> Error {
     match e {
         Error::NotFound(_) | Error::Denied(domain::can::Denied::Hidden) => Error::NotFound(format!("request {id}")),
         e => e,
@@ -119,7 +119,7 @@ pub(crate) async fn void(change: &mut Change<'_>, agents: &[AgentId]) -> Result<
     Ok(())
 }
 
-async fn finish(
+pub(crate) async fn finish(
     change: &mut Change<'_>,
     kept: &Kept,
     outcome: RequestState,
@@ -143,7 +143,7 @@ async fn finish(
 
 /// What follows when the decisions end a request, under the event of the last of them. `after`
 /// is the event's side of things, to which what follows is added.
-pub(super) async fn follow(
+pub(crate) async fn follow(
     change: &mut Change<'_>,
     event: EventRef,
     kept: &Kept,
@@ -199,7 +199,8 @@ pub(super) async fn follow(
             moves::to(change, event, agent, Lifecycle::Active).await?;
             after["state"] = Lifecycle::Active.key().into();
         }
-        RequestKind::Review | RequestKind::Retirement => {}
+        RequestKind::Retirement => crate::retirements::ends::retire(change, event, kept, agent, after).await?,
+        RequestKind::Review => {}
     }
     Ok(())
 }

@@ -5,12 +5,12 @@
 pub mod acting;
 mod activate;
 pub mod conditions;
-mod decide;
-mod ends;
+pub(crate) mod decide;
+pub(crate) mod ends;
 pub(crate) mod governance;
 pub mod list;
 pub mod observed;
-mod open;
+pub(crate) mod open;
 pub(crate) mod seats;
 pub mod stored;
 mod thread;

@@ -176,19 +176,22 @@ fn me(by: By<'_>) -> Result<PersonId, Error> {
     })
 }
 
-struct New<'a> {
-    kind: RequestKind,
-    agent: &'a Agent,
-    facts: &'a AgentFacts,
-    sha256: String,
-    content: Value,
-    wanted: Vec<Wanted>,
-    told: &'a str,
-    reviewer: Option<PersonId>,
+/// A request about to be written.
+pub(crate) struct New<'a> {
+    pub(crate) kind: RequestKind,
+    pub(crate) agent: &'a Agent,
+    pub(crate) facts: &'a AgentFacts,
+    pub(crate) sha256: String,
+    pub(crate) content: Value,
+    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) told: &'a str,
+    pub(crate) reviewer: Option<PersonId>,
+    /// How long it takes at least until it can be decided.
+    pub(crate) takes: TimeDelta,
 }
 
 /// Writes a request and its steps under an event.
-async fn write(
+pub(crate) async fn write(
     change: &mut Change<'_>,
     event: EventRef,
     me: PersonId,
@@ -229,7 +232,7 @@ async fn write(
         canonical::to_string(&new.content),
         new.told,
         new.reviewer,
-        now + TimeDelta::days(i64::from(policy.policy.lapse_days)),
+        now + new.takes + TimeDelta::days(i64::from(policy.policy.lapse_days)),
         "",
         "",
         "",
@@ -239,7 +242,7 @@ async fn write(
         Error::unique(e, format!("A request of this kind ({what}) about {} is open already.", new.agent.id))
     })?;
     change.wrote(event, &change::REQUEST, id.0);
-    let due_at = now + TimeDelta::days(policy.policy.step_days.of(tier));
+    let due_at = now + new.takes + TimeDelta::days(policy.policy.step_days.of(tier));
     let first = change.next("request-step", i64::try_from(new.wanted.len()).unwrap_or(0)).await?;
     let mut rows: Vec<Vec<Arg>> = Vec::new();
     let mut told = Vec::new();
@@ -293,13 +296,22 @@ async fn write(
     if new.kind == RequestKind::Approval && new.agent.state == Lifecycle::Draft {
         after["state"] = Lifecycle::Proposed.key().into();
     }
-    change.describe(event, Value::Null, after);
+    let mut before = Value::Null;
+    if new.kind == RequestKind::Retirement && new.agent.state != Lifecycle::Retiring {
+        before = json!({"state": new.agent.state});
+        after["state"] = Lifecycle::Retiring.key().into();
+    }
+    change.describe(event, before, after);
     change.because(event, new.told);
     Ok(id)
 }
 
 /// What every ask begins with: the agent held, lapsed requests about it closed, and read.
-async fn begin<'a>(db: &Db, by: By<'a>, id: AgentId) -> Result<(Change<'a>, Agent, Relation, PersonId), Error> {
+pub(crate) async fn begin<'a>(
+    db: &Db,
+    by: By<'a>,
+    id: AgentId,
+) -> Result<(Change<'a>, Agent, Relation, PersonId), Error> {
     let me = me(by)?;
     let mut change = Change::begin(db, by).await?;
     moves::hold(&mut change, id).await?;
@@ -343,6 +355,7 @@ pub async fn submit(db: &Db, by: By<'_>, id: AgentId, said: &Submission) -> Resu
         wanted,
         told: &told,
         reviewer: said.reviewer,
+        takes: TimeDelta::zero(),
     };
     let request = write(&mut change, event, me, &policy, new).await?;
     reassess(&mut change, &[id], false).await?;
@@ -389,6 +402,7 @@ pub async fn scope(db: &Db, by: By<'_>, id: AgentId, given: AgentFacts, said: &S
         wanted,
         told: &told,
         reviewer: said.reviewer,
+        takes: TimeDelta::zero(),
     };
     let request = write(&mut change, event, me, &policy, new).await?;
     reassess(&mut change, &[id], false).await?;
@@ -434,6 +448,7 @@ pub async fn resume(db: &Db, by: By<'_>, id: AgentId, said: &Submission) -> Resu
         wanted,
         told: &told,
         reviewer: None,
+        takes: TimeDelta::zero(),
     };
     let request = write(&mut change, event, me, &policy, new).await?;
     reassess(&mut change, &[id], false).await?;

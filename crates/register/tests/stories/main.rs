@@ -17,6 +17,7 @@ mod past;
 mod people;
 mod proposals;
 mod reach;
+mod retirements;
 mod rules;
 mod sign_in;
 mod stops;
