@@ -36,6 +36,8 @@ pub mod raci;
 #[cfg(feature = "ssr")]
 pub mod reach;
 #[cfg(feature = "ssr")]
+pub mod retirements;
+#[cfg(feature = "ssr")]
 pub mod rules;
 #[cfg(feature = "ssr")]
 pub mod settings;

@@ -55,6 +55,7 @@ const STANDARD: &[NavItem] = &[
     item("/", "Home", Glyph::Home, NavGroup::Start),
     item("/agents", "Agents", Glyph::Agent, NavGroup::Start),
     item("/agents/import", "Import", Glyph::Import, NavGroup::Start),
+    item("/retirements", "Retirements", Glyph::Flag, NavGroup::Start),
     item("/people", "People", Glyph::Person, NavGroup::People),
     item("/teams", "Teams", Glyph::Team, NavGroup::People),
     item("/systems", "Systems", Glyph::Framework, NavGroup::People),

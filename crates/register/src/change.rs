@@ -178,7 +178,7 @@ audited! {
         closed_at Int, closing Text;
     RETIREMENT_ROW = "retirement_row" by "id": id Int, request_id Int, agent_id Int, place Int, kind Text,
         subject Text, duty Text, evidence_kind Text, link Text, delivery Text, evidence_sha256 Text, note Text,
-        done_at Int, done_by Text, waived_at Int, waived_by Text, waiver Text, carried_from Int;
+        done_at Int, done_by Text, waived_at Int, waived_by Int, waiver Text, carried_from Int;
     SIGN_OF_LIFE = "sign_of_life" by "id": id Int, agent_id Int, source Text, state Text, first_at Int, last_at Int;
 }
 
