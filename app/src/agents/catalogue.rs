@@ -25,7 +25,11 @@ const fn sense(key: FindingKey) -> (Weight, &'static str) {
         FindingKey::NoOwner => {
             (Weight::High, "High for purpose and policy of an agent that runs, medium otherwise. Waits for onboarding.")
         }
-        FindingKey::JustificationEnded => (Weight::Medium, ""),
+        FindingKey::JustificationEnded
+        | FindingKey::ApprovalDue
+        | FindingKey::ReviewOverdue
+        | FindingKey::DecisionOverdue => (Weight::Medium, ""),
+        FindingKey::Drift | FindingKey::ConditionOverdue => (Weight::High, ""),
         FindingKey::HandoverMissing => (Weight::Medium, "Waits for onboarding."),
         FindingKey::StopReviewOverdue | FindingKey::OwnerInactive | FindingKey::RegulatoryConflict => {
             (Weight::High, "")

@@ -37,6 +37,15 @@ pub struct May {
     pub press: bool,
     /// Read its past.
     pub history: bool,
+    /// Start its retirement.
+    pub retire: bool,
+}
+
+impl May {
+    /// Whether a retirement that ended otherwise can be started again.
+    const fn may_start(self, state: State) -> bool {
+        matches!(state, State::Retiring) && self.edit
+    }
 }
 
 /// An offer that nobody has answered yet.
@@ -123,6 +132,8 @@ pub struct Shown {
     /// What it shares with others: what, its name, and how many agents use it; empty when the
     /// reader may not see stop states.
     pub shared: Vec<(domain::stop::Uses, String, i64)>,
+    /// How it ends, if it does.
+    pub ending: Option<super::Ending>,
     /// What was pressed and refused.
     pub refused: Refused<Do>,
     /// The clock of this page.
@@ -168,11 +179,13 @@ pub fn AgentPage(
             actions=move || view! {
                 {may.history.then(|| view! { <LinkButton href=format!("/agents/{id}/history") kind=Kind::Quiet>"History"</LinkButton> })}
                 {may.press.then(|| view! { <LinkButton href=format!("/agents/{id}/stop#now") kind=Kind::Danger>"Stop"</LinkButton> })}
+                {may.retire.then(|| view! { <LinkButton href=format!("/agents/{id}/retire") kind=Kind::Quiet>"Retire"</LinkButton> })}
                 {(may.assign && !retired).then(|| view! { <LinkButton href=format!("/agents/{id}/assign")>"Assign"</LinkButton> })}
                 {(may.edit && !retired).then(|| view! { <LinkButton href=format!("/agents/{id}/edit")>"Edit"</LinkButton> })}
             }
         />
         {sentence(&shown)}
+        {super::ending::ending(id, state, shown.state_at, shown.ending.clone(), may.may_start(state), shown.now)}
         <ErrorSummary errors=shown.refused.errors.clone()/>
         {offers(&shown)}
         {may.controls.then(|| wrong(&shown))}
@@ -387,6 +400,10 @@ fn mend(shown: &Shown, finding: &Finding) -> Option<String> {
         FindingKey::RuntimeOwnerUntested => Some("#stop".to_owned()),
         FindingKey::StopReviewOverdue => Some(format!("/agents/{}/stop#card", shown.id)),
         FindingKey::HandoverMissing => Some(format!("/agents/{}/handover", shown.id)),
+        FindingKey::ApprovalDue => Some(format!("/agents/{}/submit", shown.id)),
+        FindingKey::Drift => Some(format!("/agents/{}/scope?from=observed", shown.id)),
+        FindingKey::ReviewOverdue => Some("/reviews".to_owned()),
+        FindingKey::ConditionOverdue | FindingKey::DecisionOverdue => Some("#requests".to_owned()),
         FindingKey::NeverApproved => edit("what"),
         FindingKey::LongLivedCredential => edit("credentials"),
         FindingKey::NameMissing | FindingKey::PossibleDuplicate => edit("field-name"),

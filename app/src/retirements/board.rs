@@ -9,8 +9,7 @@ use leptos::prelude::*;
 
 use super::{Sign, party, signs, tone, words};
 use crate::components::{
-    Badge, Empty, IntoPiece, LinkButton, Meter, Notice, PageHead, Pager, Piece, Tab, TableFrame, Tabs, Tier,
-    Tone, When,
+    Badge, Empty, IntoPiece, LinkButton, Meter, Notice, PageHead, Pager, Piece, Tab, TableFrame, Tabs, Tier, Tone, When,
 };
 
 /// What a retirement waits for.
@@ -95,7 +94,9 @@ pub fn BoardPage(
     let body = if board.lines.is_empty() {
         let (title, told) = match board.view {
             "open" => ("Nothing is being retired", "An agent is retired from its own page: open it, and press Retire."),
-            "approved" => ("No agent was retired here yet", "What was retired leaves a tombstone, which is listed here."),
+            "approved" => {
+                ("No agent was retired here yet", "What was retired leaves a tombstone, which is listed here.")
+            }
             _ => ("None", "There is no such retirement among those that you may see."),
         };
         view! { <Empty title=title><p>{told}</p><div class="actions"><LinkButton href="/agents">"Agents"</LinkButton></div></Empty> }.piece()
@@ -160,6 +161,7 @@ fn stranded(list: &[(AgentId, String)]) -> Option<Piece> {
 
 fn line(l: &Line, now: DateTime<Utc>) -> Piece {
     let (agent, name) = l.agent.clone();
+    let state = l.state;
     let here = format!("/retirements/{}", l.id);
     let (closed, of) = l.closed;
     let waived = (l.waived > 0).then(|| format!(", {} waived", l.waived));
@@ -183,7 +185,7 @@ fn line(l: &Line, now: DateTime<Utc>) -> Piece {
         Next::Ended => {
             let at = l.closed_at.map(|at| view! { <span class="since small muted"><When at=at now=now/></span> });
             (
-                view! { <Badge tone=tone(l.state)>{words(l.state)}</Badge> {at} }.piece(),
+                view! { <Badge tone=tone(state)>{words(state)}</Badge> {at} }.piece(),
                 view! { <span class="muted">"–"</span> }.piece(),
             )
         }

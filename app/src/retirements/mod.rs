@@ -1,9 +1,9 @@
 //! Retirement: the board, the form that starts one, the checklist and the tombstone it leaves.
 
-mod board;
-mod page;
-mod rows;
-mod start;
+pub mod board;
+pub mod page;
+pub mod rows;
+pub mod start;
 
 pub use board::{Board, BoardPage, Line, Next};
 pub use page::{RetirementPage, Shown, Signature};

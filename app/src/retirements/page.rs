@@ -102,7 +102,8 @@ pub fn RetirementPage(
         view! { <Fact term="Ended"><When at=at now=now/>{why}</Fact> }
     });
     let lapses = shown.lapses_at;
-    let waits = shown.open.then(|| view! { <Fact term="Lapses">"if it is still open " <When at=lapses now=now/></Fact> });
+    let waits =
+        shown.open.then(|| view! { <Fact term="Lapses">"if it is still open " <When at=lapses now=now/></Fact> });
     let watched = shown.watched_until.map(|at| view! { <Fact term="Watched until"><When at=at now=now/></Fact> });
     let stone = (state == RequestState::Approved).then(|| tombstone(&shown));
     let again = (!shown.open && state != RequestState::Approved).then(|| {
@@ -157,7 +158,8 @@ fn tombstone(shown: &Shown) -> Piece {
         }
         .piece()
     };
-    view! { <Section title="Who owned it at the end" id="owners" count=shown.owners.len() as u64>{body}</Section> }.piece()
+    view! { <Section title="Who owned it at the end" id="owners" count=shown.owners.len() as u64>{body}</Section> }
+        .piece()
 }
 
 fn signatures(shown: &Shown) -> Piece {
@@ -198,7 +200,8 @@ fn signature(shown: &Shown, s: &Signature) -> Piece {
                 (false, _) => (Tone::Bad, "Refused"),
             };
             let via = via.map(|v| view! { <span class="since small">{v}</span> });
-            let said = (!said.is_empty()).then(|| view! { <span class="since small" dir="auto">{format!("“{said}”")}</span> });
+            let said =
+                (!said.is_empty()).then(|| view! { <span class="since small" dir="auto">{format!("“{said}”")}</span> });
             view! { <Badge tone=tone>{word}</Badge><span class="since small muted"><When at=at now=now/></span>{via}{said} }.piece()
         }
         None if shown.open => {
@@ -225,13 +228,14 @@ fn press(shown: &Shown, s: &Signature) -> Option<Piece> {
     let here = format!("/retirements/{}#signature-{place}", shown.id);
     let name = format!("said-{place}");
     if s.mine {
+        let subject = shown.subject_sha256.clone();
         let typed = mine && matches!(values.what.as_str(), "sign" | "refuse");
         let (text, error) = if typed { (values.reason.clone(), errors.of(&name)) } else { (String::new(), None) };
         return Some(
             view! {
                 <PostForm action=here>
                     <input type="hidden" name="place" value=place.to_string()/>
-                    <input type="hidden" name="subject_sha256" value=shown.subject_sha256.clone()/>
+                    <input type="hidden" name="subject_sha256" value=subject/>
                     <TextArea name=name label="What you say with it" value=text error=error rows=2 hint="Needed to refuse. Refusing ends this retirement; the agent stays retiring."/>
                     <div class="actions">
                         <Button kind=Kind::Primary name="do" value="sign">"Sign it"</Button>

@@ -99,7 +99,8 @@ fn row(shown: &Shown, r: &Row) -> Piece {
         None => view! { <span class="since small muted">"Begins once it is stopped."</span> }.piece(),
     });
     let state = state(shown, r);
-    let forms = (r.may_close || r.may_waive).then(|| view! { <div class="row">{close(shown, r)} {waive(shown, r)}</div> });
+    let forms =
+        (r.may_close || r.may_waive).then(|| view! { <div class="row">{close(shown, r)} {waive(shown, r)}</div> });
     view! {
         <tr id=format!("row-{place}")>
             <td data-label="Row" class="num">{place}</td>
@@ -113,7 +114,8 @@ fn row(shown: &Shown, r: &Row) -> Piece {
 
 fn state(shown: &Shown, r: &Row) -> Piece {
     let now = shown.now;
-    let note = (!r.note.is_empty()).then(|| view! { <span class="since small" dir="auto">{format!("“{}”", r.note)}</span> });
+    let note =
+        (!r.note.is_empty()).then(|| view! { <span class="since small" dir="auto">{format!("“{}”", r.note)}</span> });
     if let Some((at, by)) = r.done.clone() {
         let agent = shown.agent.0;
         let proof = r.proof.map(|p| {

@@ -76,7 +76,12 @@ pub fn StartPage(
             }
         });
         let voids = (!start.voids.is_empty()).then(|| {
-            let list = start.voids.iter().map(|(id, kind)| format!("{id} ({})", kind.to_lowercase())).collect::<Vec<_>>().join(", ");
+            let list = start
+                .voids
+                .iter()
+                .map(|(id, kind)| format!("{id} ({})", kind.to_lowercase()))
+                .collect::<Vec<_>>()
+                .join(", ");
             view! { <p>{format!("What else was asked about it becomes void: {list}.")}</p> }
         });
         view! {
@@ -102,7 +107,8 @@ pub fn StartPage(
         .zip(1_usize..)
         .map(|((planned, who), n)| {
             let title = who.as_ref().map_or(planned.kind.duty(), |(duty, ..)| *duty).owner_title();
-            let subject = (!planned.subject.is_empty()).then(|| view! { <span class="since small" dir="auto">{planned.subject.clone()}</span> });
+            let subject = (!planned.subject.is_empty())
+                .then(|| view! { <span class="since small" dir="auto">{planned.subject.clone()}</span> });
             let who = party(who.clone().map(|(_, who, name)| (who, name)));
             view! {
                 <tr>

@@ -17,6 +17,7 @@ mod people;
 mod posture;
 mod raci;
 mod radius;
+mod retirements;
 mod rules;
 mod sent;
 mod systems;
@@ -40,6 +41,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(assignments::routes())
         .merge(models::routes())
         .merge(handovers::routes())
+        .merge(retirements::routes())
         .merge(rules::routes())
         .merge(people::routes())
         .merge(teams::routes())

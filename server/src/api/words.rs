@@ -113,6 +113,12 @@ vocabulary! {
     ModelOutcome: crate::api::models::Outcome;
     /// What a system is.
     SystemKind: domain::system::SystemKind;
+    /// What a row of a retirement is about.
+    RetirementRowKind: domain::retirement::RowKind;
+    /// How good the evidence of a row is.
+    Proof: domain::retirement::Proof;
+    /// Where a retirement stands.
+    RetirementState: domain::request::RequestState;
 }
 
 macro_rules! reference {
@@ -157,6 +163,8 @@ reference! {
     ActorRef: "^((PE|TK|SR)-[1-9][0-9]{0,17}|cli|muster)$", "PE-7";
     /// A standing rule.
     RuleRef: "^SR-[1-9][0-9]{0,17}$", "SR-1";
+    /// A retirement, which is a request.
+    RetirementRef: "^RQ-[1-9][0-9]{0,17}$", "RQ-9";
     /// A handover.
     HandoverRef: "^HO-[1-9][0-9]{0,17}$", "HO-1";
     /// A SHA-256 in lower-case hexadecimal.

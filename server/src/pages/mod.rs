@@ -16,6 +16,7 @@ mod people;
 mod raci;
 mod radius;
 mod reach;
+mod retirements;
 mod rules;
 mod settings;
 mod setup;
@@ -52,6 +53,7 @@ pub fn routes() -> Routes {
         .and(oncall::routes())
         .and(yours::routes())
         .and(systems::routes())
+        .and(retirements::routes())
         .and(rules::routes())
         .and(settings::routes())
 }
