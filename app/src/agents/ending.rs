@@ -55,8 +55,7 @@ pub(super) fn ending(
                 .owners
                 .into_iter()
                 .map(|(duty, who, name)| {
-                    view! { <Fact term=duty.owner_title()><a href=who.path() dir="auto">{name}</a></Fact> }
-                        .piece()
+                    view! { <Fact term=duty.owner_title()><a href=who.path() dir="auto">{name}</a></Fact> }.piece()
                 })
                 .collect_view();
             let whole = match request {

@@ -1,6 +1,7 @@
 //! Help, in the app: the words Muster uses, and what its rules mean.
 
 mod duties;
+mod retirement;
 
 use leptos::prelude::*;
 
@@ -8,7 +9,7 @@ use crate::components::{IntoPiece, Lifecycle, PageHead, Section, StopState, Tabl
 use duties::DUTIES;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 13] = [
+const PARTS: [(&str, &str); 14] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
@@ -18,6 +19,7 @@ const PARTS: [(&str, &str); 13] = [
     ("on-call", "On call and being reached"),
     ("confirm", "Still yours? And who is next"),
     ("life", "The life of an agent"),
+    ("retirement", "Retiring an agent"),
     ("tiers", "Risk tiers"),
     ("import", "Importing agents"),
     ("roles", "Who may do what"),
@@ -112,6 +114,7 @@ pub fn Help() -> impl IntoView {
                 <OnCall/>
                 <Confirming/>
                 <Life/>
+                <retirement::Retirement/>
                 <Tiers/>
                 <Importing/>
                 <Roles/>

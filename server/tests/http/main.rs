@@ -23,6 +23,7 @@ mod people;
 mod plans;
 mod raci;
 mod record_commands;
+mod retirements;
 mod rights;
 mod rules;
 mod security;

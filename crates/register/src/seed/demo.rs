@@ -355,6 +355,7 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
         |name: &str| named(name).ok_or_else(|| Error::Conflict(format!("the demonstration has no agent “{name}”")));
     demo_stops::stops(db, by.now, agent, person).await?;
     super::models::models(db, by, named, person, team).await?;
+    super::retirements::retirements(db, by.now, agent, person).await?;
     Ok(SIGN_INS
         .iter()
         .map(|n| SignIn {

@@ -6,6 +6,7 @@ mod demo_stops;
 mod models;
 mod random;
 mod reach;
+mod retirements;
 mod synthetic;
 
 use chrono::{DateTime, Utc};
