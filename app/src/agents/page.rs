@@ -159,6 +159,8 @@ pub fn AgentPage(
     let id = shown.id;
     let may = shown.may;
     let retired = shown.state == State::Retired;
+    // Its tombstone says who owned it; that nobody does now is no news.
+    let buried = retired && shown.ending.as_ref().is_some_and(|e| !e.owners.is_empty());
     let (state, running, tier, stop) = (shown.state, shown.facts.running, shown.tier, shown.runtime_owner);
     let confidential = shown.facts.confidential;
     let hidden = (!may.controls).then(|| {
@@ -191,7 +193,7 @@ pub fn AgentPage(
         {may.controls.then(|| wrong(&shown))}
         <div class="with-aside">
             <div class="stack loose">
-                {owners(&shown)}
+                {(!buried).then(|| owners(&shown))}
                 {(may.controls && !retired).then(|| stopping(&shown))}
                 {tools(shown.facts.tools.clone())}
                 {may.controls.then(|| credentials(shown.facts.credentials.clone(), shown.now))}

@@ -194,7 +194,7 @@ fn line(l: &Line, now: DateTime<Utc>) -> Piece {
     let who = Who::Person(l.requester.0);
     view! {
         <tr>
-            <th scope="row" class="text"><a href=here.clone() dir="auto">{name}</a> {alive}<span class="since small muted"><span class="ref">{l.id.to_string()}</span> " " <a class="ref" href=format!("/agents/{agent}")>{agent.to_string()}</a></span></th>
+            <th scope="row" class="text"><div><a href=here.clone() dir="auto">{name}</a> {alive}<span class="since small muted"><span class="ref">{l.id.to_string()}</span> " " <span class="ref">{agent.to_string()}</span></span></div></th>
             <td data-label="Tier"><Tier tier=l.tier.key()/></td>
             <td data-label="Progress"><Meter label="Rows closed" value=closed as u64 of=of as u64/><span class="since small muted">{format!("{closed} of {of}")}{waived}</span></td>
             <td data-label="Next" class="text">{next}</td>

@@ -104,7 +104,10 @@ pub fn RetirementPage(
     let lapses = shown.lapses_at;
     let waits =
         shown.open.then(|| view! { <Fact term="Lapses">"if it is still open " <When at=lapses now=now/></Fact> });
-    let watched = shown.watched_until.map(|at| view! { <Fact term="Watched until"><When at=at now=now/></Fact> });
+    let watched = shown
+        .watched_until
+        .filter(|_| shown.open)
+        .map(|at| view! { <Fact term="Watched until"><When at=at now=now/></Fact> });
     let stone = (state == RequestState::Approved).then(|| tombstone(&shown));
     let again = (!shown.open && state != RequestState::Approved).then(|| {
         view! {

@@ -82,8 +82,8 @@ fn row(shown: &Shown, r: &Row) -> Piece {
     let (now, place) = (shown.now, r.place);
     let open = r.done.is_none() && r.waived.is_none();
     let subject =
-        (!r.subject.is_empty()).then(|| view! { <span class="since small" dir="auto">{r.subject.clone()}</span> });
-    let told = open.then(|| view! { <span class="since small muted">{r.kind.told()}</span> });
+        (!r.subject.is_empty()).then(|| view! { <span class="since small told" dir="auto">{r.subject.clone()}</span> });
+    let told = open.then(|| view! { <span class="since small muted told">{r.kind.told()}</span> });
     let title = r.doer.as_ref().map_or(r.kind.duty(), |(duty, ..)| *duty).owner_title();
     let who = if open {
         view! { {party(r.doer.clone().map(|(_, who, name)| (who, name)))}<span class="since small muted">{title}</span> }.piece()
@@ -91,7 +91,7 @@ fn row(shown: &Shown, r: &Row) -> Piece {
         view! { <span class="small muted">{title}</span> }.piece()
     };
     let runs = (open && r.kind == RowKind::StopExecution && shown.running.counts()).then(|| {
-        view! { <span class="since small">"It counts as running: " <a href=format!("/agents/{}/stop#now", shown.agent.0)>"stop it"</a> ", then bring what shows it."</span> }
+        view! { <span class="since small cited">"It counts as running: " <a href=format!("/agents/{}/stop#now", shown.agent.0)>"stop it"</a> ", then bring what shows it."</span> }
     });
     let watched = (open && r.kind == RowKind::Watch).then(|| match shown.watched_until {
         Some(at) if at > now => view! { <span class="since small">"Until " <When at=at now=now/> "."</span> }.piece(),
@@ -104,7 +104,7 @@ fn row(shown: &Shown, r: &Row) -> Piece {
     view! {
         <tr id=format!("row-{place}")>
             <td data-label="Row" class="num">{place}</td>
-            <th scope="row" class="text">{r.kind.label()}{subject}{told}</th>
+            <th scope="row" class="text"><div>{r.kind.label()}{subject}{told}</div></th>
             <td data-label="Who">{who}</td>
             <td data-label="State" class="text">{state}{runs}{watched}{forms}</td>
         </tr>
@@ -130,13 +130,13 @@ fn state(shown: &Shown, r: &Row) -> Piece {
             } else {
                 view! { <span dir="auto">{name}</span> }.piece()
             };
-            view! { <span class="since small">"File: " {label} " " <span class="muted">"SHA-256 " <code title=sha256.clone()>{format!("{short}…")}</code></span></span> }.piece()
+            view! { <span class="since small cited">"File: " {label} " " <span class="muted">"SHA-256 " <code title=sha256.clone()>{format!("{short}…")}</code></span></span> }.piece()
         } else if let Some(delivery) = r.delivery.clone() {
             view! { <span class="since small">"The webhook's signed callback " <code>{delivery}</code></span> }.piece()
         } else {
-            view! { <span class="since small">"Link: " <a href=r.link.clone() rel="noreferrer noopener nofollow" dir="auto" class="break">{r.link.clone()}</a></span> }.piece()
+            view! { <span class="since small cited">"Link: " <a href=r.link.clone() rel="noreferrer noopener nofollow" dir="auto" class="break">{r.link.clone()}</a></span> }.piece()
         };
-        let carried = r.carried_from.map(|from| view! { <span class="since small muted">"Carried over from " <a href=format!("/retirements/{from}")>{from.to_string()}</a></span> });
+        let carried = r.carried_from.map(|from| view! { <span class="since small muted cited">"Carried over from " <a href=format!("/retirements/{from}")>{from.to_string()}</a></span> });
         return view! {
             <Badge tone=Tone::Good>"Done"</Badge>{proof}
             <span class="since small muted"><When at=at now=now/> ", " <span dir="auto">{by}</span></span>
@@ -161,7 +161,8 @@ fn state(shown: &Shown, r: &Row) -> Piece {
 
 /// The form that shows that a row is done.
 fn close(shown: &Shown, r: &Row) -> Option<Piece> {
-    if !r.may_close {
+    let early = r.kind == RowKind::Watch && shown.watched_until.is_none_or(|at| at > shown.now);
+    if !r.may_close || early {
         return None;
     }
     let place = r.place;
@@ -181,7 +182,7 @@ fn close(shown: &Shown, r: &Row) -> Option<Piece> {
     Some(
         view! {
             <details class="confirm calm" open=open>
-                <summary class="button small">"It is done…"<span class="visually-hidden">{about}</span></summary>
+                <summary class="button">"It is done…"<span class="visually-hidden">{about}</span></summary>
                 <div class="ask">
                     <PostForm action=here files=true>
                         <input type="hidden" name="place" value=place.to_string()/>

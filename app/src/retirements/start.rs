@@ -108,12 +108,12 @@ pub fn StartPage(
         .map(|((planned, who), n)| {
             let title = who.as_ref().map_or(planned.kind.duty(), |(duty, ..)| *duty).owner_title();
             let subject = (!planned.subject.is_empty())
-                .then(|| view! { <span class="since small" dir="auto">{planned.subject.clone()}</span> });
+                .then(|| view! { <span class="since small told" dir="auto">{planned.subject.clone()}</span> });
             let who = party(who.clone().map(|(_, who, name)| (who, name)));
             view! {
                 <tr>
                     <td data-label="Row" class="num">{n}</td>
-                    <th scope="row" class="text">{planned.kind.label()}{subject}</th>
+                    <th scope="row" class="text"><div>{planned.kind.label()}{subject}</div></th>
                     <td data-label="Who">{who}<span class="since small muted">{title}</span></td>
                     <td data-label="What it takes" class="text">{planned.kind.told()}</td>
                 </tr>
