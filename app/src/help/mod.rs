@@ -1,7 +1,7 @@
 //! Help, in the app: the words Muster uses, and what its rules mean.
 
 mod duties;
-mod retirement;
+pub mod retirement;
 
 use leptos::prelude::*;
 

@@ -8,7 +8,7 @@ use crate::components::{IntoPiece, Section, TableFrame};
 
 /// The part of the help page about retirement.
 #[component]
-pub(super) fn Retirement() -> impl IntoView {
+pub fn Retirement() -> impl IntoView {
     let rows = RowKind::ALL
         .iter()
         .map(|kind| {

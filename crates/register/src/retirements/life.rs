@@ -69,20 +69,17 @@ pub(crate) async fn seen(
         change.describe(event, Value::Null, told);
         let known = "SELECT id FROM sign_of_life WHERE agent_id = $1 AND source = $2 AND state = $3";
         let known = change.tx.one(known, args![*agent, source, state.key()]).await?;
-        let id = match known {
-            Some(r) => {
-                let id: i64 = r.get(0)?;
-                let sql = "UPDATE sign_of_life SET event_id = $2, last_at = $3 WHERE id = $1 AND last_at <= $3";
-                change.tx.run(sql, args![id, change.id(event), now]).await?;
-                id
-            }
-            None => {
-                let id = change.next("sign-of-life", 1).await?;
-                let row = args![id, change.id(event), *agent, source, state.key(), now, now];
-                let columns = ["id", "event_id", "agent_id", "source", "state", "first_at", "last_at"];
-                change.tx.insert("sign_of_life", &columns, vec![row], "").await?;
-                id
-            }
+        let id = if let Some(r) = known {
+            let id: i64 = r.get(0)?;
+            let sql = "UPDATE sign_of_life SET event_id = $2, last_at = $3 WHERE id = $1 AND last_at <= $3";
+            change.tx.run(sql, args![id, change.id(event), now]).await?;
+            id
+        } else {
+            let id = change.next("sign-of-life", 1).await?;
+            let row = args![id, change.id(event), *agent, source, state.key(), now, now];
+            let columns = ["id", "event_id", "agent_id", "source", "state", "first_at", "last_at"];
+            change.tx.insert("sign_of_life", &columns, vec![row], "").await?;
+            id
         };
         change.wrote(event, &change::SIGN_OF_LIFE, id);
     }
