@@ -19,7 +19,7 @@ test("an agent is retired row by row, and nothing ends while a row is open", asy
   await page.getByRole("link", { name: "Retire", exact: true }).click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText(`Retire Going ${js}`);
   await expect(page.getByRole("row", { name: /Revoke a credential/ })).toContainText(`going key ${js}`);
-  await axe(page);
+  if (js) await axe(page);
   await fits(page);
   await page.getByRole("button", { name: `Start retiring ${id}` }).click();
   await expect(page.getByRole("alert").first()).toContainText("Say why it is retired");
@@ -32,7 +32,7 @@ test("an agent is retired row by row, and nothing ends while a row is open", asy
   await expect(page.getByText("Waive…")).toHaveCount(0);
   await signIn("security-lead");
   await page.goto(here);
-  const row = page.getByRole("row", { name: /^1 Announce it/ });
+  const row = page.getByRole("row", { name: /Announce it/ });
   await row.getByText("It is done…").click();
   await row.getByLabel(/^Or a link/).fill("the ticket");
   await row.getByLabel(/^Note/).fill("All were told.");
@@ -52,7 +52,7 @@ test("an agent is retired row by row, and nothing ends while a row is open", asy
   await logs.getByRole("button", { name: /^Yes, waive row/ }).click();
   await expect(logs).toContainText("It never wrote any.");
   await expect(page.getByRole("region", { name: "Signatures" })).toContainText("They sign once every row is closed");
-  await axe(page);
+  if (js) await axe(page);
   await fits(page);
 
   // The board says whose turn it is.
@@ -63,12 +63,12 @@ test("an agent is retired row by row, and nothing ends while a row is open", asy
 test("a tombstone is read by everybody", async ({ page, signIn }) => {
   await signIn("security-lead");
   await page.goto("/retirements?state=approved");
-  await page.getByRole("link", { name: "Image studio" }).first().click();
+  await page.getByRole("link", { name: "Image studio", exact: true }).first().click();
   await expect(page.getByRole("region", { name: "Who owned it at the end" })).toBeVisible();
   await expect(page.getByText("no logs can be had")).toBeVisible();
   await expect(page.getByText("A sign of life").first()).toBeVisible();
   await signIn("member");
   await page.goto("/agents?q=Image+studio&state=retired");
-  await page.getByRole("link", { name: "Image studio" }).first().click();
+  await page.getByRole("link", { name: "Image studio", exact: true }).first().click();
   await expect(page.getByRole("region", { name: "Tombstone" })).toBeVisible();
 });
