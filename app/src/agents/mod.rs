@@ -14,6 +14,8 @@ pub mod catalogue;
 #[cfg(feature = "ssr")]
 pub mod edit;
 #[cfg(feature = "ssr")]
+mod ending;
+#[cfg(feature = "ssr")]
 pub mod history;
 #[cfg(feature = "ssr")]
 pub mod list;
@@ -30,6 +32,8 @@ pub(crate) use assign::{agents, carried};
 pub use catalogue::{Findings, Tiers};
 #[cfg(feature = "ssr")]
 pub use edit::{AgentEditor, Conflict, Editor, Known, Scope};
+#[cfg(feature = "ssr")]
+pub use ending::Ending;
 #[cfg(feature = "ssr")]
 pub use history::{Answer, History, HistoryPage, Holder};
 #[cfg(feature = "ssr")]

@@ -37,6 +37,15 @@ pub struct May {
     pub press: bool,
     /// Read its past.
     pub history: bool,
+    /// Start its retirement.
+    pub retire: bool,
+}
+
+impl May {
+    /// Whether a retirement that ended otherwise can be started again.
+    const fn may_start(self, state: State) -> bool {
+        matches!(state, State::Retiring) && self.edit
+    }
 }
 
 /// An offer that nobody has answered yet.
@@ -125,6 +134,8 @@ pub struct Shown {
     /// What it shares with others: what, its name, and how many agents use it; empty when the
     /// reader may not see stop states.
     pub shared: Vec<(domain::stop::Uses, String, i64)>,
+    /// How it ends, if it does.
+    pub ending: Option<super::Ending>,
     /// What was pressed and refused.
     pub refused: Refused<Do>,
     /// The clock of this page.
@@ -150,6 +161,8 @@ pub fn AgentPage(
     let id = shown.id;
     let may = shown.may;
     let retired = shown.state == State::Retired;
+    // Its tombstone says who owned it; that nobody does now is no news.
+    let buried = retired && shown.ending.as_ref().is_some_and(|e| !e.owners.is_empty());
     let (state, running, tier, stop) = (shown.state, shown.facts.running, shown.tier, shown.runtime_owner);
     let confidential = shown.facts.confidential;
     let hidden = (!may.controls).then(|| {
@@ -170,18 +183,20 @@ pub fn AgentPage(
             actions=move || view! {
                 {may.history.then(|| view! { <LinkButton href=format!("/agents/{id}/history") kind=Kind::Quiet>"History"</LinkButton> })}
                 {may.press.then(|| view! { <LinkButton href=format!("/agents/{id}/stop#now") kind=Kind::Danger>"Stop"</LinkButton> })}
+                {may.retire.then(|| view! { <LinkButton href=format!("/agents/{id}/retire") kind=Kind::Quiet>"Retire"</LinkButton> })}
                 {(may.assign && !retired).then(|| view! { <LinkButton href=format!("/agents/{id}/assign")>"Assign"</LinkButton> })}
                 {(may.edit && !retired).then(|| view! { <LinkButton href=format!("/agents/{id}/edit")>"Edit"</LinkButton> })}
             }
         />
         {sentence(&shown)}
+        {super::ending::ending(id, state, shown.state_at, shown.ending.clone(), may.may_start(state), shown.now)}
         <ErrorSummary errors=shown.refused.errors.clone()/>
         {offers(&shown)}
         {may.controls.then(|| wrong(&shown))}
         <div class="with-aside">
             <div class="stack loose">
                 <crate::requests::LifeSection life=shown.life.clone()/>
-                {owners(&shown)}
+                {(!buried).then(|| owners(&shown))}
                 {(may.controls && !retired).then(|| stopping(&shown))}
                 {tools(shown.facts.tools.clone())}
                 {may.controls.then(|| credentials(shown.facts.credentials.clone(), shown.now))}

@@ -3,6 +3,7 @@
 mod duties;
 mod policy;
 mod requests;
+pub mod retirement;
 mod reviews;
 
 use leptos::prelude::*;
@@ -13,7 +14,7 @@ use policy::deciding;
 use requests::asking;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 16] = [
+const PARTS: [(&str, &str); 17] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
@@ -25,6 +26,7 @@ const PARTS: [(&str, &str); 16] = [
     ("life", "The life of an agent"),
     ("approvals", "Approvals and other requests"),
     ("reviews", "Periodic review and campaigns"),
+    ("retirement", "Retiring an agent"),
     ("tiers", "Risk tiers"),
     ("policy", "The policy, delegation, calendars"),
     ("import", "Importing agents"),
@@ -122,6 +124,7 @@ pub fn Help() -> impl IntoView {
                 <Life/>
                 {asking()}
                 {reviews::reviewing()}
+                <retirement::Retirement/>
                 <Tiers/>
                 {deciding()}
                 <Importing/>

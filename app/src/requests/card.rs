@@ -441,6 +441,7 @@ fn steps(shown: &Shown) -> Piece {
                         Via::Manager => Some("in the owner’s place, who asked for it or has another part"),
                         Via::Acting => Some("acting, while the capacity is vacant"),
                         Via::Delegate => Some("as a delegate"),
+                        Via::Waiver => Some("by waiver"),
                     };
                     let how = how.map(|h| view! { <span class="small muted block">{h}</span> });
                     let late = s.urgency.and_then(pressing);

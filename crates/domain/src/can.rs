@@ -143,6 +143,8 @@ crate::words! {
         RequestWithdraw = "request.withdraw", "Take a request back";
         ConditionMeet = "condition.meet", "Say that a condition is met";
         ActingAppoint = "acting.appoint", "Appoint who decides for a vacant capacity";
+        RetirementRow = "retirement.row", "Show that a row of a retirement is done";
+        RetirementWaive = "retirement.waive", "Waive a row or a vacant signature of a retirement";
         AgentActivate = "agent.activate", "Make an approved agent active";
         ReviewOpen = "review.open", "Ask for a review";
         CampaignRead = "campaign.read", "Read review campaigns";
@@ -250,6 +252,8 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::RequestWithdraw
             | Action::ConditionMeet
             | Action::ActingAppoint
+            | Action::RetirementRow
+            | Action::RetirementWaive
             | Action::AgentActivate
             | Action::PolicyWrite
             | Action::DelegationWrite
@@ -296,6 +300,7 @@ const fn reserved_to_a_person(action: Action) -> bool {
             | Action::ActingAppoint
             | Action::ReviewOpen
             | Action::CampaignWrite
+            | Action::RetirementWaive
             | Action::StopWitness
             | Action::StopReview
     )
@@ -335,6 +340,8 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::RequestWithdraw
         | Action::ConditionMeet
         | Action::ActingAppoint
+        | Action::RetirementRow
+        | Action::RetirementWaive
         | Action::AgentActivate
         | Action::SystemWrite => &[SecurityLead],
         Action::AssignmentAnswer
@@ -417,6 +424,7 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         | Action::StopWitness
         | Action::RequestDecide
         | Action::ConditionMeet
+        | Action::RetirementRow
         | Action::StopStep => relation == Owner,
         Action::AssignmentWithdraw | Action::RequestWithdraw => matches!(relation, Requester),
         _ => false,
@@ -439,6 +447,8 @@ fn who_may(action: Action) -> &'static str {
         Action::RequestWithdraw => "whoever asked and security leads",
         Action::ConditionMeet => "the condition's owner and security leads",
         Action::ActingAppoint => "security leads",
+        Action::RetirementRow => "the owner of the row's duty, whoever does that work, and security leads",
+        Action::RetirementWaive => "security leads other than whoever asked for the retirement",
         Action::AgentActivate => "the agent's owners, whoever registered it and security leads",
         Action::ReviewOpen => "the agent's owners, risk analysts and security leads",
         Action::CampaignRead => "whoever reviews an agent of it, security, risk and auditors",

@@ -26,6 +26,7 @@ pub mod raci;
 pub mod reach;
 pub mod record;
 pub mod request;
+pub mod retirement;
 pub mod review;
 pub mod rule;
 pub mod stop;

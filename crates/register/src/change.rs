@@ -94,6 +94,8 @@ pub const AUDITED: &[&Audited] = &[
     &CALENDAR_LINK,
     &CAMPAIGN,
     &CAMPAIGN_AGENT,
+    &RETIREMENT_ROW,
+    &SIGN_OF_LIFE,
 ];
 
 macro_rules! audited {
@@ -185,6 +187,10 @@ audited! {
         agents Int, closed_at Int, closed_by Text, closing Text;
     CAMPAIGN_AGENT = "campaign_agent" by "id": id Int, campaign_id Int, agent_id Int, request_id Int, joined Bool,
         skipped Text;
+    RETIREMENT_ROW = "retirement_row" by "id": id Int, request_id Int, agent_id Int, place Int, kind Text,
+        subject Text, duty Text, evidence_kind Text, link Text, delivery Text, evidence_sha256 Text, note Text,
+        done_at Int, done_by Text, waived_at Int, waived_by Int, waiver Text, carried_from Int;
+    SIGN_OF_LIFE = "sign_of_life" by "id": id Int, agent_id Int, source Text, state Text, first_at Int, last_at Int;
 }
 
 impl Audited {

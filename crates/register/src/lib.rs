@@ -26,6 +26,7 @@ pub mod proposals;
 pub mod random;
 pub mod reach;
 pub mod requests;
+pub mod retirements;
 pub mod reviews;
 pub mod rules;
 pub mod seed;

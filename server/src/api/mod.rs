@@ -22,6 +22,7 @@ mod posture;
 mod raci;
 mod radius;
 mod requests;
+mod retirements;
 mod reviews;
 mod rules;
 mod sent;
@@ -47,6 +48,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(models::routes())
         .merge(handovers::routes())
         .merge(requests::routes())
+        .merge(retirements::routes())
         .merge(rules::routes())
         .merge(reviews::routes())
         .merge(campaigns::routes())

@@ -129,6 +129,12 @@ vocabulary! {
     ModelOutcome: crate::api::models::Outcome;
     /// What a system is.
     SystemKind: domain::system::SystemKind;
+    /// What a row of a retirement is about.
+    RetirementRowKind: domain::retirement::RowKind;
+    /// How good the evidence of a row is.
+    Proof: domain::retirement::Proof;
+    /// Where a retirement stands.
+    RetirementState: domain::request::RequestState;
 }
 
 macro_rules! reference {
@@ -177,6 +183,8 @@ reference! {
     RequestRef: "^RQ-[1-9][0-9]{0,17}$", "RQ-1";
     /// A review campaign.
     CampaignRef: "^CA-[1-9][0-9]{0,17}$", "CA-1";
+    /// A retirement, which is a request.
+    RetirementRef: "^RQ-[1-9][0-9]{0,17}$", "RQ-9";
     /// A handover.
     HandoverRef: "^HO-[1-9][0-9]{0,17}$", "HO-1";
     /// A SHA-256 in lower-case hexadecimal.

@@ -599,7 +599,13 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         stop: may(Action::StopMethodWrite),
         press: may(Action::StopPress) && view.judged.agent.state != Lifecycle::Retired,
         history: may(Action::AgentHistory),
+        retire: may(Action::RequestOpen)
+            && !matches!(view.judged.agent.state, Lifecycle::Retiring | Lifecycle::Retired),
     };
+    let mut ending = super::retirements::of_agent(app, signed, id).await?;
+    if let Some(ending) = ending.as_mut().filter(|_| !view.controls) {
+        ending.signs.clear();
+    }
     let shared = if view.controls { super::stops::shared(app, &view).await? } else { Vec::new() };
     let life = super::requests::life(app, signed, &view).await?;
     let View { judged, mut names, parent, platform, methods, drill_seconds, relation, .. } = view;
@@ -665,6 +671,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         method: methods.into_iter().find(|m| m.surface == Surface::Pause).map(|m| (m.version, m.procedure, m.url)),
         drill: judged.stop.drill.map(|drill| (drill.at, drill_seconds)),
         shared,
+        ending,
         facts: agent.facts,
         may,
         refused,

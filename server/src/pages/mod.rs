@@ -20,6 +20,7 @@ mod raci;
 mod radius;
 mod reach;
 mod requests;
+mod retirements;
 mod reviews;
 mod rules;
 mod settings;
@@ -59,6 +60,7 @@ pub fn routes() -> Routes {
         .and(oncall::routes())
         .and(yours::routes())
         .and(systems::routes())
+        .and(retirements::routes())
         .and(rules::routes())
         .and(policy::routes())
         .and(delegation::routes())

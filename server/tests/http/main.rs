@@ -26,6 +26,7 @@ mod policy;
 mod raci;
 mod record_commands;
 mod requests;
+mod retirements;
 mod reviews;
 mod rights;
 mod rules;

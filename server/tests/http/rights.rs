@@ -54,6 +54,16 @@ const WRITES: &[Scope] = &[Scope::Write];
 /// Opened by the secret of a stop method, which a receiver has.
 const CALLBACKS: &str = "/api/v1/stop-callbacks/";
 
+/// The retirement of the demonstration that is half way.
+macro_rules! half_way {
+    ($before:literal, $after:literal) => {
+        concat!($before, "/retirements/RQ-2", $after)
+    };
+}
+const ROW_DONE: &str = "/api/v1/retirements/{id}/rows/{place}/done";
+const ROW_WAIVE: &str = "/api/v1/retirements/{id}/rows/{place}/waive";
+const SIGN_WAIVE: &str = "/api/v1/retirements/{id}/signatures/{step}/waive";
+
 /// Addresses that are long, and what is sent there.
 const CALLED: &str = "/api/v1/agents/by-external-id/{source}/{id}";
 /// Who may say that the first condition is met: its owner is a member.
@@ -239,6 +249,19 @@ pub(crate) const CASES: &[Case] = &[
     Case("GET", "/api/v1/campaigns/{id}", "/api/v1/campaigns/CA-1", "", May::Program(RECORD, READS)),
     Case("GET", "/api/v1/campaigns/{id}/agents", "/api/v1/campaigns/CA-1/agents", "", May::Program(RECORD, READS)),
     Case("POST", "/api/v1/campaigns/{id}/close", "/api/v1/campaigns/CA-1/close", "{}", May::Roles(EDIT)),
+    Case("GET", "/retirements", "/retirements", "", Everybody),
+    Case("GET", "/retirements/{id}", half_way!("", ""), "", May::Roles(RECORD)),
+    // What is pressed decides who may; a press that is none is told so.
+    Case("POST", "/retirements/{id}", half_way!("", ""), "do=none", May::Roles(RECORD)),
+    Case("POST", "/retirements/{id}/evidence", half_way!("", "/evidence"), "place=1", May::Roles(SECURITY)),
+    Case("GET", "/agents/{id}/retire", "/agents/AG-31/retire", "", May::Roles(EDIT)),
+    Case("POST", "/agents/{id}/retire", "/agents/AG-31/retire", "reason=", May::Roles(EDIT)),
+    Case("GET", "/api/v1/retirements", "/api/v1/retirements", "", May::Program(ROLES, READS)),
+    Case("GET", "/api/v1/retirements/{id}", half_way!("/api/v1", ""), "", May::Program(RECORD, READS)),
+    Case("POST", "/api/v1/agents/{id}/actions/retire", "/api/v1/agents/AG-31/actions/retire", "{}", May::Roles(EDIT)),
+    Case("POST", ROW_DONE, half_way!("/api/v1", "/rows/9/done"), "{}", May::Program(SECURITY, WRITES)),
+    Case("POST", ROW_WAIVE, half_way!("/api/v1", "/rows/9/waive"), "{}", May::Roles(SECURITY)),
+    Case("POST", SIGN_WAIVE, half_way!("/api/v1", "/signatures/1/waive"), "{}", May::Roles(SECURITY)),
     Case("GET", "/rules", "/rules", "", May::Roles(RECORD)),
     Case("POST", "/rules", "/rules", "", May::Roles(SECURITY)),
     Case("GET", "/rules/new", "/rules/new", "", May::Roles(SECURITY)),

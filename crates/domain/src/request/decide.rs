@@ -19,6 +19,8 @@ crate::words! {
         Acting = "acting", "Acting decider";
         /// The decider's delegate, for as long as they said.
         Delegate = "delegate", "Delegate";
+        /// A security lead, for the vacant signer of a retirement: on the tombstone for ever.
+        Waiver = "waiver", "Security, for a vacant signer";
     }
 }
 
@@ -102,6 +104,9 @@ pub enum Refused {
     /// A second approval before the first.
     #[error("This is the formal second approval: it is decided once every other step is.")]
     TooEarly,
+    /// A retirement is signed when its checklist is closed.
+    #[error("It is signed once every row is closed. Open: {}.", .0.join("; "))]
+    RowsOpen(Vec<String>),
     /// A word that this kind of request does not know.
     #[error("This kind of request ({kind}) is not decided by “{}”; it takes: {}.", .verdict.key(), .kind.verdicts().iter().map(|v| v.key()).collect::<Vec<_>>().join(", "))]
     NotThisWord {
@@ -171,6 +176,9 @@ pub fn may_decide(request: &Request, seat: &Seat, asked: &Asked<'_>, now: DateTi
     if asked.present_sha256 != request.subject_sha256 {
         return Err(Refused::Changed);
     }
+    if !request.rows_open.is_empty() {
+        return Err(Refused::RowsOpen(request.rows_open.clone()));
+    }
     if !request.ready(step) {
         return Err(Refused::TooEarly);
     }
@@ -202,6 +210,7 @@ mod tests {
             lapses_at: day(90),
             closed: None,
             small_organisation: small,
+            rows_open: Vec::new(),
             steps: (1..)
                 .zip(DUTIES)
                 .map(|(place, duty)| Step {
@@ -252,6 +261,12 @@ mod tests {
             Err(Refused::OtherSubject)
         );
         assert_eq!(go(&r, Asked { present_sha256: "b", ..ask(1, 2, Verdict::Approve) }, day(1)), Err(Refused::Changed));
+        let open = Request { rows_open: vec!["Revoke a credential: x".into()], ..r.clone() };
+        assert!(open.steps.iter().all(|s| !open.ready(s)));
+        assert!(
+            go(&open, ask(1, 2, Verdict::Approve), day(1))
+                .is_err_and(|e| e.to_string().ends_with("Open: Revoke a credential: x."))
+        );
         assert_eq!(go(&r, ask(1, 2, Verdict::Approve), day(90)), Err(Refused::Ended(RequestState::Lapsed)));
         assert!(go(&r, ask(1, 2, Verdict::Approve), day(90) - TimeDelta::microseconds(1)).is_ok());
         r.steps[0].decided =

@@ -149,6 +149,8 @@ pub struct Request {
     pub closed: Option<(RequestState, DateTime<Utc>)>,
     /// A justification for several parts in one hand is in force for its agent.
     pub small_organisation: bool,
+    /// Of a retirement, the rows of its checklist that are open: it is signed once none is.
+    pub rows_open: Vec<String>,
     /// Its steps by number.
     pub steps: Vec<Step>,
 }
@@ -169,9 +171,11 @@ impl Request {
     }
 
     /// Whether a step may be decided as far as the others go: a formal second approval waits
-    /// for all the rest.
+    /// for all the rest, and a signature for the checklist.
     pub fn ready(&self, step: &Step) -> bool {
-        step.decided.is_none() && (!step.last || self.steps.iter().all(|s| s.last || s.decided.is_some()))
+        step.decided.is_none()
+            && self.rows_open.is_empty()
+            && (!step.last || self.steps.iter().all(|s| s.last || s.decided.is_some()))
     }
 
     /// The end that its decisions bring, if they do: one rejection ends it, and so does the

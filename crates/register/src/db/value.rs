@@ -72,6 +72,7 @@ from! {
     Option<domain::id::TeamId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::SystemId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::WaveId> => |v| Self::Int(v.map(|v| v.0));
+    Option<domain::id::RequestId> => |v| Self::Int(v.map(|v| v.0));
 }
 
 /// Binds arguments for one engine.
@@ -149,6 +150,7 @@ macro_rules! word_cell {
 
 word_cell!(
     domain::request::RequestKind,
+    domain::retirement::RowKind,
     domain::rule::RuleState,
     domain::rule::AtImport,
     domain::agent::AgentKind,

@@ -1,9 +1,11 @@
 //! Applying a staged file: one wave, one transaction, all of it or none.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::agent::Running;
 use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
 use domain::id::{AgentId, PersonId, WaveId};
+use domain::import::Note;
 use domain::text;
 use serde_json::{Value, json};
 
@@ -252,6 +254,13 @@ async fn observe(change: &mut Change<'_>, capacity: &str, staged: &Staged, plan:
             touched.push(*id);
         }
     }
+    let runs = plan.lines.iter().filter_map(|l| match &l.fate {
+        Fate::Unchanged { agent } if l.notes.contains(&Note::SignOfLife) => Some(*agent),
+        Fate::Changed { agent, facts: Some(facts), .. } if facts.running == Running::Yes => Some(*agent),
+        _ => None,
+    });
+    let runs: Vec<AgentId> = runs.collect();
+    crate::retirements::life::seen(change, capacity, &staged.mapping.source, &runs).await?;
     crate::agents::assess::reassess(change, &touched, false).await
 }
 

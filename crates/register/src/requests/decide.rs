@@ -215,7 +215,7 @@ async fn told(
 }
 
 #[expect(clippy::too_many_arguments, reason = "one row, written in one place")]
-async fn write(
+pub(crate) async fn write(
     change: &mut Change<'_>,
     event: EventRef,
     kept: &stored::Kept,

@@ -123,7 +123,7 @@ pub(crate) async fn void(change: &mut Change<'_>, agents: &[AgentId]) -> Result<
     Ok(())
 }
 
-async fn finish(
+pub(crate) async fn finish(
     change: &mut Change<'_>,
     kept: &Kept,
     outcome: RequestState,
@@ -147,7 +147,7 @@ async fn finish(
 
 /// What follows when the decisions end a request, under the event of the last of them. `after`
 /// is the event's side of things, to which what follows is added.
-pub(super) async fn follow(
+pub(crate) async fn follow(
     change: &mut Change<'_>,
     event: EventRef,
     kept: &Kept,
@@ -205,7 +205,7 @@ pub(super) async fn follow(
             after["state"] = Lifecycle::Active.key().into();
         }
         RequestKind::Review => crate::reviews::follow(change, event, kept, agent, after).await?,
-        RequestKind::Retirement => {}
+        RequestKind::Retirement => crate::retirements::ends::retire(change, event, kept, agent, after).await?,
     }
     Ok(())
 }

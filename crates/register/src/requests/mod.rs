@@ -5,7 +5,7 @@
 pub mod acting;
 mod activate;
 pub mod conditions;
-mod decide;
+pub(crate) mod decide;
 pub(crate) mod ends;
 pub(crate) mod governance;
 pub mod list;

@@ -176,7 +176,7 @@ pub(crate) fn me(by: By<'_>) -> Result<PersonId, Error> {
     })
 }
 
-/// A request that is about to be written.
+/// A request about to be written.
 pub(crate) struct New<'a> {
     pub(crate) kind: RequestKind,
     pub(crate) agent: &'a Agent,
@@ -186,6 +186,8 @@ pub(crate) struct New<'a> {
     pub(crate) wanted: Vec<Wanted>,
     pub(crate) told: &'a str,
     pub(crate) reviewer: Option<PersonId>,
+    /// How long it takes at least until it can be decided.
+    pub(crate) takes: TimeDelta,
 }
 
 /// Until when its steps are to be decided, and when it lapses.
@@ -196,7 +198,7 @@ pub(crate) struct Dates {
 }
 
 /// Writes a request and its steps under an event.
-async fn write(
+pub(crate) async fn write(
     change: &mut Change<'_>,
     event: EventRef,
     me: PersonId,
@@ -204,8 +206,8 @@ async fn write(
     new: New<'_>,
 ) -> Result<RequestId, Error> {
     let now = change.by.now;
-    let due_at = now + TimeDelta::days(policy.policy.step_days.of(tier::score(new.facts).tier));
-    let lapses_at = now + TimeDelta::days(i64::from(policy.policy.lapse_days));
+    let due_at = now + new.takes + TimeDelta::days(policy.policy.step_days.of(tier::score(new.facts).tier));
+    let lapses_at = now + new.takes + TimeDelta::days(i64::from(policy.policy.lapse_days));
     insert(change, event, me, policy.version, new, Dates { due_at, lapses_at }).await
 }
 
@@ -315,13 +317,22 @@ pub(crate) async fn insert(
     if new.kind == RequestKind::Approval && new.agent.state == Lifecycle::Draft {
         after["state"] = Lifecycle::Proposed.key().into();
     }
-    change.describe(event, Value::Null, after);
+    let mut before = Value::Null;
+    if new.kind == RequestKind::Retirement && new.agent.state != Lifecycle::Retiring {
+        before = json!({"state": new.agent.state});
+        after["state"] = Lifecycle::Retiring.key().into();
+    }
+    change.describe(event, before, after);
     change.because(event, new.told);
     Ok(id)
 }
 
 /// What every ask begins with: the agent held, lapsed requests about it closed, and read.
-async fn begin<'a>(db: &Db, by: By<'a>, id: AgentId) -> Result<(Change<'a>, Agent, Relation, PersonId), Error> {
+pub(crate) async fn begin<'a>(
+    db: &Db,
+    by: By<'a>,
+    id: AgentId,
+) -> Result<(Change<'a>, Agent, Relation, PersonId), Error> {
     let me = me(by)?;
     let mut change = Change::begin(db, by).await?;
     moves::hold(&mut change, id).await?;
@@ -365,6 +376,7 @@ pub async fn submit(db: &Db, by: By<'_>, id: AgentId, said: &Submission) -> Resu
         wanted,
         told: &told,
         reviewer: said.reviewer,
+        takes: TimeDelta::zero(),
     };
     let request = write(&mut change, event, me, &policy, new).await?;
     reassess(&mut change, &[id], false).await?;
@@ -411,6 +423,7 @@ pub async fn scope(db: &Db, by: By<'_>, id: AgentId, given: AgentFacts, said: &S
         wanted,
         told: &told,
         reviewer: said.reviewer,
+        takes: TimeDelta::zero(),
     };
     let request = write(&mut change, event, me, &policy, new).await?;
     reassess(&mut change, &[id], false).await?;
@@ -478,6 +491,7 @@ pub async fn resume(db: &Db, by: By<'_>, id: AgentId, said: &Submission) -> Resu
         wanted,
         told: &told,
         reviewer: None,
+        takes: TimeDelta::zero(),
     };
     let request = write(&mut change, event, me, &policy, new).await?;
     reassess(&mut change, &[id], false).await?;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::agent::AgentFacts;
 use domain::id::{AgentId, PersonId, RequestId};
 use domain::request::{self, Decided, RequestKind, RequestState, Step, Verdict, Via};
+use domain::retirement;
 use domain::tier::Tier;
 use serde_json::Value;
 
@@ -67,6 +68,8 @@ pub struct Kept {
     pub closing: String,
     /// Its steps by number.
     pub steps: Vec<KeptStep>,
+    /// Of a retirement, the rows that are open, each as one line.
+    pub rows_open: Vec<String>,
 }
 
 impl Kept {
@@ -80,6 +83,7 @@ impl Kept {
             lapses_at: self.lapses_at,
             closed: self.closed,
             small_organisation: small,
+            rows_open: self.rows_open.clone(),
             steps: self.steps.iter().map(|s| s.step.clone()).collect(),
         }
     }
@@ -100,11 +104,24 @@ impl Kept {
         Some((read(&self.content["before"]).unwrap_or_else(|| after.clone()), after))
     }
 
+    /// The checklist that a retirement began with.
+    pub fn checklist(&self) -> Vec<retirement::Planned> {
+        serde_json::from_value(self.content["rows"].clone()).unwrap_or_default()
+    }
+
     /// The SHA-256 of what the request is about as it is now: the pinned one while nothing
     /// changed.
     pub fn present_sha256(&self, agent: &Agent) -> String {
         match self.kind {
             RequestKind::Approval => agent.facts.boundary_sha256(),
+            // What is taken away meanwhile is the very purpose; what is added has no row.
+            RequestKind::Retirement => {
+                if retirement::covers(&self.checklist(), &agent.facts) {
+                    self.subject_sha256.clone()
+                } else {
+                    format!("changed:{}", agent.boundary_sha256)
+                }
+            }
             _ => {
                 let pinned = self.content["boundary_sha256"].as_str();
                 let same = pinned == Some(agent.facts.boundary_sha256().as_str());
@@ -136,6 +153,7 @@ fn read(r: &Row) -> Result<Kept, DbError> {
         closed_by: r.get(14)?,
         closing: r.get(15)?,
         steps: Vec::new(),
+        rows_open: Vec::new(),
     })
 }
 
@@ -169,6 +187,20 @@ async fn with_steps(reads: &mut impl Reads, rows: &[Row]) -> Result<Vec<Kept>, E
                 decided_sha256: r.get(13)?,
                 waits_for: r.get(14)?,
             });
+        }
+    }
+    let retirements: Vec<RequestId> =
+        out.values().filter(|k| k.kind == RequestKind::Retirement).map(|k| k.id).collect();
+    for batch in retirements.chunks(500) {
+        let sql = format!(
+            "SELECT request_id, kind, subject FROM retirement_row WHERE done_at IS NULL AND waived_at IS NULL \
+             AND request_id IN {} ORDER BY request_id, place",
+            marks(1, batch.len())
+        );
+        for r in reads.rows(sql, batch.iter().map(|id| Arg::from(*id)).collect()).await? {
+            if let Some(request) = out.get_mut(&r.get::<RequestId>(0)?) {
+                request.rows_open.push(retirement::label(r.get(1)?, &r.get::<String>(2)?));
+            }
         }
     }
     Ok(out.into_values().collect())

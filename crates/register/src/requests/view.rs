@@ -139,6 +139,12 @@ pub async fn read(db: &Db, by: By<'_>, id: RequestId) -> Result<View, Error> {
     let part = asked_by_me || owns || steps.iter().any(decides);
     let stands =
         if part { Relation::Requester } else { agent(&mut reads, by, about).await.map_err(|e| hidden(e, id))?.1 };
+    // Whoever owned it reads how it ended: nobody owns it any more.
+    let stands = if kept.kind == RequestKind::Retirement && stands == Relation::FormerOwner {
+        Relation::Requester
+    } else {
+        stands
+    };
     can(by.actor, Action::RequestRead, stands)?;
     let thread = messages(&mut reads, id).await?;
     let people: Vec<Party> = [Some(kept.requester), kept.reviewer]

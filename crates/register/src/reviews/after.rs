@@ -62,7 +62,11 @@ pub(crate) async fn follow(
             task(change, event, kept, step, me, owner, &said).await?;
             after["task"] = json!({"owner": owner, "text": said});
         }
-        Verdict::Retire => retire(change, event, kept, agent, step, me, after).await?,
+        // Its retirement starts at once, asked for by the reviewer.
+        Verdict::Retire => {
+            let retirement = crate::retirements::start_from_review(change, agent.id, me, &step.reason).await?;
+            after["retirement"] = json!(retirement);
+        }
         Verdict::Approve | Verdict::ApproveWithConditions | Verdict::Reject => {}
     }
     Ok(())
@@ -118,23 +122,5 @@ async fn task(
     ];
     change.tx.insert("condition", &columns, vec![row], "").await?;
     change.wrote(event, &change::CONDITION, number);
-    Ok(())
-}
-
-/// The agent is to be retired: its retirement owner has the task to start that. A retirement
-/// that can start by itself takes this function's place.
-async fn retire(
-    change: &mut Change<'_>,
-    event: EventRef,
-    kept: &Kept,
-    agent: &Agent,
-    step: &KeptStep,
-    me: PersonId,
-    after: &mut Value,
-) -> Result<(), Error> {
-    let said = format!("The review asks for its retirement: {}", step.reason);
-    let owner = owner(change, agent.id, [Duty::Retirement, Duty::Purpose], me).await?;
-    task(change, event, kept, step, me, owner, &said).await?;
-    after["task"] = json!({"owner": owner, "text": said});
     Ok(())
 }

@@ -138,6 +138,7 @@ pub(super) async fn begin(
     let content = content(ground, judged, &begun, own, now);
     let event = change.event(begun.capacity.clone(), "review.opened", record.id);
     let new = New {
+        takes: TimeDelta::zero(),
         kind: RequestKind::Review,
         agent: record,
         facts: &record.facts,

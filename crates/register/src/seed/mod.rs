@@ -7,6 +7,7 @@ mod models;
 mod random;
 mod reach;
 mod requests;
+mod retirements;
 mod reviews;
 mod synthetic;
 

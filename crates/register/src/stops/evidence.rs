@@ -74,7 +74,8 @@ pub async fn read(db: &Db, by: By<'_>, agent: AgentId, sha256: &str) -> Result<F
         .one(
             "SELECT f.name, f.content, (SELECT COUNT(*) FROM stop_call c WHERE c.agent_id = $1 AND c.evidence_sha256 = $2 \
              AND c.witness_id = $3) FROM evidence_file f WHERE f.sha256 = $2 \
-             AND EXISTS (SELECT 1 FROM stop_call c WHERE c.agent_id = $1 AND c.evidence_sha256 = $2)",
+             AND (EXISTS (SELECT 1 FROM stop_call c WHERE c.agent_id = $1 AND c.evidence_sha256 = $2) \
+             OR EXISTS (SELECT 1 FROM retirement_row w WHERE w.agent_id = $1 AND w.evidence_sha256 = $2))",
             args![agent, sha256, witness],
         )
         .await?;

@@ -21,6 +21,7 @@ mod policies;
 mod proposals;
 mod reach;
 mod requests;
+mod retirements;
 mod reviews;
 mod rules;
 mod sign_in;

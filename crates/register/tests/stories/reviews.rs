@@ -174,7 +174,7 @@ async fn a_change_and_a_retirement_become_tasks(db: Db) {
     answered(&db, by(&oskar, 4), request, Verdict::Retire, "Nobody uses it.").await.unwrap();
     let view = requests::read(&db, by(&maren, 4), request).await.unwrap();
     assert!(view.kept.closing.contains("retired"), "{}", view.kept.closing);
-    assert!(view.conditions.iter().any(|c| c.words.contains("Nobody uses it.")));
+    assert_eq!(view.agent.state, domain::agent::Lifecycle::Retiring);
     whole(&db, day(60)).await;
 }
 

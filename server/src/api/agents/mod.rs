@@ -166,7 +166,8 @@ async fn find_agent(State(app): State<App>, caller: ApiActor, At((source, extern
 /// registered as `discovered` and needs a name (201). Of one that is known, the members that
 /// are sent are set, and those that are left out stay as people wrote them (200). The
 /// boundary of an approved agent is never overwritten: what was seen of it is kept beside,
-/// flagged as drift, and offered as a change of scope.
+/// flagged as drift, and offered as a change of scope. Of one that is retired, or was stopped
+/// for good, `running: yes` is kept as a sign of life.
 ///
 /// A change of an agent that is known needs `If-Match`, else 428: its `ETag`, or `*` for
 /// “whatever is there, or nothing yet”, which a program that only reports what it sees sends
@@ -216,7 +217,12 @@ async fn upsert_agent(
     let view = agents::read(&app.db, caller.by(), id).await?;
     write::may_edit(&caller, &view)?;
     let known = view.judged.agent.clone();
+    let source = external.source.clone();
     let (facts, reason) = write::seen_again(&app, known, external, body).await?;
+    // Whatever becomes of the edit: that something acts as an agent that is dead is kept.
+    if facts.running == domain::agent::Running::Yes {
+        register::retirements::life::report(&app.db, caller.by(), id, &source).await?;
+    }
     if expected == Expected::Unsaid && agents::write::checked(facts.clone())? == view.judged.agent.facts {
         return shown(view);
     }
