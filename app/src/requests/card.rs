@@ -190,13 +190,8 @@ fn worst(facts: &AgentFacts) -> String {
     if harm.is_empty() {
         harm.push("gives wrong advice".into());
     }
-    parts.push(match harm.len() {
-        1 => harm.remove(0),
-        _ => {
-            let last = harm.pop().unwrap_or_default();
-            format!("{} and {last}", harm.join(", "))
-        }
-    });
+    let last = harm.pop().unwrap_or_default();
+    parts.push(if harm.is_empty() { last } else { format!("{} and {last}", harm.join(", ")) });
     format!("{}.", parts.join(" "))
 }
 

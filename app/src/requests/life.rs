@@ -110,17 +110,17 @@ pub fn LifeSection(
         let now_is = if life.holds { "Its boundary is as approved." } else { "Its boundary is not the approved one." };
         view! { <p>"Approved " <When at=at now=now/> {by} ". " {now_is}</p> }
     });
-    let scope = (life.state.boundary_is_approved() && life.may_ask).then(|| match open(RequestKind::ScopeChange) {
-        Some(p) => asked(p),
-        None => {
-            let (href, words) = if life.drift {
-                (format!("/agents/{agent}/scope?from=observed"), "Ask for what was seen")
-            } else {
-                (format!("/agents/{agent}/scope"), "Ask for a change of scope")
-            };
-            let again = format!("/agents/{agent}/submit");
-            view! { <p class="actions"><LinkButton href=href>{words}</LinkButton> <LinkButton href=again>"Ask for a fresh approval"</LinkButton></p> }.piece()
+    let scope = (life.state.boundary_is_approved() && life.may_ask).then(|| {
+        if let Some(p) = open(RequestKind::ScopeChange) {
+            return asked(p);
         }
+        let (href, words) = if life.drift {
+            (format!("/agents/{agent}/scope?from=observed"), "Ask for what was seen")
+        } else {
+            (format!("/agents/{agent}/scope"), "Ask for a change of scope")
+        };
+        let again = format!("/agents/{agent}/submit");
+        view! { <p class="actions"><LinkButton href=href>{words}</LinkButton> <LinkButton href=again>"Ask for a fresh approval"</LinkButton></p> }.piece()
     });
     let past = (!life.past.is_empty()).then(|| {
         let rows = life

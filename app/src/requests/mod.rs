@@ -1,9 +1,9 @@
 //! Requests: the list, the decision card, and asking.
 
-mod ask;
-mod card;
-mod life;
-mod list;
+pub mod ask;
+pub mod card;
+pub mod life;
+pub mod list;
 
 pub use ask::{AskForm, AskPage, Asking, Step, StepsTable};
 pub use card::{CardForm, DecisionCard, Message, Met, Shown, ShownStep, Task};

@@ -446,7 +446,6 @@ fn who_may(action: Action) -> &'static str {
         Action::RequestAsk => "whoever decides a step, and whoever asked",
         Action::RequestWithdraw => "whoever asked and security leads",
         Action::ConditionMeet => "the condition's owner and security leads",
-        Action::ActingAppoint => "security leads",
         Action::RetirementRow => "the owner of the row's duty, whoever does that work, and security leads",
         Action::RetirementWaive => "security leads other than whoever asked for the retirement",
         Action::AgentActivate => "the agent's owners, whoever registered it and security leads",
@@ -460,6 +459,7 @@ fn who_may(action: Action) -> &'static str {
         Action::HandoverAnswer => "the lead of the team that operates the agent",
         Action::AssignmentWithdraw => "whoever offered it and security leads",
         Action::AssignmentRecord
+        | Action::ActingAppoint
         | Action::SystemWrite
         | Action::JustificationWrite
         | Action::RuleWrite

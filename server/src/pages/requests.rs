@@ -446,12 +446,11 @@ async fn asked(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>, 
     let values = AskForm { reason: fields.get("reason").to_owned(), reviewer: fields.get("reviewer").to_owned() };
     let mut errors = FieldErrors::new();
     let said = submission(&app, &values, &mut errors).await?;
-    let done = match said {
-        Some(said) => requests::submit(&app.db, signed.by(), id, &said).await,
-        None => {
-            requests::foresee(&app.db, signed.by(), id).await?;
-            Err(Error::Invalid(Vec::new()))
-        }
+    let done = if let Some(said) = said {
+        requests::submit(&app.db, signed.by(), id, &said).await
+    } else {
+        requests::foresee(&app.db, signed.by(), id).await?;
+        Err(Error::Invalid(Vec::new()))
     };
     match done {
         Ok(request) => {

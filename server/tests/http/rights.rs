@@ -57,7 +57,7 @@ const CALLBACKS: &str = "/api/v1/stop-callbacks/";
 /// The retirement of the demonstration that is half way.
 macro_rules! half_way {
     ($before:literal, $after:literal) => {
-        concat!($before, "/retirements/RQ-2", $after)
+        concat!($before, "/retirements/RQ-13", $after)
     };
 }
 const ROW_DONE: &str = "/api/v1/retirements/{id}/rows/{place}/done";

@@ -31,7 +31,7 @@ pub async fn appoint(
     moves::hold(&mut change, id).await?;
     agent(&mut change.tx, by, id).await?;
     can(by.actor, Action::ActingAppoint, Relation::None)?;
-    let who = crate::people::load(&mut change.tx, person).await?.filter(|p| p.active());
+    let who = crate::people::load(&mut change.tx, person).await?.filter(crate::people::Person::active);
     let Some(who) = who else {
         return Err(Error::field("/person", format!("There is no active person {person}.")));
     };
