@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::contract::Program;
 use crate::support::Site;
 
-async fn of(site: &Site, person: i64) -> Program {
+async fn of(site: &Site, person: i64) -> Program<'_> {
     let owner = Some(PersonId(person));
     Program(
         site.token(NewToken { name: format!("p{person}"), scopes: vec![Scope::Write], owner, ..NewToken::default() })
