@@ -19,8 +19,8 @@ async fn a_handover_is_answered_where_home_says() {
     let site = Site::demo().await;
     // Ravi leads the agent platform team, to whom the demonstration's agent is handed over.
     let ravi = site.signed_in_as(PersonId(5)).await;
-    // One offer and this wait for him.
-    assert_eq!(waits(&ravi.get("/teams").await.is(200).text()), Some("2"));
+    // One offer, two decisions and this wait for him.
+    assert_eq!(waits(&ravi.get("/teams").await.is(200).text()), Some("4"));
     let oskar = site.signed_in_as(PersonId(13)).await;
     let theirs = oskar.get("/").await.is(200).says("waits for their answer").text();
     let home = ravi.get("/").await.is(200).says("Handed over between teams").says("Test writer").text();
@@ -37,7 +37,7 @@ async fn a_handover_is_answered_where_home_says() {
     lead.get(path.trim_end_matches("/handover")).await.is(200).says("Hand it over");
     ravi.post(&path, &[("do", "accept"), ("handover", "HO-2"), ("reason", "Seen.")]).await.leads_to(&path);
     let page = ravi.get(&path).await.is(200).says("and accepted it").says("Seen.").text();
-    assert_eq!(waits(&page), Some("1"));
+    assert_eq!(waits(&page), Some("3"));
     assert_eq!(waits(&oskar.get("/").await.is(200).text()), waits(&theirs), "their answer is not his to give");
     assert!(!ravi.get("/").await.is(200).text().contains("Handed over between teams"));
     lead.get("/agents/AG-1/handover").await.is(200).says("nothing to hand over");

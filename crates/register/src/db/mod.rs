@@ -194,7 +194,9 @@ impl Db {
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_mins(2))
-            .connect_with(options.clone())
+            // A change touches a few pages of many indexes: with the usual 2 MB a large estate reads
+            // them anew each time.
+            .connect_with(options.clone().pragma("cache_size", "-16384"))
             .await?;
         let read = SqlitePoolOptions::new()
             .max_connections(4)

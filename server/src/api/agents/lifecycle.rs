@@ -168,7 +168,7 @@ async fn withdraw_agent(State(app): State<App>, caller: ApiActor, At(id): At<Age
     };
     let open = list::list(&app.db, caller.by(), &filter, None, Some(1)).await?.items.pop();
     let Some(open) = open else {
-        can(&caller.actor, Action::RequestWithdraw, Relation::None).map_err(Error::from)?;
+        asks(&app, &caller, id, Action::RequestOpen).await?;
         return Err(Error::Conflict(format!("No approval of {id} is open.")).into());
     };
     let mine = caller.actor.person_id() == Some(open.requester.0);
