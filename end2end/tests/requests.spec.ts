@@ -135,5 +135,5 @@ test("what a scan saw is offered as a change of scope", async ({ page, signIn })
   await page.getByRole("link", { name: "Look at the difference" }).click();
   await expect(page.getByRole("main")).toContainText("gateway scan");
   await page.locator(".actions").getByRole("button", { name: "See who decides" }).click();
-  await expect(page.getByRole("row", { name: /API owner/ })).toContainText("What tools it may use changes.");
+  await expect(page.getByRole("row", { name: /Business owner/ })).toContainText("What tools it may use changes.");
 });
