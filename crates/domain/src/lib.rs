@@ -13,6 +13,8 @@ pub mod delegation;
 pub mod duty;
 pub mod facts;
 pub mod finding;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod framework;
 pub mod handover;
 pub mod id;
 pub mod import;
