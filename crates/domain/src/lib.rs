@@ -11,6 +11,7 @@ pub mod can;
 pub mod canonical;
 pub mod delegation;
 pub mod duty;
+pub mod exception;
 pub mod facts;
 pub mod finding;
 #[cfg(not(target_arch = "wasm32"))]

@@ -96,6 +96,9 @@ pub const AUDITED: &[&Audited] = &[
     &CAMPAIGN_AGENT,
     &RETIREMENT_ROW,
     &SIGN_OF_LIFE,
+    &EXCEPTION,
+    &EXCEPTION_AGENT,
+    &COMPENSATING_CONTROL,
 ];
 
 macro_rules! audited {
@@ -191,6 +194,14 @@ audited! {
         subject Text, duty Text, evidence_kind Text, link Text, delivery Text, evidence_sha256 Text, note Text,
         done_at Int, done_by Text, waived_at Int, waived_by Int, waiver Text, carried_from Int;
     SIGN_OF_LIFE = "sign_of_life" by "id": id Int, agent_id Int, source Text, state Text, first_at Int, last_at Int;
+    EXCEPTION = "exception" by "id": id Int, version Int, created_at Int, updated_at Int, request_id Int,
+        requester_id Int, title Text, control Text, node Text, duty Text, likelihood Int, impact Int,
+        justification Text, selection Text, tier Text, starts_at Int, expires_at Int, lapses_at Int, suspends Bool,
+        renews Int, renewals Int, subject_sha256 Text, approved_at Int, rejected_at Int, rejection Text, ended_at Int,
+        ended Text, ended_by Text, ending Text;
+    EXCEPTION_AGENT = "exception_agent" by "id": id Int, exception_id Int, agent_id Int;
+    COMPENSATING_CONTROL = "compensating_control" by "id": id Int, exception_id Int, place Int, words Text,
+        owner_id Int, check_at Int, dropped_at Int, checked_at Int, checked_by Text, note Text;
 }
 
 impl Audited {

@@ -12,6 +12,7 @@ pub mod change;
 pub mod db;
 pub mod delegations;
 pub mod error;
+pub mod exceptions;
 pub mod handovers;
 pub mod idempotency;
 pub mod imports;
