@@ -18,6 +18,8 @@ pub mod delegations;
 #[cfg(feature = "ssr")]
 pub mod errors;
 #[cfg(feature = "ssr")]
+pub mod exceptions;
+#[cfg(feature = "ssr")]
 pub mod handovers;
 #[cfg(feature = "ssr")]
 pub mod help;

@@ -49,6 +49,7 @@ pub async fn once(app: &App) -> Result<(), register::Error> {
     while register::agents::needs::catch_up(&app.db, app.clock.now()).await? > 0 {
         tokio::task::yield_now().await;
     }
+    register::exceptions::figures::fold(&app.db, app.clock.now()).await?;
     // A batch at a time, so that nobody waits long for the writer.
     while register::agents::assess::fold(&app.db, app.clock.now()).await? > 0 {
         tokio::task::yield_now().await;

@@ -141,6 +141,8 @@ pub struct Home {
     pub teams: Vec<(String, String)>,
     /// The dashboard, for whoever may see it.
     pub posture: Option<Posture>,
+    /// How exceptions stand, for whoever may see all of them.
+    pub exceptions: Option<crate::exceptions::Figures>,
     /// Set when the register holds no agent.
     pub first: Option<First>,
     /// The clock of this page.
@@ -190,6 +192,7 @@ pub fn HomePage(
                         <Units units=posture.units.clone()/>
                         <Wrong posture=posture.clone()/>
                     </div>
+                    {home.exceptions.and_then(exceptions)}
                     <Coverage posture=posture/>
                 </div>
                 {yours}
@@ -646,6 +649,36 @@ fn Units(units: Vec<UnitPosture>) -> impl IntoView {
         </Section>
     }
     .piece()
+}
+
+/// Exceptions by the days they have left, the worst first; nothing where there are none.
+fn exceptions(f: crate::exceptions::Figures) -> Option<Piece> {
+    if f.active + f.breached + f.requested == 0 {
+        return None;
+    }
+    let soon = f.within_30.saturating_sub(f.within_7);
+    let later = f.active.saturating_sub(f.within_30);
+    let segments = vec![
+        Segment::new("Ended, still breached", f.breached, "/exceptions?state=breached", Tone::Severe),
+        Segment::new("7 days or less", f.within_7, "/exceptions?within=7", Tone::Bad),
+        Segment::new("30 days or less", soon, "/exceptions?within=30&beyond=7", Tone::Warn),
+        Segment::new("Later", later, "/exceptions?beyond=30", Tone::Good),
+    ];
+    let asked = match f.requested {
+        0 => None,
+        1 => Some("1 more is asked and not decided".to_owned()),
+        n => Some(format!("{} more are asked and not decided", thousands(n))),
+    };
+    let asked = asked.map(|words| view! { <p class="small muted"><a href="/exceptions?state=requested">{words}</a></p> });
+    Some(
+        view! {
+            <Section title="Exceptions by days left" id="exceptions" actions=move || view! { <a class="small" href="/exceptions?view=timeline">"Timeline"</a> }>
+                <StackedBar title="Exceptions by the days they have left" id="exceptions-left" segments=segments/>
+                {asked}
+            </Section>
+        }
+        .piece(),
+    )
 }
 
 /// How many agents need each duty, and how many have an owner for it.

@@ -55,6 +55,7 @@ impl Page {
         });
         frame.nav.waits("/", signed.waiting);
         frame.nav.waits("/reviews", signed.reviews);
+        frame.nav.waits("/exceptions", signed.exceptions);
         frame.islands = assets::islands_available();
         Self { frame, status: StatusCode::OK, secure: app.config.secure() }
     }

@@ -6,6 +6,7 @@ mod assignments;
 mod audit;
 mod calendar;
 mod delegation;
+mod exceptions;
 mod handovers;
 mod help;
 mod home;
@@ -47,6 +48,7 @@ pub fn routes() -> Routes {
         .and(models::routes())
         .and(handovers::routes())
         .and(requests::routes())
+        .and(exceptions::routes())
         .and(reviews::routes())
         .and(agents::routes())
         .and(stops::routes())

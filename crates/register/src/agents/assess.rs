@@ -300,6 +300,7 @@ pub async fn reassess(change: &mut Change<'_>, ids: &[AgentId], fresh: bool) -> 
         let judged = judge(&mut change.tx, batch, now).await?;
         write_derived(change, &judged).await?;
         write_findings(change, &judged, fresh).await?;
+        write_breaches(change, &judged, fresh).await?;
         write_index(change, &judged, fresh).await?;
         if !fresh {
             crate::requests::seats::derive(change, batch).await?;
@@ -394,6 +395,32 @@ async fn write_findings(change: &mut Change<'_>, judged: &[Judged], fresh: bool)
             rows,
             "ON CONFLICT (agent_id, key, duty, from_at) DO NOTHING",
         )
+        .await?;
+    Ok(())
+}
+
+/// What is broken from the very end of an exception on: known while it is still in force, so that
+/// which ones have expired and are still breached is a question of the clock.
+async fn write_breaches(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<(), DbError> {
+    if fresh {
+        return Ok(());
+    }
+    delete_of(change, "exception_breach", judged).await?;
+    let mut rows = Vec::new();
+    for j in judged {
+        for cover in &j.governance.covers {
+            let goes_on = j.assessment.findings.iter().filter(|f| {
+                f.key == cover.key && f.excepted.is_none() && f.from == cover.until
+            });
+            // Several parts of one check may be broken: until the last of them is mended.
+            if let Some(until) = goes_on.map(|f| f.until.map_or(FOREVER, micros)).max() {
+                rows.push(args![cover.exception, j.agent.id, cover.until, until]);
+            }
+        }
+    }
+    change
+        .tx
+        .insert("exception_breach", &["exception_id", "agent_id", "from_at", "until_at"], rows, "ON CONFLICT DO NOTHING")
         .await?;
     Ok(())
 }

@@ -52,6 +52,7 @@ async fn end(db: &Db, by: By<'_>, id: ExceptionId, how: Ending, why: String) -> 
         return Err(Error::Conflict("Somebody else changed it at the same moment; look at it again.".into()));
     }
     change.wrote(event, &change::EXCEPTION, id.0);
+    super::figures::ended(&mut change, e).await?;
     change.describe(event, json!({"state": before}), json!({"state": how, "agents": e.agents}));
     change.because(event, why);
     reassess(&mut change, &e.agents, false).await?;

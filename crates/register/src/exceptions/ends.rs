@@ -64,6 +64,8 @@ pub(crate) async fn approve(
         return Err(Error::Conflict("Somebody else changed it at the same moment; look at it again.".into()));
     }
     change.wrote(event, &change::EXCEPTION, e.id.0);
+    let approved = domain::exception::Exception { approved_at: Some(change.by.now), ..e.clone() };
+    super::figures::approved(change, &approved).await?;
     decided(change, &kept, RequestState::Approved, "");
     after["exception"] = json!(e.id);
     Ok(())

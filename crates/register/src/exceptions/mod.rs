@@ -2,11 +2,14 @@
 //! was promised in exchange checked. Every use case holds the agents first, in order.
 
 mod ask;
+pub mod board;
 mod check;
 mod end;
 mod ends;
 pub mod export;
+pub mod figures;
 pub mod list;
+pub mod one;
 pub mod stored;
 mod view;
 

@@ -3,6 +3,7 @@
 
 mod demo;
 mod demo_stops;
+mod exceptions;
 mod models;
 mod random;
 mod reach;
