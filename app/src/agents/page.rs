@@ -123,6 +123,8 @@ pub struct Shown {
     pub runtime_owner: Option<RuntimeOwner>,
     /// What is wrong now, worst first.
     pub findings: Vec<Finding>,
+    /// The newest exceptions that cover it, and whether there are more.
+    pub exceptions: (Vec<crate::exceptions::OfAgent>, bool),
     /// The checks that the policy lets somebody except.
     pub exceptable: Vec<FindingKey>,
     /// Of each duty whose owner is gone and that is on offer to nobody: who is asked next.
@@ -200,6 +202,7 @@ pub fn AgentPage(
         <div class="with-aside">
             <div class="stack loose">
                 <crate::requests::LifeSection life=shown.life.clone()/>
+                {crate::exceptions::of_agent(id, &shown.exceptions.0, shown.exceptions.1, shown.now)}
                 {(!buried).then(|| owners(&shown))}
                 {(may.controls && !retired).then(|| stopping(&shown))}
                 {tools(shown.facts.tools.clone())}

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 
 use super::{impact_words, likelihood_words};
 use crate::components::{
-    Button, Checkbox, Choice, Crumb, Crumbs, DidYouMean, ErrorSummary, Field, FieldErrors, FieldGroup, IntoPiece, Kind,
+    Button, Checkbox, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, FieldGroup, IntoPiece, Kind,
     Notice, PageHead, Piece, PostForm, Refused, Section, Select, Suggestions, TextArea, Tier, Tone, thousands,
 };
 use crate::requests::{Step, StepsTable};

@@ -7,7 +7,7 @@ pub mod section;
 pub mod timeline;
 
 use chrono::{DateTime, Utc};
-use domain::exception::ExceptionState as State;
+use domain::exception::{ExceptionState as State, days_until};
 use domain::id::AgentId;
 use leptos::prelude::*;
 
@@ -47,42 +47,36 @@ pub(crate) const fn tone(state: State) -> Tone {
     }
 }
 
-/// Whole days until a moment: 0 on the last day, negative once it has passed.
-pub(crate) fn days_left(until: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
-    (until - now).num_seconds().div_euclid(86_400)
-}
-
-/// How good or bad it is that so many days are left.
+/// How good or bad it is that so many days are left, counted upward: 1 on the last day.
 pub(crate) const fn urgency(days: i64) -> Tone {
     match days {
-        ..0 => Tone::Bad,
-        0..7 => Tone::Bad,
-        7..30 => Tone::Warn,
+        ..=7 => Tone::Bad,
+        8..=30 => Tone::Warn,
         _ => Tone::Good,
     }
 }
 
-/// Days left in words.
+/// What is left until a moment, in words.
 pub(crate) fn left_words(until: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let hours = (until - now).num_hours();
-    match days_left(until, now) {
-        0 if hours == 0 => "less than an hour left".to_owned(),
-        0 if hours == 1 => "1 hour left".to_owned(),
-        0 => format!("{hours} hours left"),
-        1 => "1 day left".to_owned(),
-        days @ 2.. => format!("{days} days left"),
-        _ => match (now - until).num_days() {
+    match days_until(until, now) {
+        0 => match (now - until).num_days() {
             0 => "ended today".to_owned(),
             1 => "ended 1 day ago".to_owned(),
             days => format!("ended {days} days ago"),
         },
+        1 if hours == 0 => "less than an hour left".to_owned(),
+        1 if hours == 1 => "1 hour left".to_owned(),
+        1 if hours < 24 => format!("{hours} hours left"),
+        1 => "1 day left".to_owned(),
+        days => format!("{days} days left"),
     }
 }
 
 /// How an exception stands: its state, and how long it has yet.
 pub(crate) fn standing(state: State, breached: bool, expires: DateTime<Utc>, now: DateTime<Utc>) -> Piece {
     if state == State::Active {
-        let tone = urgency(days_left(expires, now));
+        let tone = urgency(days_until(expires, now));
         let words = left_words(expires, now);
         return view! { <Badge tone=tone>{words}</Badge> }.piece();
     }
@@ -135,15 +129,15 @@ mod tests {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
         let told = |d: TimeDelta| left_words(now + d, now);
         assert_eq!(told(TimeDelta::days(30)), "30 days left");
-        assert_eq!(told(TimeDelta::days(2) - TimeDelta::seconds(1)), "1 day left");
+        assert_eq!(told(TimeDelta::days(1) + TimeDelta::seconds(1)), "2 days left");
+        assert_eq!(told(TimeDelta::days(1)), "1 day left");
         assert_eq!(told(TimeDelta::hours(23)), "23 hours left");
         assert_eq!(told(TimeDelta::minutes(3)), "less than an hour left");
         assert_eq!(told(TimeDelta::seconds(-1)), "ended today");
         assert_eq!(told(TimeDelta::days(-3)), "ended 3 days ago");
-        assert_eq!(days_left(now - TimeDelta::seconds(1), now), -1);
-        assert_eq!(urgency(6), Tone::Bad);
-        assert_eq!(urgency(7), Tone::Warn);
-        assert_eq!(urgency(30), Tone::Good);
+        assert_eq!(urgency(7), Tone::Bad);
+        assert_eq!(urgency(8), Tone::Warn);
+        assert_eq!(urgency(31), Tone::Good);
     }
 
     #[test]

@@ -176,9 +176,9 @@ pub fn ExceptionPage(
     let (id, now, state, breached, expires) = (shown.id, shown.now, shown.state, shown.breached, shown.expires_at);
     let (may, tier) = (shown.may, shown.tier);
     let parts = shown.card.as_ref().map(card::parts);
-    let (closing, decide, steps, thread, back) = match parts {
-        Some(p) => (p.closing, p.decide, Some(p.steps), p.thread, p.back),
-        None => (None, None, None, None, None),
+    let (refused, closing, decide, steps, thread, back) = match parts {
+        Some(p) => (p.refused, p.closing, p.decide, Some(p.steps), p.thread, p.back),
+        None => (None, None, None, None, None, None),
     };
     let pressed = shown.form.values.pressed.clone();
     // The forms of the card bring their own summary.
@@ -197,6 +197,7 @@ pub fn ExceptionPage(
                 {may.renew.then(|| view! { <LinkButton href=format!("/exceptions/{id}/renew")>"Renew"</LinkButton> })}
             }/>
         {summary}
+        {refused}
         {ended(&shown)}
         {closing}
         <div class="with-aside">

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
-use domain::exception::ExceptionState as State;
+use domain::exception::{ExceptionState as State, days_until};
 use leptos::prelude::*;
 
 use super::list::{Check, Line};
@@ -109,7 +109,7 @@ fn row(line: &Line, scale: Scale, now: DateTime<Utc>) -> Piece {
     let end = line.ended_at.unwrap_or(line.expires_at);
     let (from, until) = (scale.at(line.starts_at), scale.at(end));
     let class = match line.state {
-        State::Active => format!("span fill-{}", urgency(super::days_left(line.expires_at, now)).class()),
+        State::Active => format!("span fill-{}", urgency(days_until(line.expires_at, now)).class()),
         State::Expired if line.breached => format!("span fill-{}", Tone::Severe.class()),
         State::Requested | State::Scheduled => "span asked".to_owned(),
         state => format!("span over fill-{}", tone(state).class()),

@@ -247,9 +247,7 @@ pub fn DecisionCard(
         }
     });
     let decide = decide(&shown);
-    let may = shown.unchanged && shown.steps.iter().any(|s| s.mine && s.ready);
-    let own = ["appoint", "answer", "withdraw"].contains(&shown.form.values.pressed.as_str());
-    let refused = (!may && !own).then(|| view! { <ErrorSummary errors=shown.form.errors.clone()/> });
+    let refused = refused(&shown);
     let steps = steps(&shown);
     let thread = thread(&shown);
     let tasks = tasks(&shown);
@@ -280,6 +278,36 @@ pub fn DecisionCard(
         <p class="small muted wrap">{fine}</p>
     }
     .piece()
+}
+
+/// The parts of a card that a page of its own shows: what was refused, how it ended, the decision, who decides, the
+/// thread, and taking it back.
+pub(crate) struct Parts {
+    pub(crate) refused: Option<Piece>,
+    pub(crate) closing: Option<Piece>,
+    pub(crate) decide: Option<Piece>,
+    pub(crate) steps: Piece,
+    pub(crate) thread: Option<Piece>,
+    pub(crate) back: Option<Piece>,
+}
+
+/// The parts of a card, for the page of what it decides.
+pub(crate) fn parts(shown: &Shown) -> Parts {
+    Parts {
+        refused: refused(shown),
+        closing: closing(shown),
+        decide: decide(shown),
+        steps: steps(shown),
+        thread: thread(shown),
+        back: back(shown),
+    }
+}
+
+/// What was refused, where no form on the card says so itself.
+fn refused(shown: &Shown) -> Option<Piece> {
+    let may = shown.unchanged && shown.steps.iter().any(|s| s.mine && s.ready);
+    let own = ["appoint", "answer", "withdraw"].contains(&shown.form.values.pressed.as_str());
+    (!may && !own).then(|| view! { <ErrorSummary errors=shown.form.errors.clone()/> }.piece())
 }
 
 fn closing(shown: &Shown) -> Option<Piece> {

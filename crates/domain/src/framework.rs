@@ -334,6 +334,16 @@ pub fn cite(reference: &str) -> Option<Citation> {
     Some(Citation { nodes, catalogue, cited_as: Some(reference.to_owned()) })
 }
 
+/// As a typed reference is kept: a node's own reference in place of another spelling of it, a loose
+/// citation with its own words. `None` where it means nothing.
+pub fn kept(reference: &str) -> Option<String> {
+    let citation = cite(reference)?;
+    match exact(reference.trim()) {
+        Some(node) => Some(node.reference.clone()),
+        None => citation.cited_as,
+    }
+}
+
 /// The reference itself, an alias, or a spelling that can mean nothing else.
 fn exact(reference: &str) -> Option<&'static Node> {
     let at = BY_REFERENCE.get(reference).or_else(|| BY_REFERENCE.get(respelled(reference)?.as_str()))?;
@@ -460,6 +470,11 @@ mod tests {
             assert_eq!(node(nothing), None, "{nothing}");
         }
         assert_eq!(cite("A4"), None);
+        let kept = |r: &str| super::kept(r);
+        assert_eq!(kept("NHI7").as_deref(), Some("NHI7:2025"));
+        assert_eq!(kept(" A05 ").as_deref(), Some("A05"));
+        assert_eq!(kept("MAESTRO").as_deref(), Some("MAESTRO"));
+        assert_eq!(kept("AC-2"), None);
     }
 
     /// The files are what their publishers' licences speak of: unchanged, byte for byte.

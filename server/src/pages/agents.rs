@@ -610,6 +610,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
     }
     let shared = if view.controls { super::stops::shared(app, &view).await? } else { Vec::new() };
     let life = super::requests::life(app, signed, &view).await?;
+    let exceptions = super::exceptions::of_agent(app, signed, id).await?;
     let View { judged, mut names, parent, platform, methods, drill_seconds, relation, .. } = view;
     let agent = judged.agent;
     let mut next = BTreeMap::new();
@@ -669,6 +670,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         offers,
         names,
         runtime_owner: agent.runtime_owner,
+        exceptions,
         exceptable,
         findings: judged.assessment.findings.into_iter().filter(|f| f.holds_at(by.now)).collect(),
         next,

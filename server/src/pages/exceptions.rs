@@ -15,7 +15,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::can::{Action, Relation, can};
+use domain::can::{Action, Denied, Relation, can};
 use domain::duty::Duty;
 use domain::exception::{Asked, AskedControl, Control as Excepted, ExceptionState, Selection, duty_of};
 use domain::finding::FindingKey;
@@ -390,7 +390,7 @@ async fn page(
     let view = found.view;
     let e = &view.line.kept.exception;
     let request = view.line.kept.request;
-    let card = if view.request.is_some() { Some(requests::shown(app, signed, request, card).await?.0) } else { None };
+    let card = if view.request.is_some() { Some(requests::shown(app, signed, request, card).await?) } else { None };
     let name = |p: PersonId| view.names.get(&Party::Person(p)).cloned().unwrap_or_else(|| p.to_string());
     let actor = |who: &str| who.parse::<PersonId>().map_or_else(|_| who.to_owned(), name);
     let state = view.line.state;
@@ -883,6 +883,7 @@ async fn answer(app: &App, signed: &Signed, fields: &Fields, renews: Option<(Exc
 
 /// The exception that is to be renewed, for somebody who may ask for it again.
 async fn again(app: &App, signed: &Signed, id: ExceptionId) -> Result<one::One, Error> {
+    can(&signed.actor, Action::RequestOpen, Relation::Owner)?;
     let found = one::read(&app.db, signed.by(), id).await?;
     if let Some(why) = found.not_renewable.clone() {
         return Err(Error::Conflict(why));
@@ -949,9 +950,13 @@ async fn renewed(State(app): State<App>, signed: Signed, Path(id): Path<Exceptio
 /// The exception, for whoever asked for it, while it is not decided.
 async fn asker(app: &App, signed: &Signed, id: ExceptionId) -> Result<one::One, Error> {
     let found = one::read(&app.db, signed.by(), id).await?;
+    if found.view.line.kept.exception.requester != signed.id {
+        let sentence = format!("What is done instead is written anew by {}, who asked.", found.view.line.requester);
+        return Err(Error::Denied(Denied::Forbidden(sentence)));
+    }
     if !found.view.may_amend {
         return Err(Error::Conflict(
-            "What is done instead is written anew by whoever asked, and only until the last decision falls.".into(),
+            "What is done instead is written anew only until the last decision falls.".into(),
         ));
     }
     Ok(found)

@@ -193,6 +193,11 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
         mine_total: mine.total.and_then(|n| u64::try_from(n).ok()),
         teams: teams.into_iter().map(|team| (team.team.to_string(), team.name)).collect(),
         posture,
+        exceptions: if may(Action::ExceptionRead) {
+            Some(super::exceptions::counted(register::exceptions::figures::figures(&app.db, by).await?))
+        } else {
+            None
+        },
         first,
         now: by.now,
     })

@@ -284,6 +284,14 @@ pub async fn ask(db: &Db, by: By<'_>, new: &NewException) -> Result<ExceptionId,
     let asked = &new.asked;
     let mut wrong = asked.wrong(tier, &policy.policy, by.now);
     wrong.extend(owners(&mut change.tx, &asked.controls).await?);
+    let node = domain::framework::kept(&asked.node).unwrap_or_default();
+    if !asked.node.is_empty() && node.is_empty() && !wrong.iter().any(|(pointer, _)| pointer == "/node") {
+        let message = format!(
+            "No catalogue has “{}”. Give a reference such as ASI03, NHI7:2025 or GOVERN 1.6, or leave it out.",
+            asked.node
+        );
+        wrong.push(("/node".to_owned(), message));
+    }
     invalid(wrong)?;
     let (Some(starts_at), Some(expires_at), Some(duty)) =
         (begins(asked.starts_at, by.now), asked.expires_at, asked.whose())
@@ -302,7 +310,7 @@ pub async fn ask(db: &Db, by: By<'_>, new: &NewException) -> Result<ExceptionId,
         id,
         title: text::required_line(&asked.title, "The title", 200).map_err(|e| Error::field("/title", e.to_string()))?,
         control: asked.control.clone(),
-        node: asked.node.clone(),
+        node,
         duty,
         likelihood: small(asked.likelihood),
         impact: small(asked.impact),

@@ -10,6 +10,7 @@ mod backup;
 mod calendar;
 mod confirm;
 mod delegations;
+mod exception_board;
 mod handovers;
 mod idempotency;
 mod imports;
