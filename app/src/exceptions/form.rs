@@ -11,8 +11,8 @@ use leptos::prelude::*;
 
 use super::{impact_words, likelihood_words};
 use crate::components::{
-    Button, Checkbox, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, FieldGroup, IntoPiece, Kind,
-    Notice, PageHead, Piece, PostForm, Refused, Section, Select, Suggestions, TextArea, Tier, Tone, thousands,
+    Button, Checkbox, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, FieldGroup, IntoPiece, Kind, Notice,
+    PageHead, Piece, PostForm, Refused, Section, Select, Suggestions, TextArea, Tier, Tone, thousands,
 };
 use crate::requests::{Step, StepsTable};
 
@@ -200,13 +200,16 @@ pub fn FormPage(
 fn heading(forming: &Forming) -> (String, String, Vec<Crumb>) {
     let first = Crumb::new("Exceptions", "/exceptions");
     if let Some((id, name)) = &forming.only_controls {
-        let trail = vec![first, Crumb::new(id.to_string(), format!("/exceptions/{id}")), Crumb::here("What is done instead")];
+        let trail =
+            vec![first, Crumb::new(id.to_string(), format!("/exceptions/{id}")), Crumb::here("What is done instead")];
         let lead = "What was decided so far is void: it is asked again with these controls.".to_owned();
         return (format!("What is done instead: {name}"), lead, trail);
     }
     if let Some((id, name)) = &forming.renews {
         let trail = vec![first, Crumb::new(id.to_string(), format!("/exceptions/{id}")), Crumb::here("Renew")];
-        let lead = format!("A renewal of {id} is an exception of its own: it needs a new reason, and everybody decides again.");
+        let lead = format!(
+            "A renewal of {id} is an exception of its own: it needs a new reason, and everybody decides again."
+        );
         return (format!("Renew: {name}"), lead, trail);
     }
     let lead = "A dated permission to break a rule, with something done in its place. It ends by itself.".to_owned();

@@ -133,7 +133,12 @@ impl Listed {
 
     fn filters(&self) -> Vec<Filter> {
         let days = [7, 14, 30, 90].map(|n| Choice::new(n.to_string(), format!("{n} days")));
+        let mut states: Vec<Choice> = State::ALL.iter().map(|s| Choice::new(s.key(), s.label())).collect();
+        states.retain(|s| s.value != State::Active.key());
+        states.push(Choice::new("breached", "Expired, still breached"));
+        states.push(Choice::new("all", "All"));
         let mut filters = vec![
+            Filter::new("state", "State", states).otherwise("In force"),
             Filter::new("within", "Ends within", days.to_vec()),
             Filter::new("tier", "Tier", choices!(Level)),
             Filter::new("renewed", "Renewal", vec![Choice::new("yes", "renewed"), Choice::new("no", "not renewed")]),
@@ -141,23 +146,19 @@ impl Listed {
         if !self.nodes.is_empty() {
             filters.push(Filter::new("node", "Framework node", self.nodes.clone()));
         }
-        for (key, label) in
-            [("control_owner", "Control owner"), ("agent", "Agent"), ("control", "Control"), ("node", "Framework node"), ("beyond", "Ends later than, days")]
-        {
+        for (key, label) in [
+            ("control_owner", "Control owner"),
+            ("agent", "Agent"),
+            ("control", "Control"),
+            ("node", "Framework node"),
+            ("beyond", "Ends later than, days"),
+        ] {
             if let (Some(value), false) = (self.here.get(key), filters.iter().any(|f| f.key == key)) {
                 let named = self.names.iter().find(|(reference, _)| reference == value);
                 let words = named.map_or(value, |(_, name)| name.as_str());
                 filters.push(Filter::new(key, label, vec![Choice::new(value, words)]));
             }
         }
-        filters
-    }
-
-    /// The other states, for the drawer; those of the tabs are not chosen twice.
-    fn drawer(&self) -> Vec<Filter> {
-        let states = State::ALL.iter().map(|s| Choice::new(s.key(), s.label())).collect();
-        let mut filters = vec![Filter::new("state", "State", states)];
-        filters.extend(self.filters().into_iter().filter(|f| !matches!(f.key, "agent" | "control" | "control_owner" | "beyond")));
         filters
     }
 
@@ -229,8 +230,7 @@ pub fn ListPage(
         1 => "One waits for your decision.".to_owned(),
         n => format!("{n} wait for your decision."),
     };
-    let waiting = (listed.waits > 0)
-        .then(|| view! { <p><a href="/approvals">"Decide what waits for you"</a></p> });
+    let waiting = (listed.waits > 0).then(|| view! { <p><a href="/approvals">"Decide what waits for you"</a></p> });
     let may_ask = listed.may_ask;
     let body = match listed.look {
         Look::Table => table(&listed),
@@ -288,10 +288,9 @@ fn empty(listed: &Listed) -> Piece {
             "Each rule of Muster holds for each agent. Where one cannot be kept for a while, ask from the finding on the agent’s page: Except this.",
         ),
         "requested" => ("Nothing is asked", "What is asked waits here until each of its deciders has answered."),
-        "breached" => (
-            "None",
-            "Whatever an expired exception allowed has been mended, or is covered by another exception.",
-        ),
+        "breached" => {
+            ("None", "Whatever an expired exception allowed has been mended, or is covered by another exception.")
+        }
         _ => ("None", "There is no such exception among those that you may see."),
     };
     view! { <Empty title=title><p>{told}</p></Empty> }.piece()
@@ -310,7 +309,7 @@ fn table(listed: &Listed) -> Piece {
             columns=columns
             shown=listed.rows.len()
             total=listed.total
-            filters=listed.filters_shown()
+            filters=listed.filters()
             default_sort="expires_at"
             previous=listed.previous.clone()
             next=listed.next.clone()
@@ -338,28 +337,15 @@ fn drawn(listed: &Listed) -> Piece {
     view! {
         <div class="listing">
             <div class="toolbar">
-                <FilterMenu here=listed.here.clone() filters=listed.drawer()/>
+                <FilterMenu here=listed.here.clone() filters=listed.filters()/>
                 <div class="tail">{looks(listed)}</div>
             </div>
-            <Chips here=listed.here.clone() filters=listed.filters_shown()/>
+            <Chips here=listed.here.clone() filters=listed.filters()/>
             {body}
             {pager}
         </div>
     }
     .piece()
-}
-
-impl Listed {
-    /// The filters in force and to choose from; the state only where no tab says it.
-    fn filters_shown(&self) -> Vec<Filter> {
-        let told = VIEWS.iter().any(|(key, _)| *key == self.view());
-        let mut filters = self.filters();
-        if !told {
-            let states = State::ALL.iter().map(|s| Choice::new(s.key(), s.label())).collect();
-            filters.insert(0, Filter::new("state", "State", states));
-        }
-        filters
-    }
 }
 
 /// Whom an exception covers.
@@ -383,16 +369,20 @@ fn row(line: &Line, columns: &[Column], now: DateTime<Utc>) -> Piece {
         Some((who, name)) => view! { <a href=who.path() dir="auto">{name.clone()}</a> }.piece(),
         None => view! { <span class="vacant mild">"nobody"</span> }.piece(),
     };
-    let state = shows("state").then(|| view! { <td data-label="Stands">{standing(line.state, line.breached, line.expires_at, now)}</td> });
-    let rule = shows("rule").then(|| view! { <td class="text" data-label="What is excepted" dir="auto">{line.rule.label.clone()}</td> });
+    let state = shows("state")
+        .then(|| view! { <td data-label="Stands">{standing(line.state, line.breached, line.expires_at, now)}</td> });
+    let rule = shows("rule")
+        .then(|| view! { <td class="text" data-label="What is excepted" dir="auto">{line.rule.label.clone()}</td> });
     let agents = shows("agents").then(|| view! { <td class="agent" data-label="Agents">{covered(&line.covers)}</td> });
     let owner = shows("owner").then(|| view! { <td data-label="Control owner">{owner}</td> });
     let tier = shows("tier").then(|| view! { <td data-label="Tier"><Tier tier=line.tier.key()/></td> });
-    let until = shows("expires_at").then(|| view! { <td data-label="Until"><When at=line.ended_at.unwrap_or(line.expires_at) now=now/></td> });
+    let until = shows("expires_at")
+        .then(|| view! { <td data-label="Until"><When at=line.ended_at.unwrap_or(line.expires_at) now=now/></td> });
     let from = shows("starts_at").then(|| view! { <td data-label="From"><When at=line.starts_at now=now/></td> });
     let node = shows("node").then(|| view! { <td class="ref" data-label="Node">{line.node.clone()}</td> });
     let risk = shows("risk").then(|| view! { <td class="num" data-label="Risk">{line.risk.to_string()}</td> });
-    let renewals = shows("renewals").then(|| view! { <td class="num" data-label="Renewals">{line.renewals.to_string()}</td> });
+    let renewals =
+        shows("renewals").then(|| view! { <td class="num" data-label="Renewals">{line.renewals.to_string()}</td> });
     view! {
         <tr>
             <th scope="row" class="agent"><a href=href dir="auto">{line.title.clone()}</a> <span class="ref muted">{line.id.to_string()}</span></th>

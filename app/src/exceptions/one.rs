@@ -222,11 +222,20 @@ pub fn ExceptionPage(
 fn lead(shown: &Shown) -> String {
     let date = |at: DateTime<Utc>| at.format("%-d %B %Y").to_string();
     match shown.state {
-        State::Requested => format!("Asked, and in force only once everybody below has agreed; then until {}.", date(shown.expires_at)),
-        State::Scheduled => format!("Agreed, and in force from {} until {}.", date(shown.starts_at), date(shown.expires_at)),
-        State::Active => format!("In force until {}: {}.", date(shown.expires_at), left_words(shown.expires_at, shown.now)),
+        State::Requested => {
+            format!("Asked, and in force only once everybody below has agreed; then until {}.", date(shown.expires_at))
+        }
+        State::Scheduled => {
+            format!("Agreed, and in force from {} until {}.", date(shown.starts_at), date(shown.expires_at))
+        }
+        State::Active => {
+            format!("In force until {}: {}.", date(shown.expires_at), left_words(shown.expires_at, shown.now))
+        }
         State::Expired if shown.breached => {
-            format!("It ended on {}, and what it allowed is still so: out of policy since then.", date(shown.expires_at))
+            format!(
+                "It ended on {}, and what it allowed is still so: out of policy since then.",
+                date(shown.expires_at)
+            )
         }
         State::Expired => format!("It ended on {}.", date(shown.expires_at)),
         State::Closed => "It was ended early: it was not needed any more.".to_owned(),
@@ -241,7 +250,10 @@ fn ended(shown: &Shown) -> Option<Piece> {
     let title = shown.state.label();
     let by = (!by.is_empty()).then(|| view! { " by " <bdi>{by}</bdi> });
     let why = (!why.is_empty()).then(|| view! { <blockquote dir="auto">{why}</blockquote> });
-    Some(view! { <Notice tone=super::tone(shown.state) title=title><p><When at=at now=now/> {by} "."</p>{why}</Notice> }.piece())
+    Some(
+        view! { <Notice tone=super::tone(shown.state) title=title><p><When at=at now=now/> {by} "."</p>{why}</Notice> }
+            .piece(),
+    )
 }
 
 fn why(shown: &Shown) -> Piece {
@@ -271,15 +283,19 @@ fn state_of(control: &Control, running: bool, now: DateTime<Utc>) -> Piece {
     match &control.checked {
         Some((at, by, note)) => {
             let (at, by) = (*at, by.clone());
-            let note = (!note.is_empty()).then(|| view! { <span class="small block" dir="auto">{format!("“{note}”")}</span> });
-            view! { <Badge tone=Tone::Good>"Checked"</Badge> " " <When at=at now=now/> " by " <bdi>{by}</bdi> {note} }.piece()
+            let note =
+                (!note.is_empty()).then(|| view! { <span class="small block" dir="auto">{format!("“{note}”")}</span> });
+            view! { <Badge tone=Tone::Good>"Checked"</Badge> " " <When at=at now=now/> " by " <bdi>{by}</bdi> {note} }
+                .piece()
         }
         None if control.check_at <= now && running => {
             view! { <Badge tone=Tone::Bad>"Not checked in time"</Badge> " since " <When at=control.check_at now=now/> }
                 .piece()
         }
         None if control.check_at <= now => view! { <Badge tone=Tone::Off>"Never checked"</Badge> }.piece(),
-        None => view! { <Badge tone=Tone::Note>"To be checked"</Badge> " " <When at=control.check_at now=now/> }.piece(),
+        None => {
+            view! { <Badge tone=Tone::Note>"To be checked"</Badge> " " <When at=control.check_at now=now/> }.piece()
+        }
     }
 }
 
@@ -369,7 +385,11 @@ fn agents(shown: &Shown) -> Piece {
         })
         .collect_view();
     let more = (shown.more > 0).then(|| {
-        let words = if shown.more == 1 { "1 more, which you may not see.".to_owned() } else { format!("{} more, which you may not see.", thousands(shown.more)) };
+        let words = if shown.more == 1 {
+            "1 more, which you may not see.".to_owned()
+        } else {
+            format!("{} more, which you may not see.", thousands(shown.more))
+        };
         view! { <p class="small muted">{words}</p> }
     });
     let chosen = (!shown.selection.is_empty()).then(|| view! { <p class="small muted">{shown.selection.clone()}</p> });
@@ -433,7 +453,8 @@ fn end(shown: &Shown) -> Option<Piece> {
     let form = |what: &'static str, label: &'static str, confirm: String, told: &'static str, calm: bool| {
         let mine = shown.form.values.pressed == what;
         let field = format!("{what}-reason");
-        let (typed, error) = if mine { (shown.form.values.reason.clone(), shown.form.errors.of(&field)) } else { (String::new(), None) };
+        let (typed, error) =
+            if mine { (shown.form.values.reason.clone(), shown.form.errors.of(&field)) } else { (String::new(), None) };
         view! {
             <Confirm label=label action=format!("/exceptions/{}", shown.id) confirm=confirm calm=calm open=mine>
                 <input type="hidden" name="do" value=what/>
@@ -445,10 +466,22 @@ fn end(shown: &Shown) -> Option<Piece> {
     };
     let id = shown.id;
     let close = may.close.then(|| {
-        form("close", "Close it…", format!("Close {id}"), "It is not needed any more. What it excepted counts again from this moment.", true)
+        form(
+            "close",
+            "Close it…",
+            format!("Close {id}"),
+            "It is not needed any more. What it excepted counts again from this moment.",
+            true,
+        )
     });
     let revoke = may.revoke.then(|| {
-        form("revoke", "Revoke it…", format!("Revoke {id}"), "It is taken away: what it excepted is out of policy from this moment.", false)
+        form(
+            "revoke",
+            "Revoke it…",
+            format!("Revoke {id}"),
+            "It is taken away: what it excepted is out of policy from this moment.",
+            false,
+        )
     });
     Some(
         view! {

@@ -695,10 +695,7 @@ async fn foreseen(app: &App, signed: &Signed, values: &ExceptionForm) -> Result<
 }
 
 /// Steps of several agents as one row for each capacity and decider.
-fn folded(
-    steps: Vec<(domain::exception::AgentStep, Option<(PersonId, String)>)>,
-    due_at: DateTime<Utc>,
-) -> Vec<Step> {
+fn folded(steps: Vec<(domain::exception::AgentStep, Option<(PersonId, String)>)>, due_at: DateTime<Utc>) -> Vec<Step> {
     let mut out: Vec<(Step, Vec<AgentId>)> = Vec::new();
     for (step, decider) in steps {
         let same = out.iter_mut().find(|(s, _)| {
@@ -709,13 +706,7 @@ fn folded(
         match same {
             Some((_, agents)) => agents.push(step.agent),
             None => out.push((
-                Step {
-                    duty: step.wanted.duty,
-                    because: step.wanted.because,
-                    last: step.wanted.last,
-                    decider,
-                    due_at,
-                },
+                Step { duty: step.wanted.duty, because: step.wanted.because, last: step.wanted.last, decider, due_at },
                 vec![step.agent],
             )),
         }
@@ -955,9 +946,7 @@ async fn asker(app: &App, signed: &Signed, id: ExceptionId) -> Result<one::One, 
         return Err(Error::Denied(Denied::Forbidden(sentence)));
     }
     if !found.view.may_amend {
-        return Err(Error::Conflict(
-            "What is done instead is written anew only until the last decision falls.".into(),
-        ));
+        return Err(Error::Conflict("What is done instead is written anew only until the last decision falls.".into()));
     }
     Ok(found)
 }

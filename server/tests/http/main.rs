@@ -15,6 +15,7 @@ mod auth;
 mod commands;
 mod contract;
 mod delegation;
+mod exception_pages;
 mod handovers;
 mod home;
 mod imports;

@@ -228,7 +228,9 @@ impl Conditions {
                 "SELECT q.id FROM request_step s CROSS JOIN exception q WHERE s.decided_by = {asked} \
                  AND q.request_id = s.request_id"
             ),
-            format!("SELECT c.exception_id FROM compensating_control c WHERE c.owner_id = {asked} AND c.dropped_at IS NULL"),
+            format!(
+                "SELECT c.exception_id FROM compensating_control c WHERE c.owner_id = {asked} AND c.dropped_at IS NULL"
+            ),
         ];
         for party in parties_of(reads, me).await? {
             let (kind, number) = (self.bind(party.kind()), self.bind(party.number()));
@@ -349,7 +351,8 @@ pub async fn board(db: &Db, by: By<'_>, query: &Query) -> Result<Page<Line>, Err
         if query.sort == Sort::Id {
             c.tests.push(format!("e.id {sign} {id}"));
         } else {
-            let key: i64 = edge.k.parse().map_err(|_| Error::field("/cursor", "The cursor does not belong to this list."))?;
+            let key: i64 =
+                edge.k.parse().map_err(|_| Error::field("/cursor", "The cursor does not belong to this list."))?;
             let key = c.bind(key);
             c.tests.push(format!("(e.expires_at, e.id) {sign} ({key}, {id})"));
         }
@@ -386,12 +389,8 @@ async fn fill(
     if lines.is_empty() {
         return Ok(());
     }
-    let agents: Vec<AgentId> = lines
-        .iter()
-        .filter_map(|l| first.get(&l.id).copied())
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
+    let agents: Vec<AgentId> =
+        lines.iter().filter_map(|l| first.get(&l.id).copied()).collect::<BTreeSet<_>>().into_iter().collect();
     let mut names: HashMap<AgentId, (String, bool)> = HashMap::new();
     for batch in agents.chunks(500) {
         let sql = format!("SELECT id, name, confidential FROM agent WHERE id IN {}", marks(1, batch.len()));
@@ -422,8 +421,10 @@ async fn fill(
     for line in lines {
         line.checks = checks.remove(&line.id).unwrap_or_default();
         let Some(agent) = first.get(&line.id) else { continue };
-        line.first = names.get(agent).filter(|(_, hidden)| may(*agent, *hidden)).map(|(name, _)| (*agent, name.clone()));
-        line.owner = held.get(&(*agent, line.duty)).map(|p| (*p, parties.get(p).cloned().unwrap_or_else(|| p.to_string())));
+        line.first =
+            names.get(agent).filter(|(_, hidden)| may(*agent, *hidden)).map(|(name, _)| (*agent, name.clone()));
+        line.owner =
+            held.get(&(*agent, line.duty)).map(|p| (*p, parties.get(p).cloned().unwrap_or_else(|| p.to_string())));
     }
     Ok(())
 }

@@ -227,7 +227,9 @@ pub(super) async fn exceptions(
             suspends: false,
         })
     };
-    let before = stage.agreed(payroll("The same key as the leave assistant's; no other is to be had yet.", (70, 29))?, 68).await?;
+    let before = stage
+        .agreed(payroll("The same key as the leave assistant's; no other is to be had yet.", (70, 29))?, 68)
+        .await?;
     stage.check(before, 1, ELENA, 55, "Four comparisons, all started by her.").await?;
     let again = "The supplier moved the new export to the end of the quarter; the contract now names that date.";
     stage.agreed(payroll(again, (20, 29))?, 18).await?;

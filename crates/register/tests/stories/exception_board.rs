@@ -44,8 +44,7 @@ async fn keyed(db: &Db, cast: &Cast, name: &str) -> AgentId {
         last_rotated: String::new(),
     }];
     let id = agents::create(db, by(&keeper(), 0), facts, Lifecycle::Draft).await.unwrap().id;
-    for (duty, who) in
-        [(Duty::Purpose, cast.business), (Duty::Identity, cast.identity), (Duty::Policy, cast.security)]
+    for (duty, who) in [(Duty::Purpose, cast.business), (Duty::Identity, cast.identity), (Duty::Policy, cast.security)]
     {
         owns(db, Party::Person(who), id, duty).await;
     }
@@ -152,7 +151,10 @@ async fn the_figures_follow_the_clock(db: Db) {
             assert_eq!(at(&db, day(11)).await, Figures { active: 1, within_30: 1, mean_age: Some(1), ..none });
             assert_eq!(at(&db, day(20) - micro).await.active, 1);
             assert_eq!(at(&db, day(20)).await.active, 2);
-            assert_eq!(at(&db, day(24)).await, Figures { active: 2, within_7: 1, within_30: 1, mean_age: Some(9), ..none });
+            assert_eq!(
+                at(&db, day(24)).await,
+                Figures { active: 2, within_7: 1, within_30: 1, mean_age: Some(9), ..none }
+            );
             let before = at(&db, day(30) - micro).await;
             assert_eq!((before.active, before.breached), (2, 0));
             let after = at(&db, day(30)).await;
@@ -171,7 +173,9 @@ async fn the_figures_follow_the_clock(db: Db) {
     assert_eq!(rows(&db, 71, of(Which::Breached)).await, [first]);
     assert_eq!(at(&db, day(71)).await.breached, 1);
     // A renewal covers it again, from its approval on, and counts as one.
-    exceptions::check(&db, by(&actor(cast.identity.0, &[Role::Member]), 71), first, 1, "Late, but done.").await.unwrap();
+    exceptions::check(&db, by(&actor(cast.identity.0, &[Role::Member]), 71), first, 1, "Late, but done.")
+        .await
+        .unwrap();
     let again = agreed(&db, &cast, 72, &wish(&[one, two], "The vault is late.", None, 90)).await;
     let now = at(&db, day(73)).await;
     assert_eq!((now.active, now.renewed, now.breached, now.mean_age), (1, 1, 0, Some(1)));
