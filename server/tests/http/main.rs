@@ -15,6 +15,7 @@ mod auth;
 mod commands;
 mod contract;
 mod delegation;
+mod exceptions;
 mod handovers;
 mod home;
 mod imports;

@@ -10,6 +10,7 @@ mod backup;
 mod calendar;
 mod confirm;
 mod delegations;
+mod exceptions;
 mod handovers;
 mod idempotency;
 mod imports;
