@@ -341,9 +341,11 @@ fn wrong(shown: &Shown) -> Piece {
         }
     });
     let list = (count > 0).then(|| view! { <ul class="findings">{lines}</ul> });
-    let none = (count == 0 && waiting_none).then(|| view! { <p class="pad row"><Swatch tone=Tone::Good/>"Nothing that is not excepted."</p> });
+    let none = (count == 0 && waiting_none)
+        .then(|| view! { <p class="pad row"><Swatch tone=Tone::Good/>"Nothing that is not excepted."</p> });
     let apart = (!excepted.is_empty()).then(|| {
-        let words = if excepted.len() == 1 { "1 is excepted".to_owned() } else { format!("{} are excepted", excepted.len()) };
+        let words =
+            if excepted.len() == 1 { "1 is excepted".to_owned() } else { format!("{} are excepted", excepted.len()) };
         let lines = excepted.iter().map(|finding| excepted_line(shown, finding)).collect_view();
         view! {
             <details class="folded" id="excepted" open=count == 0>

@@ -214,7 +214,9 @@ const fn if_no(kind: RequestKind) -> &'static str {
         RequestKind::Resumption => "The request ends, and the agent stays suspended.",
         RequestKind::Review => "A review has no no: attest it, ask for a change, or have it retired.",
         RequestKind::Retirement => "The request ends, and the agent stays where it is in its retirement.",
-        RequestKind::Exception => "The request ends, and nothing is excepted: what is wrong stays wrong until it is mended.",
+        RequestKind::Exception => {
+            "The request ends, and nothing is excepted: what is wrong stays wrong until it is mended."
+        }
     }
 }
 

@@ -178,9 +178,7 @@ impl From<list::Line> for Exception {
         let (ended_at, ending) = match (e.ended, e.rejected) {
             (Some(x), _) => (Some(x.at), x.why),
             (None, Some((at, how))) => (Some(at), how),
-            (None, None) => {
-                (lapsed, lapsed.map(|_| RequestState::Lapsed.key().to_owned()).unwrap_or_default())
-            }
+            (None, None) => (lapsed, lapsed.map(|_| RequestState::Lapsed.key().to_owned()).unwrap_or_default()),
         };
         Self {
             id: e.id,
@@ -248,9 +246,9 @@ impl From<list::Line> for Exception {
 async fn list_exceptions(State(app): State<App>, caller: ApiActor, asked: Listed<ExceptionFilter>) -> Answer {
     let sort = match asked.page.sort.as_deref() {
         None => list::Sort::Newest,
-        Some(sort) => sort.parse().map_err(|_| {
-            Problem::field("/sort", format!("This list is sorted by one of: {}.", list::Sort::keys()))
-        })?,
+        Some(sort) => sort
+            .parse()
+            .map_err(|_| Problem::field("/sort", format!("This list is sorted by one of: {}.", list::Sort::keys())))?,
     };
     let f = asked.filter;
     let filter = list::Filter {
@@ -414,6 +412,7 @@ async fn shown(app: &App, caller: &ApiActor, id: ExceptionId) -> Answer {
     ))
 )]
 async fn request_exception(State(app): State<App>, caller: ApiActor, Sent(body): Sent<Value>) -> Answer {
+    exceptions::may_ask(caller.by())?;
     let new: ExceptionNew = read(body)?;
     let id = exceptions::ask(&app.db, caller.by(), &new.parsed()?).await?;
     made(&app, &caller, id).await

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use app::agents::{
-    AgentEditor, AgentForm, AgentPage, Answer as Then, Conflict, Do, Editor, ExceptedThen, Findings, History, HistoryPage, Holder,
-    Inventory, Known, Line, List, May, OpenOffer, Rights, Scope, Shown, Tiers, form,
+    AgentEditor, AgentForm, AgentPage, Answer as Then, Conflict, Do, Editor, ExceptedThen, Findings, History,
+    HistoryPage, Holder, Inventory, Known, Line, List, May, OpenOffer, Rights, Scope, Shown, Tiers, form,
 };
 use app::audit::{EventView, references};
 use app::components::{Address, Choice, FieldErrors, Flash, Refused};

@@ -16,6 +16,7 @@ mod commands;
 mod contract;
 mod delegation;
 mod exception_pages;
+mod exceptions;
 mod handovers;
 mod home;
 mod imports;

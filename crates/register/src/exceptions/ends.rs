@@ -30,8 +30,7 @@ pub(crate) async fn demands(change: &mut Change<'_>, request: RequestId) -> Resu
     let tier = agents.iter().map(|a| tier::score(&a.facts).tier).max().unwrap_or(e.tier);
     let owners: Vec<PersonId> = e.controls.iter().map(|c| c.owner).collect();
     let people = crate::people::load_many(&mut change.tx, &owners).await?;
-    let gone: Vec<PersonId> =
-        owners.into_iter().filter(|o| !people.iter().any(|p| p.id == *o && p.active())).collect();
+    let gone: Vec<PersonId> = owners.into_iter().filter(|o| !people.iter().any(|p| p.id == *o && p.active())).collect();
     if let domain::exception::Control::Finding(key) = e.control
         && let Some(why) = policy.no_exception(key)
     {

@@ -229,10 +229,8 @@ async fn count(db: &Db, tests: &[String], list: &[Arg]) -> Result<i64, Error> {
         let row = db.one("SELECT last FROM sequence WHERE noun = 'exception'", args![]).await?;
         return Ok(row.map_or(Ok(0), |r| r.get(0))?);
     }
-    let sql = format!(
-        "SELECT COUNT(*) FROM (SELECT e.id FROM exception e WHERE {} LIMIT 1000000) AS n",
-        tests.join(" AND ")
-    );
+    let sql =
+        format!("SELECT COUNT(*) FROM (SELECT e.id FROM exception e WHERE {} LIMIT 1000000) AS n", tests.join(" AND "));
     let row = db.one(sql, list.to_vec()).await?;
     Ok(row.map_or(Ok(0), |r| r.get(0))?)
 }

@@ -11,6 +11,7 @@ mod calendar;
 mod confirm;
 mod delegations;
 mod exception_board;
+mod exceptions;
 mod handovers;
 mod idempotency;
 mod imports;
