@@ -11,7 +11,7 @@ use leptos::prelude::*;
 
 use super::{impact_words, likelihood_words};
 use crate::components::{
-    Button, Checkbox, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldErrors, FieldGroup, IntoPiece, Kind, Notice,
+    Button, Checkbox, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldGroup, IntoPiece, Kind, Notice,
     PageHead, Piece, PostForm, Refused, Section, Select, Suggestions, TextArea, Tier, Tone, thousands,
 };
 use crate::requests::{Step, StepsTable};
@@ -251,25 +251,31 @@ fn whole(forming: &Forming) -> Piece {
     } else {
         "Why the rule cannot be kept for now, and what is done so that it can be. Kept in the record."
     };
+    let (whom, what, controls) = (whom(forming), what(forming), controls(&forming.form, true));
+    let earliest = today.clone();
+    let (likelihood, impact) = (scale(likelihood_words), scale(impact_words));
+    let (why_error, likely_error, bad_error) = (errors.of("justification"), errors.of("likelihood"), errors.of("impact"));
+    let (from_error, until_error) = (errors.of("starts"), errors.of("expires"));
+    let ExceptionForm { justification, likelihood: likely, impact: bad, starts, expires, suspends, .. } = values;
     view! {
         <div class="with-aside exception-form">
             <PostForm wide=true>
-                {whom(forming)}
-                {what(forming)}
+                {whom}
+                {what}
                 <Section title="Why" id="why">
-                    <TextArea name="justification" label="Justification" value=values.justification.clone() error=errors.of("justification") rows=4 required=true hint=justification_hint/>
+                    <TextArea name="justification" label="Justification" value=justification error=why_error rows=4 required=true hint=justification_hint/>
                     <FieldGroup>
-                        <Select name="likelihood" label="How likely is harm" options=scale(likelihood_words) selected=values.likelihood.clone() blank="Choose" error=errors.of("likelihood") required=true/>
-                        <Select name="impact" label="How bad would it be" options=scale(impact_words) selected=values.impact.clone() blank="Choose" error=errors.of("impact") required=true/>
+                        <Select name="likelihood" label="How likely is harm" options=likelihood selected=likely blank="Choose" error=likely_error required=true/>
+                        <Select name="impact" label="How bad would it be" options=impact selected=bad blank="Choose" error=bad_error required=true/>
                     </FieldGroup>
                 </Section>
-                {controls(&forming.form, true)}
+                {controls}
                 <Section title="How long" id="how-long">
                     <FieldGroup>
-                        <Field name="starts" label="From" kind="date" value=values.starts.clone() error=errors.of("starts") min=today.clone() hint="At once, unless you say."/>
-                        <Field name="expires" label="Until" kind="date" value=values.expires.clone() error=errors.of("expires") min=today max=max.unwrap_or_default() required=true hint=until/>
+                        <Field name="starts" label="From" kind="date" value=starts error=from_error min=earliest hint="At once, unless you say."/>
+                        <Field name="expires" label="Until" kind="date" value=expires error=until_error min=today max=max.unwrap_or_default() required=true hint=until/>
                     </FieldGroup>
-                    <Checkbox name="suspends" label="What is still wrong at its end stops its agents" checked=values.suspends hint="Otherwise they are out of policy from that second, and everybody concerned is told."/>
+                    <Checkbox name="suspends" label="What is still wrong at its end stops its agents" checked=suspends hint="Otherwise they are out of policy from that second, and everybody concerned is told."/>
                 </Section>
                 <div class="actions">
                     <Button name="do" value="preview">"See who decides"</Button>
@@ -293,6 +299,7 @@ fn whom(forming: &Forming) -> Piece {
     let system = (!systems.is_empty()).then(|| {
         view! { <Select name="system" label="The members of a system" options=systems selected=values.system.clone() blank="None" error=errors.of("system")/> }
     });
+    let (label, label_error) = (values.label.clone(), errors.of("label"));
     let named = view! {
         <Field name="agents" label="Agents" value=values.agents.clone() error=errors.of("agents") hint="Their references: AG-7, AG-12. At most 200."/>
     };
@@ -303,7 +310,7 @@ fn whom(forming: &Forming) -> Piece {
                 <summary>"All of a system, or all with a label"</summary>
                 <FieldGroup>
                     {system}
-                    <Field name="label" label="Every agent with a label" value=values.label.clone() error=errors.of("label") hint="key=value, for instance team=finance. Looked up now, and again when the last decision falls."/>
+                    <Field name="label" label="Every agent with a label" value=label error=label_error hint="key=value, for instance team=finance. Looked up now, and again when the last decision falls."/>
                 </FieldGroup>
             </details>
         </Section>
@@ -329,16 +336,21 @@ fn what(forming: &Forming) -> Piece {
     } else {
         view! { <details class="small"><summary>"Another control than those that Muster checks"</summary>{other}</details> }.piece()
     };
+    let Refused { values, errors } = forming.form.clone();
+    let nodes = forming.nodes.clone();
+    let (title_error, control_error) = (errors.of("title"), errors.of("control"));
+    let (duty_error, node_error) = (errors.of("duty"), errors.of("node"));
+    let (title, control, node) = (values.title, values.control, values.node);
     view! {
         <Section title="What is excepted" id="what">
-            <Field name="title" label="In a few words" value=values.title.clone() error=errors.of("title") required=true maxlength=200 hint="As lists show it: “Shared key until the vault is there”."/>
+            <Field name="title" label="In a few words" value=title error=title_error required=true maxlength=200 hint="As lists show it: “Shared key until the vault is there”."/>
             <FieldGroup>
-                <Select name="control" label="The rule" options=rules selected=values.control.clone() blank="Choose" error=errors.of("control") required=true/>
-                <Select name="duty" label="Its owner" options=duties selected=selected blank="Choose" error=errors.of("duty") hint=hint/>
+                <Select name="control" label="The rule" options=rules selected=control blank="Choose" error=control_error required=true/>
+                <Select name="duty" label="Its owner" options=duties selected=selected blank="Choose" error=duty_error hint=hint/>
             </FieldGroup>
             {other}
-            <Field name="node" label="Node of a framework" value=values.node.clone() error=errors.of("node") list="nodes" short=true hint="Its reference, such as ASI03, NHI7 or GOVERN 1.6."/>
-            <Suggestions id="nodes" values=forming.nodes.clone()/>
+            <Field name="node" label="Node of a framework" value=node error=node_error list="nodes" short=true hint="Its reference, such as ASI03, NHI7 or GOVERN 1.6."/>
+            <Suggestions id="nodes" values=nodes/>
         </Section>
     }
     .piece()

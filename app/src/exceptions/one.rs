@@ -11,8 +11,8 @@ use leptos::prelude::*;
 
 use super::{Rule, impact_words, left_words, likelihood_words, risk_words, standing};
 use crate::components::{
-    Badge, Button, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Field, FieldErrors, IntoPiece, Kind,
-    LinkButton, Notice, PageHead, Piece, PostForm, Refused, Section, TableFrame, TextArea, Tier, Tone, When, thousands,
+    Badge, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Field, IntoPiece, Kind,
+    LinkButton, Notice, PageHead, Piece, Refused, Section, TableFrame, TextArea, Tier, Tone, When, thousands,
 };
 use crate::requests::card;
 
@@ -268,9 +268,10 @@ fn why(shown: &Shown) -> Piece {
         shown.impact,
         impact_words(shown.impact),
     );
+    let words = shown.justification.clone();
     view! {
         <Section title="Why" id="why">
-            <blockquote dir="auto" class="written">{shown.justification.clone()}</blockquote>
+            <blockquote dir="auto" class="written">{words}</blockquote>
             <p><a href=format!("/people/{}", who.0) dir="auto">{who.1}</a> " asked for it " <When at=at now=now/> "."</p>
             <p><strong>"Risk: "</strong> "likelihood " {risk} <span class=level>{format!("{word} ({product} of 25)")}</span></p>
         </Section>
@@ -528,7 +529,7 @@ fn facts(shown: &Shown) -> Piece {
     let key = rule.key.clone();
     let listed = crate::components::Address::new("/exceptions").with("state", "all").with("control", &key).href();
     let suspends = if shown.suspends { "stops its agents" } else { "they are out of policy" };
-    let request = shown.request;
+    let (request, from, until) = (shown.request, shown.starts_at, shown.expires_at);
     view! {
         <section class="panel" aria-labelledby="facts-title">
             <h2 id="facts-title">"Facts"</h2>
@@ -536,8 +537,8 @@ fn facts(shown: &Shown) -> Piece {
                 <Fact term="Excepted"><a href=listed dir="auto">{rule.label}</a></Fact>
                 {node}
                 <Fact term="Control of"><span class="block">{duty.owner_title()}</span>{owner}</Fact>
-                <Fact term="From"><When at=shown.starts_at now=now/><span class="small muted block"><Day at=shown.starts_at/></span></Fact>
-                <Fact term="Until"><When at=shown.expires_at now=now/><span class="small muted block"><Day at=shown.expires_at/></span></Fact>
+                <Fact term="From"><When at=from now=now/><span class="small muted block"><Day at=from/></span></Fact>
+                <Fact term="Until"><When at=until now=now/><span class="small muted block"><Day at=until/></span></Fact>
                 <Fact term="At its end" value=format!("What is still wrong then: {suspends}.")/>
                 <Fact term="Decided by"><a class="ref" href=format!("/requests/{request}")>{request.to_string()}</a></Fact>
             </Facts>

@@ -52,7 +52,7 @@ async fn keyed(db: &Db, cast: &Cast, name: &str) -> AgentId {
 }
 
 struct Wish<'a> {
-    agents: &'a [AgentId],
+    agents: Vec<AgentId>,
     control: Control,
     node: &'a str,
     why: &'a str,
@@ -78,7 +78,7 @@ async fn ask(db: &Db, cast: &Cast, days: i64, wish: &Wish<'_>) -> Result<Excepti
         expires_at: Some(day(wish.until)),
         suspends: false,
     };
-    exceptions::ask(db, by(&cast.risk, days), &NewException { scope: Scope::Agents(wish.agents.to_vec()), asked }).await
+    exceptions::ask(db, by(&cast.risk, days), &NewException { scope: Scope::Agents(wish.agents.clone()), asked }).await
 }
 
 /// Everybody it waits for agrees.
@@ -137,7 +137,14 @@ async fn the_figures_follow_the_clock(db: Db) {
     let cast = cast(&db).await;
     let (one, two, three) =
         (keyed(&db, &cast, "One").await, keyed(&db, &cast, "Two").await, keyed(&db, &cast, "Three").await);
-    let wish = |agents, why, starts, until| Wish { agents, control: standing(), node: "", why, starts, until };
+    let wish = |agents: &[AgentId], why, starts, until| Wish {
+        agents: agents.to_vec(),
+        control: standing(),
+        node: "",
+        why,
+        starts,
+        until,
+    };
     let first = agreed(&db, &cast, 10, &wish(&[one, two], "The vault comes.", None, 30)).await;
     let later = agreed(&db, &cast, 10, &wish(&[three], "The other vault comes.", Some(20), 60)).await;
     let micro = TimeDelta::microseconds(1);
@@ -195,7 +202,14 @@ async fn each_filter_leaves_what_it_says(db: Db) {
     let cast = cast(&db).await;
     let (one, two) = (keyed(&db, &cast, "One").await, keyed(&db, &cast, "Two").await);
     let own = |name: &str| Control::Own(name.to_owned());
-    let wish = |agents, control, node, until| Wish { agents, control, node, why: "So.", starts: None, until };
+    let wish = |agents: &[AgentId], control, node, until| Wish {
+        agents: agents.to_vec(),
+        control,
+        node,
+        why: "So.",
+        starts: None,
+        until,
+    };
     let key = agreed(&db, &cast, 10, &wish(&[one], standing(), "NHI7", 30)).await;
     let freeze = agreed(&db, &cast, 10, &wish(&[one, two], own("Freeze"), "ASI03", 20)).await;
     let closed = agreed(&db, &cast, 10, &wish(&[two], own("Egress"), "A05", 25)).await;
@@ -271,8 +285,7 @@ story!(filters, super::each_filter_leaves_what_it_says);
 async fn one_says_what_stands_around_it(db: Db) {
     let cast = cast(&db).await;
     let agent = keyed(&db, &cast, "One").await;
-    let agents = [agent];
-    let wish = |why, until| Wish { agents: &agents, control: standing(), node: "ASI03", why, starts: None, until };
+    let wish = |why, until| Wish { agents: vec![agent], control: standing(), node: "ASI03", why, starts: None, until };
     let first = agreed(&db, &cast, 10, &wish("The vault comes.", 30)).await;
     let found = one::read(&db, by(&keeper(), 31), first).await.unwrap();
     assert!(found.breached);
