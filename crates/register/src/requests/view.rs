@@ -137,8 +137,7 @@ pub async fn read(db: &Db, by: By<'_>, id: RequestId) -> Result<View, Error> {
     let conditions = conditions::of_request(&mut reads, id).await?;
     let owns = me.is_some_and(|me| conditions.iter().any(|c| c.owner.0 == me));
     let part = asked_by_me || owns || steps.iter().any(decides);
-    let stands =
-        if part { Relation::Requester } else { agent(&mut reads, by, about).await.map_err(|e| hidden(e, id))?.1 };
+    let stands = if part { Relation::Requester } else { strongest(&mut reads, by, &kept).await? };
     // Whoever owned it reads how it ended: nobody owns it any more.
     let stands = if kept.kind == RequestKind::Retirement && stands == Relation::FormerOwner {
         Relation::Requester
@@ -179,6 +178,19 @@ pub async fn read(db: &Db, by: By<'_>, id: RequestId) -> Result<View, Error> {
         small_organisation: small,
         kept,
     })
+}
+
+/// How the reader stands to the agent of a request; of several, to the one that they own most of.
+async fn strongest(reads: &mut impl Reads, by: By<'_>, kept: &stored::Kept) -> Result<Relation, Error> {
+    let mut best: Option<Relation> = None;
+    for about in kept.agents() {
+        match agent(reads, by, about).await.map_err(|e| hidden(e, kept.id)) {
+            Ok((_, stands)) => best = Some(best.map_or(stands, |b| b.min(stands))),
+            Err(Error::NotFound(_)) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    best.ok_or_else(|| Error::NotFound(format!("request {}", kept.id)))
 }
 
 async fn messages(reads: &mut impl Reads, id: RequestId) -> Result<Vec<Message>, Error> {

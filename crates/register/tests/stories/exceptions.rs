@@ -525,9 +525,10 @@ async fn two_deciders_at_once(db: Db) {
         assert_eq!(states, [RequestState::Open, RequestState::Approved]);
         assert_eq!(state(&db, id, day(at)).await, ExceptionState::Active);
         // The same step twice at once: one of them.
+        let (two, three) = (member(2), member(3));
         let (x, y) = tokio::join!(
-            exceptions::close(&db, by(&member(2), at + 1), id, "Now."),
-            exceptions::close(&db, by(&member(3), at + 1), id, "Now."),
+            exceptions::close(&db, by(&two, at + 1), id, "Now."),
+            exceptions::close(&db, by(&three, at + 1), id, "Now."),
         );
         assert!(x.is_ok() != y.is_ok());
     }
