@@ -125,7 +125,7 @@ impl<P: Fn(usize) -> PersonId> Stage<'_, P> {
                 conditions: Vec::new(),
                 subject_sha256: kept.subject_sha256.clone(),
             };
-            requests::decide(self.db, by, request, step.step.place, &answer).await?;
+            requests::decide(self.db, by, request, &[step.step.place], &answer).await?;
         }
     }
 

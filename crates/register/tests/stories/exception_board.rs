@@ -93,7 +93,7 @@ async fn agree(db: &Db, id: ExceptionId, days: i64) {
             conditions: Vec::new(),
             subject_sha256: kept.subject_sha256.clone(),
         };
-        requests::decide(db, by(&who, days), request, step.step.place, &answer).await.unwrap();
+        requests::decide(db, by(&who, days), request, &[step.step.place], &answer).await.unwrap();
     }
 }
 
