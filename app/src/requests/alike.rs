@@ -56,7 +56,7 @@ pub fn AlikePage(
         .map(|o| {
             view! {
                 <tr>
-                    <th scope="row"><bdi>{o.name.clone()}</bdi> <a class="ref" href=format!("/agents/{}", o.agent)>{o.agent.to_string()}</a></th>
+                    <th scope="row"><bdi>{o.name.clone()}</bdi> " " <a class="ref" href=format!("/agents/{}", o.agent)>{o.agent.to_string()}</a></th>
                     <td class="text" data-label="Purpose" dir="auto">{o.purpose.clone()}</td>
                     <td data-label="Request"><a class="ref" href=format!("/requests/{}", o.request)>{o.request.to_string()}</a></td>
                 </tr>

@@ -142,7 +142,7 @@ pub fn AskPage(
         {blocked}
         <Section title="Who decides" id="steps">
             <StepsTable steps=steps now=now/>
-            <p class="small muted">{policy} <a href="/policy">"policy"</a> "." {lapses}</p>
+            <p class="small muted">{policy} " " <a href="/policy">"policy"</a> ". " {lapses}</p>
         </Section>
         <Section title="On what" id="boundary">
             <blockquote class="purpose" dir="auto">{purpose}</blockquote>

@@ -130,7 +130,7 @@ pub fn LifeSection(
                 let state = p.state;
                 view! {
                     <tr>
-                        <th scope="row"><a href=p.kind.path(p.id)>{p.kind.label()}</a> <span class="ref muted">{p.id.to_string()}</span></th>
+                        <th scope="row"><a href=p.kind.path(p.id)>{p.kind.label()}</a> " " <span class="ref muted">{p.id.to_string()}</span></th>
                         <td data-label="State"><Badge tone=tone(state)>{state.label()}</Badge></td>
                         <td data-label="Asked by"><bdi>{p.requester.clone()}</bdi></td>
                         <td data-label="When"><When at=p.opened_at now=now/></td>

@@ -189,8 +189,8 @@ fn steps(listed: &Listed) -> Piece {
             view! {
                 <tr>
                     {tick}
-                    <th scope="row"><a href=href>{s.kind.label()}</a> <span class="ref muted">{s.request.to_string()}</span></th>
-                    <td data-label="Agent"><bdi>{s.agent_name.clone()}</bdi> <a class="ref" href=format!("/agents/{}", s.agent)>{s.agent.to_string()}</a></td>
+                    <th scope="row"><a href=href>{s.kind.label()}</a> " " <span class="ref muted">{s.request.to_string()}</span></th>
+                    <td data-label="Agent"><bdi>{s.agent_name.clone()}</bdi> " " <a class="ref" href=format!("/agents/{}", s.agent)>{s.agent.to_string()}</a></td>
                     <td data-label="Tier"><Tier tier=s.tier.key()/></td>
                     <td data-label="As">{s.duty.owner_title()} {whose}</td>
                     <td data-label="Asked by"><bdi>{s.requester.clone()}</bdi></td>
@@ -238,8 +238,8 @@ fn lines(listed: &Listed) -> Piece {
             let (state, decided) = (l.state, format!("{} of {}", l.decided.0, l.decided.1));
             view! {
                 <tr>
-                    <th scope="row"><a href=l.kind.path(l.id)>{l.kind.label()}</a> <span class="ref muted">{l.id.to_string()}</span></th>
-                    <td data-label="Agent"><bdi>{l.agent_name.clone()}</bdi> <a class="ref" href=format!("/agents/{}", l.agent)>{l.agent.to_string()}</a></td>
+                    <th scope="row"><a href=l.kind.path(l.id)>{l.kind.label()}</a> " " <span class="ref muted">{l.id.to_string()}</span></th>
+                    <td data-label="Agent"><bdi>{l.agent_name.clone()}</bdi> " " <a class="ref" href=format!("/agents/{}", l.agent)>{l.agent.to_string()}</a></td>
                     <td data-label="Tier"><Tier tier=l.tier.key()/></td>
                     <td data-label="State"><Badge tone=tone(state)>{state.label()}</Badge></td>
                     <td class="num" data-label="Decided">{decided}</td>

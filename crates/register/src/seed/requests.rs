@@ -15,9 +15,10 @@ use crate::agents::{self, moves, stored};
 use crate::args;
 use crate::change::{By, Change};
 use crate::db::{Db, DbError, micros};
+use crate::delegations;
 use crate::error::Error;
 use crate::policies;
-use crate::requests::{self, Answer, NewCondition, Submission, observed, open};
+use crate::requests::{self, Answer, NewCondition, Submission, acting, observed, open};
 
 /// Agents that an estate begins with as approved have been approved within the last months, by
 /// everybody whom the first policy may ask, and a third of them were reviewed since. The rows are those of this change.
@@ -133,6 +134,17 @@ pub(super) async fn requests(
         let actor = Actor::person(whose, Roles::NONE.with(Role::Member));
         let by = By { actor: &actor, now: now - TimeDelta::days(1) };
         requests::ask(db, by, buddy, step.step.place, "Does it see the salary of whoever starts?").await?;
+    }
+    // Nobody builds it yet, so security has named who decides that part meanwhile.
+    let actor = stage.actor(TOMAS);
+    let by = By { actor: &actor, now: now - TimeDelta::days(1) };
+    let why = "Its builders have no owner yet; Marek knows the platform.";
+    acting::appoint(db, by, agent("Onboarding buddy")?, Duty::Implementation, (stage.person)(MAREK), why).await?;
+    // Its business owner is away, and somebody decides in their place.
+    if let Some(away) = kept.steps.iter().find(|s| s.step.duty == Duty::Purpose).and_then(|s| s.waits_for) {
+        let actor = Actor::person(away, Roles::NONE.with(Role::Member));
+        let by = By { actor: &actor, now: now - TimeDelta::days(1) };
+        delegations::create(db, by, (stage.person)(ASTRID), now, now + TimeDelta::days(9), "On leave.").await?;
     }
     // Rejected: a draft again.
     let survey = stage.ask(MAREN, 9, agent("Survey reader")?, "To group the answers of the spring survey.").await?;
