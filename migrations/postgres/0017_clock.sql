@@ -1,0 +1,33 @@
+-- The clock: what somebody is to be told at an instant, and the posture of each day. Both are
+-- working facts outside the record: at its instant an alarm is taken out, and the facts are read
+-- again.
+CREATE TABLE alarm (
+  id BIGINT PRIMARY KEY,
+  at BIGINT NOT NULL,
+  kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('decision-soon', 'decision-due', 'decision-escalates', 'request-lapses',
+    'offer-unanswered', 'exception-ending', 'exception-ended', 'exception-unmended', 'control-check',
+    'exception-suspends')),
+  -- The reference of what it is about.
+  subject TEXT COLLATE "C" NOT NULL CHECK (subject <> ''),
+  -- What else must be known, by kind: the instant of an offer, the days left of an exception.
+  about BIGINT NOT NULL,
+  -- Once for what it says.
+  key TEXT COLLATE "C" NOT NULL CHECK (key <> '')
+);
+CREATE UNIQUE INDEX alarm_once ON alarm (key);
+CREATE INDEX alarm_at ON alarm (at, id);
+
+-- How many agents counted under a facet when a UTC day had ended. A day that is missing was not
+-- recorded: nothing is ever filled in.
+CREATE TABLE posture_day (
+  day TEXT COLLATE "C" NOT NULL CHECK (length(day) = 10),
+  facet TEXT COLLATE "C" NOT NULL,
+  n BIGINT NOT NULL CHECK (n >= 0),
+  PRIMARY KEY (day, facet)
+);
+
+-- One scheduler at a time, however many servers there are: each holds this row while it works.
+INSERT INTO sequence (noun, last) VALUES ('alarm', 0), ('clock', 0);
+
+CREATE TRIGGER posture_day_kept BEFORE UPDATE ON posture_day FOR EACH ROW
+EXECUTE FUNCTION refuse('what was recorded of a day is never changed');
