@@ -17,6 +17,7 @@ pub mod handover;
 pub mod id;
 pub mod import;
 pub mod model;
+pub mod notice;
 pub mod oncall;
 pub mod party;
 pub mod policy;

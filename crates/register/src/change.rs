@@ -96,6 +96,8 @@ pub const AUDITED: &[&Audited] = &[
     &CAMPAIGN_AGENT,
     &RETIREMENT_ROW,
     &SIGN_OF_LIFE,
+    &OUTLET,
+    &NOTICE_PREFERENCE,
 ];
 
 macro_rules! audited {
@@ -191,6 +193,9 @@ audited! {
         subject Text, duty Text, evidence_kind Text, link Text, delivery Text, evidence_sha256 Text, note Text,
         done_at Int, done_by Text, waived_at Int, waived_by Int, waiver Text, carried_from Int;
     SIGN_OF_LIFE = "sign_of_life" by "id": id Int, agent_id Int, source Text, state Text, first_at Int, last_at Int;
+    OUTLET = "outlet" by "id": id Int, kind Text, name Text, url Text, kinds Text, made_at Int, removed_at Int;
+    NOTICE_PREFERENCE = "notice_preference" by "person_id": person_id Int, offset_minutes Int, quiet_from Int,
+        quiet_until Int, digest_at Int, hows Text;
 }
 
 impl Audited {
@@ -251,6 +256,7 @@ pub struct Change<'a> {
     drafts: Vec<Draft>,
     touched: HashMap<(&'static str, String), (usize, &'static Audited)>,
     ids: u64,
+    told: Vec<Option<domain::id::PersonId>>,
 }
 
 impl<'a> Change<'a> {
@@ -263,13 +269,13 @@ impl<'a> Change<'a> {
             drafts: Vec::new(),
             touched: HashMap::new(),
             ids: 0,
+            told: Vec::new(),
         })
     }
 
     /// Announces an event. `capacity` says by virtue of what the actor may do this.
     pub fn event(&mut self, capacity: impl Into<String>, action: &'static str, subject: impl ToString) -> EventRef {
-        let id = crate::random::uuid_v7(self.by.now, self.ids);
-        self.ids += 1;
+        let id = self.fresh_id();
         self.drafts.push(Draft {
             id,
             capacity: capacity.into(),
@@ -281,6 +287,19 @@ impl<'a> Change<'a> {
             rows: BTreeMap::new(),
         });
         EventRef(self.drafts.len() - 1)
+    }
+
+    /// A new id; those of one change sort in the order in which they were made.
+    pub(crate) fn fresh_id(&mut self) -> String {
+        let id = crate::random::uuid_v7(self.by.now, self.ids);
+        self.ids += 1;
+        id
+    }
+
+    /// Notes that somebody, or the organisation, is told something: whoever listens hears of it
+    /// once it is committed.
+    pub(crate) fn told(&mut self, person: Option<domain::id::PersonId>) {
+        self.told.push(person);
     }
 
     /// What changed, as it was and as it is. Members equal on both sides are left out.
@@ -332,9 +351,11 @@ impl<'a> Change<'a> {
     pub async fn commit(mut self) -> Result<(), DbError> {
         self.digest_rows().await?;
         self.append().await?;
-        let Self { mut tx, tally, .. } = self;
+        let Self { mut tx, tally, told, .. } = self;
         tally.apply(&mut tx).await?;
-        tx.commit().await
+        tx.commit().await?;
+        crate::notices::written::say(told);
+        Ok(())
     }
 
     async fn digest_rows(&mut self) -> Result<(), DbError> {

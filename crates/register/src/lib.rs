@@ -16,6 +16,7 @@ pub mod handovers;
 pub mod idempotency;
 pub mod imports;
 pub mod models;
+pub mod notices;
 pub mod oncall;
 pub mod paging;
 pub mod passwords;
