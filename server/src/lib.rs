@@ -20,6 +20,7 @@ pub mod pages;
 pub mod problem;
 pub mod router;
 pub mod routes;
+pub mod scheduler;
 pub mod security;
 pub mod serve;
 pub mod session;

@@ -5,6 +5,7 @@
 //! the server will say.
 
 pub mod agent;
+pub mod alarm;
 pub mod assignment;
 pub mod calendar;
 pub mod can;
@@ -33,5 +34,6 @@ pub mod rule;
 pub mod stop;
 pub mod system;
 pub mod text;
+pub mod tiding;
 pub mod tier;
 pub mod words;

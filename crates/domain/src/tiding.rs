@@ -1,6 +1,8 @@
 //! What people are told, in one place so that all of it reads alike: what happened, why you, what
 //! to do, where.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use crate::duty::Duty;
@@ -8,6 +10,7 @@ use crate::finding::{Finding, FindingKey};
 use crate::id::{AgentId, HandoverId, PersonId, RequestId};
 use crate::notice::NoticeKind;
 use crate::request::{RequestKind, RequestState};
+use crate::system::Subject;
 
 /// Something that somebody is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +19,16 @@ pub struct Tiding {
     pub kind: NoticeKind,
     /// It does not wait for the morning.
     pub critical: bool,
+    /// Whoever acts is told too: it is not their act that it tells of.
+    pub to_actor: bool,
     /// What it is about, a reference.
     pub subject: String,
+    /// The agent or system for whose name [`CALLED`] stands in its sentences.
+    pub of: Option<Subject>,
     /// Once for a person and a key.
     pub key: String,
+    /// What counts once where many are told as one; the key where that is all of them.
+    pub once: String,
     /// What happened.
     pub what: String,
     /// Why they are told.
@@ -29,22 +38,30 @@ pub struct Tiding {
     /// Where.
     pub link: String,
     /// How many of the same are told as one: after their number, and where all of them are.
+    /// Empty for what is never told so.
     pub many: (String, String),
 }
 
-/// Stands in a link for the reference of whoever is told.
-pub const ME: &str = "{me}";
+/// Stands in a link for the reference of whoever is told. No text that is kept holds it.
+pub const ME: char = '\u{1e}';
+
+/// Stands in a sentence for how the agent or system is called. No text that is kept holds it.
+pub const CALLED: char = '\u{1f}';
 
 /// How many references a notice about many names.
 const NAMED: usize = 3;
 
 impl Tiding {
     fn new(kind: NoticeKind, subject: impl ToString, key: impl Into<String>) -> Self {
+        let key = key.into();
         Self {
             kind,
             critical: false,
+            to_actor: false,
             subject: subject.to_string(),
-            key: key.into(),
+            of: None,
+            once: key.clone(),
+            key,
             what: String::new(),
             why: String::new(),
             todo: String::new(),
@@ -60,7 +77,11 @@ impl Tiding {
 
     fn at(mut self, link: impl Into<String>) -> Self {
         self.link = link.into();
-        self.many.1.clone_from(&self.link);
+        self
+    }
+
+    fn of(mut self, of: impl Into<Subject>) -> Self {
+        self.of = Some(of.into());
         self
     }
 
@@ -75,42 +96,92 @@ impl Tiding {
         self
     }
 
-    /// One for all of these, which are of one kind and to one person: how many, of what, and where
-    /// they are listed. What is told of one thing several times counts once.
-    pub fn folded(mut list: Vec<Self>) -> Option<Self> {
-        let mut seen = std::collections::BTreeSet::new();
-        list.retain(|t| seen.insert(t.subject.clone()));
-        let count = list.len();
-        let critical = list.iter().any(|t| t.critical);
-        let named: Vec<&str> = list.iter().take(NAMED).map(|t| t.subject.as_str()).collect();
-        let rest = count.saturating_sub(named.len());
-        let named = if rest == 0 { named.join(", ") } else { format!("{} and {rest} more", named.join(", ")) };
-        let first = list.first()?;
-        if count == 1 {
-            return Some(Self { critical, ..first.clone() });
-        }
-        Some(Self {
-            critical,
-            key: format!("{}+{}", first.key, count - 1),
-            what: format!("{count} {}: {named}.", first.many.0),
-            link: first.many.1.clone(),
-            ..first.clone()
-        })
-    }
-
-    /// With the reference of whoever is told in its links.
-    #[must_use]
-    pub fn to(mut self, person: PersonId) -> Self {
-        self.link = self.link.replace(ME, &person.to_string());
-        self
+    /// What is told as one with others to the same person.
+    pub fn group(&self) -> (NoticeKind, &str) {
+        (self.kind, if self.many.0.is_empty() { &self.key } else { &self.many.0 })
     }
 }
 
-/// How an agent is called. What leaves Muster never names a confidential one.
-pub fn called(id: AgentId, name: &str, confidential: bool) -> String {
+/// What is told somebody as one: a tiding, and how many more of its group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    first: Tiding,
+    critical: bool,
+    count: usize,
+    named: Vec<String>,
+    more: bool,
+    seen: BTreeSet<String>,
+}
+
+impl Letter {
+    /// A letter about one.
+    pub fn new(first: Tiding) -> Self {
+        let mut seen = BTreeSet::new();
+        if first.once != first.key {
+            seen.insert(first.once.clone());
+        }
+        Self { critical: first.critical, count: 1, named: vec![first.subject.clone()], more: false, seen, first }
+    }
+
+    /// One more of its group. What counts once and is there already adds nothing.
+    pub fn add(&mut self, next: &Tiding) {
+        self.critical |= next.critical;
+        if next.once != next.key && !self.seen.insert(next.once.clone()) {
+            return;
+        }
+        self.count += 1;
+        self.name(&next.subject);
+    }
+
+    /// All of another letter of its group.
+    pub fn join(&mut self, other: &Self) {
+        self.critical |= other.critical;
+        let known = other.seen.intersection(&self.seen).count();
+        self.count += other.count - known;
+        self.seen.extend(other.seen.iter().cloned());
+        for subject in &other.named {
+            self.name(subject);
+        }
+        self.more |= other.more;
+    }
+
+    fn name(&mut self, subject: &str) {
+        if !self.named.iter().any(|n| n == subject) {
+            if self.named.len() < NAMED {
+                self.named.push(subject.to_owned());
+            } else {
+                self.more = true;
+            }
+        }
+    }
+
+    /// Whoever acts is told too.
+    pub const fn to_actor(&self) -> bool {
+        self.first.to_actor
+    }
+
+    /// What is told: of one, itself; of many, how many of what, and where they are listed.
+    pub fn tiding(&self) -> Tiding {
+        let first = Tiding { critical: self.critical, ..self.first.clone() };
+        if self.count == 1 {
+            return first;
+        }
+        let more = if self.more { " and more" } else { "" };
+        Tiding {
+            key: format!("{}+{}", first.key, self.count - 1),
+            of: None,
+            what: format!("{} {}: {}{more}.", self.count, first.many.0, self.named.join(", ")),
+            link: first.many.1.clone(),
+            ..first
+        }
+    }
+}
+
+/// How an agent or system is called where everybody told of it may know its name.
+pub fn called(of: Subject, name: &str, confidential: bool) -> String {
     match name.trim() {
-        name if !confidential && !name.is_empty() => format!("“{name}” ({id})"),
-        _ => id.to_string(),
+        name if !confidential && !name.is_empty() => format!("“{name}” ({of})"),
+        _ => of.to_string(),
     }
 }
 
@@ -146,7 +217,7 @@ fn noun(kind: RequestKind) -> &'static str {
 }
 
 /// A step of a request that nobody decided yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenStep {
     /// The request.
     pub request: RequestId,
@@ -156,8 +227,8 @@ pub struct OpenStep {
     pub place: i64,
     /// Whose owner decides.
     pub duty: Duty,
-    /// How the agent is called.
-    pub agent: String,
+    /// The agent.
+    pub agent: AgentId,
     /// Until when.
     pub due_at: DateTime<Utc>,
 }
@@ -165,7 +236,8 @@ pub struct OpenStep {
 impl OpenStep {
     fn tiding(&self, kind: NoticeKind, key: &str) -> Tiding {
         let key = format!("{}/{}/{key}", self.request, self.place);
-        Tiding::new(kind, self.request, key).at(page(self.kind, self.request))
+        let tiding = Tiding::new(kind, self.request, key).at(page(self.kind, self.request)).of(self.agent);
+        Tiding { once: self.request.to_string(), ..tiding }
     }
 
     fn title(&self) -> String {
@@ -178,15 +250,15 @@ impl OpenStep {
 
     /// It waits for somebody's decision now.
     pub fn waits(&self, person: PersonId) -> Tiding {
-        let (noun, agent) = (noun(self.kind), &self.agent);
+        let noun = noun(self.kind);
         let (kind, todo) = match self.kind {
             RequestKind::Review => (NoticeKind::ReviewDue, "Attest it, ask for a change, or have it retired"),
             RequestKind::Retirement => (NoticeKind::DecisionWaits, "Sign once every row of its checklist is closed"),
             _ => (NoticeKind::DecisionWaits, "Approve, approve with conditions, ask, or reject"),
         };
         let what = match self.kind {
-            RequestKind::Review => format!("{agent} is to be reviewed ({}).", self.request),
-            _ => format!("The {noun} of {agent} waits for you ({}).", self.request),
+            RequestKind::Review => format!("{CALLED} is to be reviewed ({}).", self.request),
+            _ => format!("The {noun} of {CALLED} waits for you ({}).", self.request),
         };
         let many = match self.kind {
             RequestKind::Review => "reviews wait for you",
@@ -200,10 +272,10 @@ impl OpenStep {
 
     /// Nobody can decide it: the capacity is vacant.
     pub fn vacant(&self) -> Tiding {
-        let (noun, agent, title) = (noun(self.kind), &self.agent, self.title());
+        let (noun, title) = (noun(self.kind), self.title());
         self.tiding(NoticeKind::DecisionEscalated, "vacant")
             .says(
-                format!("Nobody can decide the {noun} of {agent} for the {title} ({}).", self.request),
+                format!("Nobody can decide the {noun} of {CALLED} for the {title} ({}).", self.request),
                 "You are security lead, and the capacity is vacant.",
                 "Assign an owner, or appoint who decides meanwhile.",
             )
@@ -212,10 +284,10 @@ impl OpenStep {
 
     /// It is due soon.
     pub fn soon(&self) -> Tiding {
-        let (noun, agent) = (noun(self.kind), &self.agent);
+        let noun = noun(self.kind);
         self.tiding(NoticeKind::DecisionDue, "soon")
             .says(
-                format!("The {noun} of {agent} is due on {} ({}).", day(self.due_at), self.request),
+                format!("The {noun} of {CALLED} is due on {} ({}).", day(self.due_at), self.request),
                 self.why(),
                 "Decide, or ask what you must know.",
             )
@@ -224,10 +296,10 @@ impl OpenStep {
 
     /// It is overdue.
     pub fn due(&self) -> Tiding {
-        let (noun, agent) = (noun(self.kind), &self.agent);
+        let noun = noun(self.kind);
         self.tiding(NoticeKind::DecisionDue, "due")
             .says(
-                format!("The {noun} of {agent} was due on {} ({}).", day(self.due_at), self.request),
+                format!("The {noun} of {CALLED} was due on {} ({}).", day(self.due_at), self.request),
                 self.why(),
                 "Decide, or delegate it; otherwise it is told to your manager and to security.",
             )
@@ -236,7 +308,7 @@ impl OpenStep {
 
     /// It is long overdue: told to the decider's manager, with the decider's name, or to security.
     pub fn escalated(&self, decider: Option<&str>, manager: bool) -> Tiding {
-        let (noun, agent, title) = (noun(self.kind), &self.agent, self.title());
+        let (noun, title) = (noun(self.kind), self.title());
         let who = decider.map_or_else(|| format!("the {title} (vacant)"), str::to_owned);
         let why = match (manager, decider) {
             (true, Some(name)) => format!("You are the manager of {name}."),
@@ -246,10 +318,10 @@ impl OpenStep {
             Some(_) => "Ask them to decide or to delegate. Silence approves nothing.",
             None => "Assign an owner, or appoint who decides meanwhile. Silence approves nothing.",
         };
-        self.tiding(NoticeKind::DecisionEscalated, if manager { "escalated-to-manager" } else { "escalated" })
+        self.tiding(NoticeKind::DecisionEscalated, "escalated")
             .says(
                 format!(
-                    "The {noun} of {agent} waits for {who} and was due on {} ({}).",
+                    "The {noun} of {CALLED} waits for {who} and was due on {} ({}).",
                     day(self.due_at),
                     self.request
                 ),
@@ -261,23 +333,19 @@ impl OpenStep {
 
     /// The request lapses soon: told to whom it waits for, or to who asked.
     pub fn lapses(&self, lapses_at: DateTime<Utc>, asked: bool) -> Tiding {
-        let (noun, agent) = (noun(self.kind), &self.agent);
+        let noun = noun(self.kind);
         let (key, why, todo) = match asked {
             true => ("lapses-asked", "You asked for it.".to_owned(), "Ask those who have not decided yet."),
             false => ("lapses", self.why(), "Decide before, or it ends without a decision."),
         };
         self.tiding(NoticeKind::DecisionDue, key)
-            .says(
-                format!("The {noun} of {agent} lapses on {} ({}).", day(lapses_at), self.request),
-                why,
-                todo,
-            )
+            .says(format!("The {noun} of {CALLED} lapses on {} ({}).", day(lapses_at), self.request), why, todo)
             .many("requests lapse soon", list(self.kind))
     }
 }
 
 /// A request ended: told to who asked.
-pub fn request_ended(id: RequestId, kind: RequestKind, agent: &str, state: RequestState, why: &str) -> Tiding {
+pub fn request_ended(id: RequestId, kind: RequestKind, agent: AgentId, state: RequestState, why: &str) -> Tiding {
     let noun = noun(kind);
     let how = match state {
         RequestState::Open => "waits again".to_owned(),
@@ -295,20 +363,22 @@ pub fn request_ended(id: RequestId, kind: RequestKind, agent: &str, state: Reque
         _ => "Nothing is left to do.",
     };
     let what = match why {
-        "" => format!("The {noun} of {agent} {how} ({id})."),
-        why => format!("The {noun} of {agent} {how} ({id}): {}.", why.trim_end_matches('.')),
+        "" => format!("The {noun} of {CALLED} {how} ({id})."),
+        why => format!("The {noun} of {CALLED} {how} ({id}): {}.", why.trim_end_matches('.')),
     };
     Tiding::new(NoticeKind::RequestEnded, id, format!("{id}/ended"))
+        .of(agent)
         .says(what, "You asked for it.", todo)
         .at(page(kind, id))
         .many("of your requests ended", list(kind))
 }
 
 /// A decider asks something: told to who asked for the request.
-pub fn asked(id: RequestId, kind: RequestKind, agent: &str, number: i64, words: &str) -> Tiding {
+pub fn asked(id: RequestId, kind: RequestKind, agent: AgentId, number: i64, words: &str) -> Tiding {
     Tiding::new(NoticeKind::QuestionAsked, id, format!("{id}/asked/{number}"))
+        .of(agent)
         .says(
-            format!("Before deciding on {agent} somebody asks: “{}”", short(words)),
+            format!("Before deciding on {CALLED} somebody asks: “{}”", short(words)),
             "You asked for it.",
             "Answer on the request's page.",
         )
@@ -316,10 +386,11 @@ pub fn asked(id: RequestId, kind: RequestKind, agent: &str, number: i64, words: 
 }
 
 /// A question was answered: told to who asked it.
-pub fn answered(id: RequestId, kind: RequestKind, agent: &str, number: i64, words: &str) -> Tiding {
+pub fn answered(id: RequestId, kind: RequestKind, agent: AgentId, number: i64, words: &str) -> Tiding {
     Tiding::new(NoticeKind::QuestionAnswered, id, format!("{id}/answered/{number}"))
+        .of(agent)
         .says(
-            format!("Your question about {agent} was answered: “{}”", short(words)),
+            format!("Your question about {CALLED} was answered: “{}”", short(words)),
             "You asked it.",
             "Decide on the request's page.",
         )
@@ -333,14 +404,10 @@ fn short(words: &str) -> String {
 }
 
 /// A duty of an agent or a system.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Post {
-    /// Its reference.
-    pub of: String,
-    /// How it is called.
-    pub called: String,
-    /// Its page.
-    pub page: String,
+    /// Of what.
+    pub of: Subject,
     /// The duty.
     pub duty: Duty,
     /// The number of the assignment.
@@ -353,15 +420,15 @@ impl Post {
     }
 
     fn tiding(&self, kind: NoticeKind, key: &str) -> Tiding {
-        Tiding::new(kind, &self.of, format!("{}/{}/{key}", self.of, self.number)).at(self.page.clone())
+        Tiding::new(kind, self.of, format!("{}/{}/{key}", self.of, self.number)).at(self.of.href()).of(self.of)
     }
 
     /// The duty is offered.
     pub fn offered(&self) -> Tiding {
-        let (title, called) = (self.title(), &self.called);
+        let title = self.title();
         self.tiding(NoticeKind::OwnershipOffered, "offered")
             .says(
-                format!("You are asked to be {title} of {called}."),
+                format!("You are asked to be {title} of {CALLED}."),
                 format!("Whoever accepts answers for it: {}.", self.duty.answers_for()),
                 "Accept, or decline with the reason. Until then it is not yours.",
             )
@@ -371,18 +438,18 @@ impl Post {
 
     /// An offer was answered: told to who made it.
     pub fn accepted(&self, by: &str) -> Tiding {
-        let (title, called) = (self.title(), &self.called);
+        let title = self.title();
         self.tiding(NoticeKind::OwnershipEnded, "accepted")
-            .says(format!("{by} is {title} of {called} now."), "You offered it.", "Nothing is left to do.")
+            .says(format!("{by} is {title} of {CALLED} now."), "You offered it.", "Nothing is left to do.")
             .many("duties that you offered were accepted", "/agents")
     }
 
     /// An offer was declined: told to who made it.
     pub fn declined(&self, by: &str, why: &str) -> Tiding {
-        let (title, called) = (self.title(), &self.called);
+        let title = self.title();
         self.tiding(NoticeKind::OwnershipEnded, "declined")
             .says(
-                format!("{by} declined to be {title} of {called}: “{}”", short(why)),
+                format!("{by} declined to be {title} of {CALLED}: “{}”", short(why)),
                 "You offered it.",
                 "Offer it to somebody else.",
             )
@@ -391,10 +458,10 @@ impl Post {
 
     /// Somebody else holds the duty now: told to who held it.
     pub fn passed_on(&self, to: &str) -> Tiding {
-        let (title, called) = (self.title(), &self.called);
+        let title = self.title();
         self.tiding(NoticeKind::OwnershipEnded, "passed-on")
             .says(
-                format!("{to} accepted to be {title} of {called}."),
+                format!("{to} accepted to be {title} of {CALLED}."),
                 "You were, until then.",
                 "Hand over what only you know.",
             )
@@ -403,10 +470,10 @@ impl Post {
 
     /// An offer was taken back: told to whom it was made.
     pub fn withdrawn(&self) -> Tiding {
-        let (title, called) = (self.title(), &self.called);
+        let title = self.title();
         self.tiding(NoticeKind::OwnershipEnded, "withdrawn")
             .says(
-                format!("You are no longer asked to be {title} of {called}."),
+                format!("You are no longer asked to be {title} of {CALLED}."),
                 "It was offered to you.",
                 "Nothing is left to do.",
             )
@@ -415,10 +482,10 @@ impl Post {
 
     /// An offer lapsed: told to who made it.
     pub fn lapsed(&self, to: &str) -> Tiding {
-        let (title, called) = (self.title(), &self.called);
+        let title = self.title();
         self.tiding(NoticeKind::OwnershipEnded, "lapsed")
             .says(
-                format!("{to} did not answer the offer to be {title} of {called}, so it lapsed."),
+                format!("{to} did not answer the offer to be {title} of {CALLED}, so it lapsed."),
                 "You offered it.",
                 "Offer it to somebody else, or ask them and offer it again.",
             )
@@ -431,20 +498,20 @@ impl Post {
 pub fn unanswered(party: &str, name: &str, count: i64, offered_at: DateTime<Utc>, whose: Unanswered) -> Tiding {
     let duties = if count == 1 { "1 duty".to_owned() } else { format!("{count} duties") };
     let since = day(offered_at);
-    let key = |who: &str| format!("{party}/unanswered/{}/{who}", offered_at.timestamp_micros());
+    let key = || format!("{party}/unanswered/{}", offered_at.timestamp_micros());
     let made = format!("{name} has not answered an offer of {since}: {duties}.");
     match whose {
-        Unanswered::Addressee => Tiding::new(NoticeKind::OfferLapsing, party, key("asked"))
+        Unanswered::Addressee => Tiding::new(NoticeKind::OfferLapsing, party, key())
             .says(
                 format!("You have not answered an offer of {since}: {duties}."),
                 "Until somebody accepts, nobody answers for it.",
                 "Accept, or decline with the reason.",
             )
             .many("offers wait for your answer", "/"),
-        Unanswered::Maker => Tiding::new(NoticeKind::OfferLapsing, party, key("made"))
+        Unanswered::Maker => Tiding::new(NoticeKind::OfferLapsing, party, key())
             .says(made, "You made it.", "Ask them, or offer it to somebody else. It lapses after 30 days.")
             .many("parties have not answered your offers", "/agents?runtime_owner=pending"),
-        Unanswered::Security => Tiding::new(NoticeKind::OfferLapsing, party, key("security"))
+        Unanswered::Security => Tiding::new(NoticeKind::OfferLapsing, party, key())
             .says(made, "You are security lead.", "Ask them, or assign it to somebody else.")
             .at("/agents?runtime_owner=pending")
             .many("parties have not answered offers", "/agents?runtime_owner=pending"),
@@ -463,10 +530,11 @@ pub enum Unanswered {
 }
 
 /// A handover between the team that built an agent and the team that operates it.
-pub fn handover_offered(id: HandoverId, agent: AgentId, called: &str, from: &str) -> Tiding {
+pub fn handover_offered(id: HandoverId, agent: AgentId, from: &str) -> Tiding {
     Tiding::new(NoticeKind::HandoverOffered, id, format!("{id}/offered"))
+        .of(agent)
         .says(
-            format!("{from} hands {called} over to your team."),
+            format!("{from} hands {CALLED} over to your team."),
             "You lead the team that operates it.",
             "Accept it, or decline and say what is missing.",
         )
@@ -475,11 +543,12 @@ pub fn handover_offered(id: HandoverId, agent: AgentId, called: &str, from: &str
 }
 
 /// A handover was answered, or taken back.
-pub fn handover_ended(id: HandoverId, agent: AgentId, called: &str, how: &str, reason: &str) -> Tiding {
+pub fn handover_ended(id: HandoverId, agent: AgentId, how: &str, reason: &str) -> Tiding {
     let reason = if reason.is_empty() { ".".to_owned() } else { format!(": “{}”", short(reason)) };
     Tiding::new(NoticeKind::HandoverOffered, id, format!("{id}/ended"))
+        .of(agent)
         .says(
-            format!("The handover of {called} was {how}{reason}"),
+            format!("The handover of {CALLED} was {how}{reason}"),
             "You lead one of its two teams.",
             "Look at what is left to do on its page.",
         )
@@ -488,10 +557,11 @@ pub fn handover_ended(id: HandoverId, agent: AgentId, called: &str, how: &str, r
 }
 
 /// Somebody names a person as witness of a stop drill.
-pub fn witness_asked(delivery: &str, agent: AgentId, called: &str, by: &str) -> Tiding {
+pub fn witness_asked(delivery: &str, agent: AgentId, by: &str) -> Tiding {
     Tiding::new(NoticeKind::DrillDue, agent, format!("{delivery}/witness"))
+        .of(agent)
         .says(
-            format!("{by} says that you watched a stop drill of {called}."),
+            format!("{by} says that you watched a stop drill of {CALLED}."),
             "You are named as its witness; without your word it does not count.",
             "Say what you saw, on your home page.",
         )
@@ -501,7 +571,7 @@ pub fn witness_asked(delivery: &str, agent: AgentId, called: &str, by: &str) -> 
 
 /// Somebody decides in another's place from now on, or from a day that is still to come.
 pub fn delegated(number: i64, from: &str, since: DateTime<Utc>, until: DateTime<Utc>, why: &str) -> Tiding {
-    Tiding::new(NoticeKind::Account, "delegation", format!("delegation/{number}"))
+    Tiding::new(NoticeKind::Account, "", format!("delegation/{number}"))
         .says(
             format!("You decide for {from} from {} until {}: “{}”", day(since), day(until), short(why)),
             "They delegated to you, and remain accountable.",
@@ -511,16 +581,17 @@ pub fn delegated(number: i64, from: &str, since: DateTime<Utc>, until: DateTime<
 }
 
 /// An agent was stopped at once.
-pub fn stopped(agent: AgentId, called: &str, stop: i64, by: &str, why: &str, by_hand: bool) -> Tiding {
+pub fn stopped(agent: AgentId, stop: i64, by: &str, why: &str, by_hand: bool) -> Tiding {
     let todo = if by_hand {
         "No webhook pauses it: carry out the written procedure now, and see the steps that are open."
     } else {
         "See the steps that are open on its stop page."
     };
     Tiding::new(NoticeKind::AgentStopped, agent, format!("{agent}/stopped/{stop}"))
-        .says(format!("{by} stopped {called}: “{}”", short(why)), "You answer for a part of it.", todo)
+        .of(agent)
+        .says(format!("{by} stopped {CALLED}: “{}”", short(why)), "You answer for a part of it.", todo)
         .at(format!("/agents/{agent}/stop"))
-        .many("agents that you answer for were stopped", "/agents?state=suspended&owner={me}")
+        .many("agents that you answer for were stopped", format!("/agents?state=suspended&owner={ME}"))
         .loud(true)
 }
 
@@ -537,23 +608,35 @@ pub fn left(person: PersonId, name: &str, agents: usize, at: DateTime<Utc>) -> T
         .many("people left who answered for agents", "/people")
 }
 
+/// Somebody changed department: they are asked of each duty whether it is still theirs.
+pub fn moved(person: PersonId, agents: usize, at: DateTime<Utc>) -> Tiding {
+    let count = if agents == 1 { "1 agent".to_owned() } else { format!("{agents} agents") };
+    Tiding::new(NoticeKind::ConfirmationDue, person, format!("{person}/moved/{}", at.timestamp_micros()))
+        .says(
+            format!("You changed department, and answer for a part of {count}."),
+            "Whoever moves is asked of each duty whether it is still theirs.",
+            "Say which are, and offer the others to somebody else.",
+        )
+        .at("/still-yours")
+}
+
 /// Something waits for a second person.
 pub fn second_person(proposal: i64, what: &str, by: &str, until: DateTime<Utc>, link: &str) -> Tiding {
-    Tiding::new(NoticeKind::DecisionWaits, format!("proposal {proposal}"), format!("proposal/{proposal}"))
+    Tiding::new(NoticeKind::DecisionWaits, "", format!("proposal/{proposal}"))
         .says(
             format!("{what}, and needs a second person. {by} asked."),
             "You are administrator or security lead.",
             format!("Confirm or refuse it by {}.", day(until)),
         )
         .at(link)
-        .many("proposals wait for a second person", "/people")
 }
 
 /// The retirement of an agent has started: told to whoever has a row of its checklist.
-pub fn retirement_started(id: RequestId, called: &str, why: &str) -> Tiding {
+pub fn retirement_started(id: RequestId, agent: AgentId, why: &str) -> Tiding {
     Tiding::new(NoticeKind::DecisionWaits, id, format!("{id}/started"))
+        .of(agent)
         .says(
-            format!("The retirement of {called} has started ({id}): “{}”", short(why)),
+            format!("The retirement of {CALLED} has started ({id}): “{}”", short(why)),
             "Rows of its checklist are yours to do.",
             "See which, do them, and leave the evidence.",
         )
@@ -561,9 +644,8 @@ pub fn retirement_started(id: RequestId, called: &str, why: &str) -> Tiding {
         .many("retirements have started with rows that are yours", "/retirements")
 }
 
-/// A finding that began by the clock alone: told to who can mend it. `until` is the instant at
-/// which it began.
-pub fn began(agent: AgentId, called: &str, finding: &Finding, runs: bool) -> Tiding {
+/// A finding that began by the clock alone: told to who can mend it.
+pub fn began(agent: AgentId, finding: &Finding, runs: bool) -> Tiding {
     let key = finding.key;
     let kind = match key {
         FindingKey::ReviewOverdue => NoticeKind::ReviewDue,
@@ -575,7 +657,10 @@ pub fn began(agent: AgentId, called: &str, finding: &Finding, runs: bool) -> Tid
     let why = match key {
         FindingKey::OwnershipUnconfirmed => "You answer for it.".to_owned(),
         FindingKey::ConditionOverdue => "You were to do it.".to_owned(),
-        _ => format!("You answer for it as {}, or lead security while nobody does.", mender(key).owner_title().to_lowercase()),
+        _ => format!(
+            "You answer for it as {}, or lead security while nobody does.",
+            mender(key).owner_title().to_lowercase()
+        ),
     };
     let link = match key {
         FindingKey::OwnershipUnconfirmed => "/still-yours".to_owned(),
@@ -587,15 +672,13 @@ pub fn began(agent: AgentId, called: &str, finding: &Finding, runs: bool) -> Tid
         FindingKey::ReviewOverdue => "/reviews".to_owned(),
         _ => format!("/agents?finding={key}"),
     };
-    Tiding::new(kind, agent, format!("{agent}/{key}/{}", finding.from.timestamp_micros()))
-        .says(
-            format!("{called}: {}", lower_first(&finding.sentence())),
-            why,
-            format!("{}.", finding.fix_label()),
-        )
+    let tiding = Tiding::new(kind, agent, format!("{agent}/{key}/{}", finding.from.timestamp_micros()))
+        .of(agent)
+        .says(format!("{CALLED}: {}", lower_first(&finding.sentence())), why, format!("{}.", finding.fix_label()))
         .at(link)
         .many(format!("agents: {}", lower_first(key.label())), all)
-        .loud(runs && key == FindingKey::NoRuntimeOwner)
+        .loud(runs && key == FindingKey::NoRuntimeOwner);
+    Tiding { to_actor: true, ..tiding }
 }
 
 fn lower_first(words: &str) -> String {
@@ -646,42 +729,59 @@ mod tests {
             kind: RequestKind::Review,
             place: 1,
             duty: Duty::Review,
-            agent: called(AgentId(n), "Parcel sorter", n % 2 == 0),
+            agent: AgentId(n),
             due_at: at(20_000),
         }
     }
 
-    #[test]
-    fn many_of_one_kind_are_told_as_one_with_a_count_and_the_list() {
-        let five = (1..=5).map(|n| step(n).waits(PersonId(7))).collect();
-        let told = Tiding::folded(five).unwrap();
-        assert_eq!(told.what, "5 reviews wait for you: RQ-1, RQ-2, RQ-3 and 2 more.");
-        assert_eq!(told.link, "/reviews");
-        assert_eq!(told.key, "RQ-1/1/waits/PE-7+4");
+    fn told(list: &[Tiding]) -> Tiding {
+        let mut letter = Letter::new(list[0].clone());
+        list[1..].iter().for_each(|t| letter.add(t));
+        letter.tiding()
     }
 
     #[test]
-    fn one_is_told_as_itself_and_what_is_said_twice_of_one_thing_counts_once() {
+    fn many_of_one_kind_are_told_as_one_with_a_count_and_the_list() {
+        let five: Vec<Tiding> = (1..=5).map(|n| step(n).waits(PersonId(7))).collect();
+        let told = told(&five);
+        assert_eq!(told.what, "5 reviews wait for you: RQ-1, RQ-2, RQ-3 and more.");
+        assert_eq!(told.link, "/reviews");
+        assert_eq!(told.key, "RQ-1/1/waits/PE-7+4");
+        let mut joined = Letter::new(five[0].clone());
+        let mut other = Letter::new(five[0].clone());
+        other.add(&five[1]);
+        joined.join(&other);
+        assert_eq!(joined.tiding().what, "2 reviews wait for you: RQ-1, RQ-2.");
+    }
+
+    #[test]
+    fn one_is_told_as_itself_and_steps_of_one_request_count_once() {
         let one = step(1).waits(PersonId(7));
-        assert_eq!(Tiding::folded(vec![one.clone(), OpenStep { place: 2, ..step(1) }.waits(PersonId(7))]), Some(one));
-        assert_eq!(Tiding::folded(Vec::new()), None);
+        assert_eq!(told(&[one.clone(), OpenStep { place: 2, ..step(1) }.waits(PersonId(7))]), one);
+    }
+
+    #[test]
+    fn each_duty_of_one_agent_counts_though_the_agent_is_named_once() {
+        let post = |number, duty| Post { of: AgentId(4).into(), duty, number }.offered();
+        let list = [post(1, Duty::Purpose), post(2, Duty::Policy), post(3, Duty::Identity)];
+        assert_eq!(told(&list).what, "3 duties are offered to you: AG-4.");
     }
 
     #[test]
     fn a_confidential_agent_is_never_named() {
-        assert_eq!(called(AgentId(3), "Parcel sorter", false), "“Parcel sorter” (AG-3)");
-        assert_eq!(called(AgentId(3), "Parcel sorter", true), "AG-3");
-        assert_eq!(called(AgentId(3), " ", false), "AG-3");
-        assert!(!step(2).escalated(Some("Ada"), true).what.contains("Parcel"));
+        let of = Subject::Agent(AgentId(3));
+        assert_eq!(called(of, "Parcel sorter", false), "“Parcel sorter” (AG-3)");
+        assert_eq!(called(of, "Parcel sorter", true), "AG-3");
+        assert_eq!(called(of, " ", false), "AG-3");
     }
 
     #[test]
     fn every_finding_that_is_told_names_what_to_do_without_haste_or_blame() {
-        for key in FindingKey::ALL.iter().copied().filter(|k| told(*k)) {
+        for key in FindingKey::ALL.iter().copied().filter(|k| super::told(*k)) {
             let severity = crate::finding::Severity::High;
             let finding =
                 Finding { key, duty: None, severity, from: at(1), until: None, detail: "something".to_owned() };
-            let told = began(AgentId(1), "AG-1", &finding, true);
+            let told = began(AgentId(1), &finding, true);
             assert!(told.what.ends_with('.') && told.todo.ends_with('.') && told.why.ends_with('.'), "{told:?}");
             assert!(!format!("{told:?}").contains('!'), "{told:?}");
             assert_eq!(told.critical, key == FindingKey::NoRuntimeOwner);

@@ -8,14 +8,19 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
+use domain::alarm::AlarmKind;
 use domain::can::Actor;
 use domain::canonical;
 use domain::record::{Event, timestamp};
+use domain::tiding::Tiding;
 use serde_json::{Map, Value};
 
 use crate::args;
+use crate::clock;
+use crate::clock::alarms::NewAlarm;
 use crate::db::{Arg, Cell, Db, DbError, Row, Tx, micros};
 use crate::tally::Tally;
+use crate::tidings::{self, Mail, To};
 
 /// Who does it and when: what every use case is given.
 #[derive(Debug, Clone, Copy)]
@@ -257,6 +262,9 @@ pub struct Change<'a> {
     touched: HashMap<(&'static str, String), (usize, &'static Audited)>,
     ids: u64,
     told: Vec<Option<domain::id::PersonId>>,
+    mail: Mail,
+    alarms: BTreeMap<String, NewAlarm>,
+    wakes: Option<DateTime<Utc>>,
 }
 
 impl<'a> Change<'a> {
@@ -270,6 +278,9 @@ impl<'a> Change<'a> {
             touched: HashMap::new(),
             ids: 0,
             told: Vec::new(),
+            mail: Mail::default(),
+            alarms: BTreeMap::new(),
+            wakes: None,
         })
     }
 
@@ -300,6 +311,24 @@ impl<'a> Change<'a> {
     /// once it is committed.
     pub(crate) fn told(&mut self, person: Option<domain::id::PersonId>) {
         self.told.push(person);
+    }
+
+    /// Leaves something to be told when this is committed: what goes to one person about one kind
+    /// of thing is told as one. Whoever acts is not told of it.
+    pub(crate) fn tell(&mut self, to: To, tiding: Tiding) {
+        self.mail.put(to, tiding);
+    }
+
+    /// Sets an alarm, once for its kind, its subject and its instant.
+    pub(crate) fn alarm(&mut self, at: DateTime<Utc>, kind: AlarmKind, subject: impl ToString, about: i64) {
+        let subject = subject.to_string();
+        let key = format!("{subject}/{kind}/{}", micros(at));
+        self.alarms.insert(key, NewAlarm { at, kind, subject, about });
+    }
+
+    /// Notes that something is due at an instant: the scheduler hears of it once it is committed.
+    pub(crate) fn wakes(&mut self, at: DateTime<Utc>) {
+        self.wakes = Some(self.wakes.map_or(at, |earlier| earlier.min(at)));
     }
 
     /// What changed, as it was and as it is. Members equal on both sides are left out.
@@ -349,12 +378,17 @@ impl<'a> Change<'a> {
 
     /// Reads back digests, appends the events to the chain, moves the counters, commits.
     pub async fn commit(mut self) -> Result<(), DbError> {
+        let mail = std::mem::take(&mut self.mail);
+        tidings::deliver(&mut self, mail).await?;
+        let alarms = std::mem::take(&mut self.alarms);
+        clock::alarms::write(&mut self, alarms).await?;
         self.digest_rows().await?;
         self.append().await?;
-        let Self { mut tx, tally, told, .. } = self;
+        let Self { mut tx, tally, told, wakes, .. } = self;
         tally.apply(&mut tx).await?;
         tx.commit().await?;
         crate::notices::written::say(told);
+        clock::bell::ring(wakes);
         Ok(())
     }
 

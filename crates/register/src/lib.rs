@@ -9,6 +9,7 @@ pub mod audit;
 pub mod backup;
 pub mod calendar;
 pub mod change;
+pub mod clock;
 pub mod db;
 pub mod delegations;
 pub mod error;
@@ -38,6 +39,7 @@ pub mod systems;
 pub mod tally;
 pub mod teams;
 pub mod throttle;
+mod tidings;
 pub mod tokens;
 
 pub use change::By;

@@ -12,6 +12,7 @@ mod api_people;
 mod assignments;
 mod audit;
 mod auth;
+mod clock;
 mod commands;
 mod contract;
 mod delegation;

@@ -510,6 +510,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     Case("PATCH", "/api/v1/systems/{id}", "/api/v1/systems/SY-1", "{}", May::Program(SECURITY, WRITES)),
     Case("GET", "/api/v1/posture", "/api/v1/posture", "", May::Program(RECORD, READS)),
+    Case("GET", "/api/v1/posture/history", "/api/v1/posture/history", "", May::Program(RECORD, READS)),
     Case("GET", "/api/v1/audit", "/api/v1/audit", "", May::Program(RECORD, READS)),
     Case("GET", "/api/v1/audit/export", "/api/v1/audit/export", "", May::Program(RECORD, READS)),
 ];

@@ -18,6 +18,7 @@ use super::needs;
 use super::stored::{self, Agent};
 use crate::args;
 use crate::change::Change;
+use crate::clock::turns::{self, Turned};
 use crate::db::{Arg, DbError, FOREVER, Reads, marks, micros};
 use crate::error::Error;
 use crate::systems::stays;
@@ -300,7 +301,8 @@ pub async fn reassess(change: &mut Change<'_>, ids: &[AgentId], fresh: bool) -> 
         let judged = judge(&mut change.tx, batch, now).await?;
         write_derived(change, &judged).await?;
         write_findings(change, &judged, fresh).await?;
-        write_index(change, &judged, fresh).await?;
+        let turned = write_index(change, &judged, fresh).await?;
+        turns::tell(change, &turned, &judged).await?;
         if !fresh {
             crate::requests::seats::derive(change, batch).await?;
         }
@@ -405,7 +407,10 @@ async fn delete_of(change: &mut Change<'_>, table: &str, judged: &[Judged]) -> R
     Ok(())
 }
 
-async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<(), DbError> {
+/// Writes counters, search words and what the clock will change. Answers what it had changed since
+/// the agents were assessed before.
+async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<Vec<Turned>, DbError> {
+    let mut turned = Vec::new();
     let mut before: HashMap<AgentId, (String, String)> = HashMap::new();
     if !fresh {
         let args: Vec<Arg> = judged.iter().map(|j| Arg::from(j.agent.id)).collect();
@@ -413,7 +418,7 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
         for r in change.tx.all(sql, args).await? {
             before.insert(r.get(0)?, (r.get(1)?, r.get(2)?));
         }
-        delete_of(change, "turn", judged).await?;
+        turned = take_turns(change, judged).await?;
     }
     let (mut index, mut words, mut turns) = (Vec::new(), Vec::new(), Vec::new());
     let mut forget: Vec<Arg> = Vec::new();
@@ -441,6 +446,7 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
             words.extend(found.iter().map(|w| args![w, j.agent.id]));
         }
         for (at, facet, delta) in turns_of(j, change.by.now) {
+            change.wakes(at);
             turns.push(args![at, j.agent.id, facet, delta]);
         }
         index.push(args![j.agent.id, facets.join("\n"), found_text]);
@@ -460,7 +466,26 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
             "ON CONFLICT (agent_id) DO UPDATE SET facets = excluded.facets, words = excluded.words",
         )
         .await?;
-    Ok(())
+    Ok(turned)
+}
+
+/// Takes out what the clock changes of these agents, and answers what it has changed already.
+async fn take_turns(change: &mut Change<'_>, judged: &[Judged]) -> Result<Vec<Turned>, DbError> {
+    let mut out = Vec::new();
+    let args: Vec<Arg> = judged.iter().map(|j| Arg::from(j.agent.id)).collect();
+    if args.is_empty() {
+        return Ok(out);
+    }
+    let sql =
+        format!("DELETE FROM turn WHERE agent_id IN {} RETURNING at, agent_id, facet, delta", marks(1, args.len()));
+    for r in change.tx.all(sql, args).await? {
+        let at: DateTime<Utc> = r.get(0)?;
+        if at <= change.by.now {
+            out.push(Turned { at, agent: r.get(1)?, facet: r.get(2)?, delta: r.get(3)? });
+        }
+    }
+    out.sort_by(|a, b| (a.at, a.agent, &a.facet).cmp(&(b.at, b.agent, &b.facet)));
+    Ok(out)
 }
 
 /// What the agent counts under. Each facet is a counter's name; no name holds a line break.
@@ -612,16 +637,33 @@ fn prefixes<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     out
 }
 
-/// Assesses the agents whose turn has come, a batch at a time, so that reads need not add
-/// them up for ever. Answers how many were folded. Nothing shown depends on its having run.
+/// What is due of agents, soonest first: some of it.
+pub const TURNED: &str = "SELECT agent_id FROM turn WHERE at <= $1 ORDER BY at, agent_id, facet LIMIT 800";
+/// How many agents are folded at a time.
+const FOLDED: usize = 200;
+
+/// Assesses the agents whose turn has come, the soonest first, a batch at a time, so that reads
+/// need not add them up for ever. Answers how many were folded. Nothing shown depends on its
+/// having run.
 pub async fn fold(db: &crate::db::Db, now: DateTime<Utc>) -> Result<usize, Error> {
-    let rows = db.all("SELECT DISTINCT agent_id FROM turn WHERE at <= $1 LIMIT 200", args![now]).await?;
-    let ids = rows.iter().map(|r| r.get::<AgentId>(0)).collect::<Result<Vec<_>, _>>()?;
-    if ids.is_empty() {
+    if db.one(TURNED, args![now]).await?.is_none() {
         return Ok(0);
     }
-    let actor = domain::can::Actor::muster();
-    let mut change = Change::begin(db, crate::change::By { actor: &actor, now }).await?;
+    let muster = domain::can::Actor::muster();
+    let mut change = crate::clock::begin(db, &muster, now).await?;
+    // Another server may have folded them meanwhile.
+    let mut ids = BTreeSet::new();
+    for r in change.tx.all(TURNED, args![now]).await? {
+        ids.insert(r.get::<AgentId>(0)?);
+        if ids.len() == FOLDED {
+            break;
+        }
+    }
+    let ids: Vec<AgentId> = ids.into_iter().collect();
+    // In one order everywhere, and before anything of them is read.
+    for id in &ids {
+        super::moves::hold(&mut change, *id).await?;
+    }
     crate::assignments::lapse::of_agents(&mut change, &ids).await?;
     crate::requests::lapse(&mut change, &ids).await?;
     reassess(&mut change, &ids, false).await?;

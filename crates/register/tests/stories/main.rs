@@ -8,6 +8,7 @@ mod agents;
 mod audit;
 mod backup;
 mod calendar;
+mod clock;
 mod confirm;
 mod delegations;
 mod handovers;

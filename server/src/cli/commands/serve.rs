@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use crate::cli::{Database, Failure, clock};
 use crate::config::{BaseUrl, Config};
 use crate::serve::{Ready, asked_to_stop, serve};
-use crate::{App, housekeeping, metrics, router};
+use crate::{App, housekeeping, metrics, router, scheduler};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -65,9 +65,11 @@ pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
     let app = App::new(db.clone(), clock(), config);
     ready.is(router::router(&app));
     announce(&app).await?;
+    let clock = tokio::spawn(scheduler::run(app.clone()));
     let housekeeping = tokio::spawn(housekeeping::run(app));
     let done = serving.await.map_err(|error| Failure::refused(format!("serving ended: {error}")))?;
     housekeeping.abort();
+    clock.abort();
     db.close().await;
     tracing::info!("stopped");
     Ok(done?)
