@@ -12,6 +12,7 @@ pub mod can;
 pub mod canonical;
 pub mod delegation;
 pub mod duty;
+pub mod exception;
 pub mod facts;
 pub mod finding;
 pub mod handover;

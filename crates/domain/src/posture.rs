@@ -92,7 +92,11 @@ pub struct Posture {
     pub duties: Vec<DutyCoverage>,
     /// Agents with a finding of this key now; every key is present.
     pub findings: BTreeMap<String, i64>,
-    /// Of these, those whose gap counts as onboarding until the target date of their import;
+    /// Agents with a finding of this key that an exception covers now; every key is present. It
+    /// does not count among the findings.
+    #[serde(default)]
+    pub excepted: BTreeMap<String, i64>,
+    /// Of the findings, those whose gap counts as onboarding until the target date of their import;
     /// keys that have none are left out.
     pub onboarding: BTreeMap<String, i64>,
     /// Agents that count as running, by runtime-owner state.

@@ -103,6 +103,9 @@ pub const AUDITED: &[&Audited] = &[
     &SIGN_OF_LIFE,
     &OUTLET,
     &NOTICE_PREFERENCE,
+    &EXCEPTION,
+    &EXCEPTION_AGENT,
+    &COMPENSATING_CONTROL,
 ];
 
 macro_rules! audited {
@@ -201,6 +204,14 @@ audited! {
     OUTLET = "outlet" by "id": id Int, kind Text, name Text, url Text, kinds Text, made_at Int, removed_at Int;
     NOTICE_PREFERENCE = "notice_preference" by "person_id": person_id Int, offset_minutes Int, quiet_from Int,
         quiet_until Int, digest_at Int, hows Text;
+    EXCEPTION = "exception" by "id": id Int, version Int, created_at Int, updated_at Int, request_id Int,
+        requester_id Int, title Text, control Text, node Text, duty Text, likelihood Int, impact Int,
+        justification Text, selection Text, tier Text, starts_at Int, expires_at Int, lapses_at Int, suspends Bool,
+        renews Int, renewals Int, subject_sha256 Text, approved_at Int, rejected_at Int, rejection Text, ended_at Int,
+        ended Text, ended_by Text, ending Text;
+    EXCEPTION_AGENT = "exception_agent" by "id": id Int, exception_id Int, agent_id Int;
+    COMPENSATING_CONTROL = "compensating_control" by "id": id Int, exception_id Int, place Int, words Text,
+        owner_id Int, check_at Int, dropped_at Int, checked_at Int, checked_by Text, note Text;
 }
 
 impl Audited {

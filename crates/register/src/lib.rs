@@ -13,6 +13,7 @@ pub mod clock;
 pub mod db;
 pub mod delegations;
 pub mod error;
+pub mod exceptions;
 pub mod handovers;
 pub mod idempotency;
 pub mod imports;

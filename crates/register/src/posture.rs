@@ -33,7 +33,7 @@ pub(crate) fn facets() -> Vec<String> {
         facets.extend([format!("owner:{s}"), format!("stop:running:{s}"), format!("stop:idle:{s}")]);
     }
     facets.extend(Duty::ALL.iter().flat_map(|d| [format!("required:{d}"), format!("held:{d}")]));
-    facets.extend(FindingKey::ALL.iter().map(|k| format!("finding:{k}")));
+    facets.extend(FindingKey::ALL.iter().flat_map(|k| [format!("finding:{k}"), format!("excepted:{k}")]));
     facets
 }
 
@@ -60,6 +60,7 @@ pub async fn posture(db: &Db, by: By<'_>) -> Result<Posture, Error> {
             .map(|d| DutyCoverage { duty: *d, required: get(format!("required:{d}")), held: get(format!("held:{d}")) })
             .collect(),
         findings: FindingKey::ALL.iter().map(|k| (k.key().to_owned(), get(format!("finding:{k}")))).collect(),
+        excepted: FindingKey::ALL.iter().map(|k| (k.key().to_owned(), get(format!("excepted:{k}")))).collect(),
         running: RuntimeOwner::ALL.iter().map(|s| (*s, get(format!("stop:running:{s}")))).collect(),
         idle: RuntimeOwner::ALL.iter().map(|s| (*s, get(format!("stop:idle:{s}")))).collect(),
         onboarding: onboarding(db, by.now).await?,

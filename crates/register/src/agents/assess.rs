@@ -384,6 +384,7 @@ async fn write_findings(change: &mut Change<'_>, judged: &[Judged], fresh: bool)
                 f.from,
                 f.until.map_or(FOREVER, micros),
                 &f.detail,
+                f.excepted,
             ]);
         }
     }
@@ -391,7 +392,7 @@ async fn write_findings(change: &mut Change<'_>, judged: &[Judged], fresh: bool)
         .tx
         .insert(
             "finding",
-            &["agent_id", "key", "duty", "severity", "from_at", "until_at", "detail"],
+            &["agent_id", "key", "duty", "severity", "from_at", "until_at", "detail", "excepted"],
             rows,
             "ON CONFLICT (agent_id, key, duty, from_at) DO NOTHING",
         )
@@ -526,13 +527,16 @@ fn facets(j: &Judged, now: DateTime<Utc>) -> Vec<String> {
     let mut keys: Vec<FindingKey> = j.assessment.findings.iter().map(|f| f.key).collect();
     keys.sort_unstable();
     keys.dedup();
+    let holds = |key, which: &dyn Fn(&Finding) -> bool| spans(j, key, which).iter().any(|s| s.holds_at(now));
+    // What an exception covers does not count, and is counted apart.
+    out.extend(keys.iter().filter(|k| holds(**k, &|f| f.excepted.is_some())).map(|k| format!("excepted:{k}")));
     // A finding that only begins later is added by its turn.
-    keys.retain(|k| !AHEAD.contains(k) || spans(j, *k, |_| true).iter().any(|s| s.holds_at(now)));
+    keys.retain(|k| !ahead(j, *k) || holds(*k, &counts));
     out.extend(keys.into_iter().map(|k| format!("finding:{k}")));
     // Counted by wave, so that a read asks only for the waves whose date lies ahead.
     if let Some(wave) = a.wave {
         let mut gaps: Vec<FindingKey> =
-            j.assessment.findings.iter().filter(|f| waits_now(f, now)).map(|f| f.key).collect();
+            j.assessment.findings.iter().filter(|f| waits_now(j, f, now)).map(|f| f.key).collect();
         gaps.sort_unstable();
         gaps.dedup();
         out.extend(gaps.into_iter().map(|k| format!("wave-gap:{wave}:{k}")));
@@ -546,7 +550,8 @@ fn stop_facet(a: &Agent, state: RuntimeOwner) -> String {
 
 /// Checks whose spans come and go by the clock: whether one counts now, and when that turns,
 /// follows from its spans.
-const AHEAD: [FindingKey; 12] = [
+const AHEAD: [FindingKey; 13] = [
+    FindingKey::ControlUnchecked,
     FindingKey::ApprovalDue,
     FindingKey::Drift,
     FindingKey::ReviewOverdue,
@@ -561,6 +566,16 @@ const AHEAD: [FindingKey; 12] = [
     FindingKey::OwnershipUnconfirmed,
 ];
 
+/// Whether it counts: no exception covers it.
+fn counts(f: &Finding) -> bool {
+    f.excepted.is_none()
+}
+
+/// Whether a check comes and goes by the clock for this agent: by its nature, or by an exception.
+fn ahead(j: &Judged, key: FindingKey) -> bool {
+    AHEAD.contains(&key) || j.assessment.findings.iter().any(|f| f.key == key && f.excepted.is_some()) || j.governance.covers.iter().any(|c| c.key == key)
+}
+
 /// When a check holds, as spans apart from each other.
 fn spans(j: &Judged, key: FindingKey, which: impl Fn(&Finding) -> bool) -> Vec<Span> {
     let found = j.assessment.findings.iter().filter(|f| f.key == key && which(f));
@@ -568,26 +583,27 @@ fn spans(j: &Judged, key: FindingKey, which: impl Fn(&Finding) -> bool) -> Vec<S
 }
 
 /// Whether it is a gap that waits for the target date of its import, and holds already.
-fn waits_now(f: &Finding, now: DateTime<Utc>) -> bool {
-    f.severity == Severity::Onboarding && (!AHEAD.contains(&f.key) || f.holds_at(now))
+fn waits_now(j: &Judged, f: &Finding, now: DateTime<Utc>) -> bool {
+    f.severity == Severity::Onboarding && counts(f) && (!ahead(j, f.key) || f.holds_at(now))
 }
 
 /// What the clock alone will change: a verified owner's drill lapses, an offer lapses, a review
 /// falls due, nobody can be reached any more, an owner is to be asked again.
 fn turns_of(j: &Judged, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, String, i64)> {
     let mut out = Vec::new();
-    for key in AHEAD {
+    for key in FindingKey::ALL.iter().copied().filter(|k| ahead(j, *k)) {
         let mut add = |facet: String, spans: Vec<Span>| {
             for span in spans {
                 out.extend((span.from > now).then(|| (span.from, facet.clone(), 1)));
                 out.extend(span.until.filter(|u| *u > now).map(|u| (u, facet.clone(), -1)));
             }
         };
-        add(format!("finding:{key}"), spans(j, key, |_| true));
+        add(format!("finding:{key}"), spans(j, key, counts));
+        add(format!("excepted:{key}"), spans(j, key, |f| f.excepted.is_some()));
         if let Some(wave) = j.agent.wave {
-            let waits = spans(j, key, |f| f.severity == Severity::Onboarding);
+            let waits = spans(j, key, |f| counts(f) && f.severity == Severity::Onboarding);
             // What ends with the import's date is no turn: reads leave such imports out.
-            let goes_on = |at| j.assessment.findings.iter().any(|f| f.key == key && f.from == at);
+            let goes_on = |at| j.assessment.findings.iter().any(|f| f.key == key && f.from == at && counts(f));
             let waits = waits.into_iter().map(|s| Span { until: s.until.filter(|u| !goes_on(*u)), ..s });
             add(format!("wave-gap:{wave}:{key}"), waits.collect());
         }

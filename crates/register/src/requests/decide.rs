@@ -86,13 +86,16 @@ async fn checked(change: &mut Change<'_>, answer: &Answer) -> Result<(String, Ve
 }
 
 /// What the policy demands of a consent, whoever gives it.
-fn demands(agent: &Agent, kept: &stored::Kept, duty: Duty) -> Result<(), Error> {
+async fn demands(change: &mut Change<'_>, agent: &Agent, kept: &stored::Kept, duty: Duty) -> Result<(), Error> {
+    if kept.kind == RequestKind::Exception {
+        return crate::exceptions::demands(change, kept.id).await;
+    }
     if !matches!(kept.kind, RequestKind::Approval | RequestKind::ScopeChange) {
         return Ok(());
     }
     let Some((_, facts)) = kept.facts() else { return Ok(()) };
     let standing = request::standing_credentials(&facts);
-    if !standing.is_empty() {
+    if !standing.is_empty() && !crate::exceptions::credentials_covered(&mut change.tx, agent.id, change.by.now).await? {
         return Err(Error::Conflict(format!(
             "It uses a long-lived secret or a shared account ({}), and no exception in force covers that.",
             standing.join(", ")
@@ -119,18 +122,23 @@ pub async fn decide(
     let about = stored::load(&mut change.tx, id).await?.agent;
     moves::hold(&mut change, about).await?;
     let kept = stored::load(&mut change.tx, id).await?;
+    // Of an exception, each of its agents; they never change.
+    for other in kept.agents().into_iter().filter(|a| *a != about) {
+        moves::hold(&mut change, other).await?;
+    }
     let (reason, conditions, record, rules, me, found) = {
         let seen = crate::agents::stored::load(&mut change.tx, &[about], by.now).await?.pop();
         let record = seen.ok_or_else(|| Error::NotFound(format!("request {id}")))?;
-        let until = crate::models::justified(&mut change.tx, &[about]).await?;
-        let rules = kept.rules(until.get(&about).is_some_and(|u| *u > by.now));
+        let until = crate::models::justified(&mut change.tx, &kept.agents()).await?;
+        let rules = kept.rules(kept.agents().iter().all(|a| until.get(a).is_some_and(|u| *u > by.now)));
         let Some(step) = rules.step(place).cloned() else {
             // Whoever may not see the agent learns nothing of its requests.
             agent(&mut change.tx, by, about).await.map_err(|e| hidden(e, id))?;
             return Err(Error::NotFound(format!("step {place} of {id}")));
         };
-        let seats = seats(&mut change.tx, &[(about, step.duty)], by.now).await?;
-        let seat = seats.get(&(about, step.duty)).cloned().unwrap_or_default();
+        let key = (kept.steps.iter().find(|s| s.step.place == place).map_or(about, |s| s.agent), step.duty);
+        let seats = seats(&mut change.tx, &[key], by.now).await?;
+        let seat = seats.get(&key).cloned().unwrap_or_default();
         let Some(me) = by.actor.person_id() else {
             can(by.actor, Action::RequestDecide, Relation::None)?;
             return Err(Error::Denied(domain::can::Denied::Hidden));
@@ -156,7 +164,7 @@ pub async fn decide(
         can(by.actor, Action::RequestDecide, Relation::Owner)?;
         let (reason, conditions) = checked(&mut change, answer).await?;
         if consents(answer.verdict) {
-            demands(&record, &kept, step.duty)?;
+            demands(&mut change, &record, &kept, step.duty).await?;
         }
         (reason, conditions, record, rules, me, found)
     };
@@ -165,7 +173,8 @@ pub async fn decide(
         (Some(duty), via) => format!("{} for the {}", via.label().to_lowercase(), duty.owner_title().to_lowercase()),
         _ => String::new(),
     };
-    let event = change.event(capacity, "request.decided", about);
+    let whose = kept.steps.iter().find(|s| s.step.place == place).map_or(about, |s| s.agent);
+    let event = change.event(capacity, "request.decided", whose);
     write(&mut change, event, &kept, place, &rules, answer.verdict, &reason, found).await?;
     write_conditions(&mut change, event, &kept, place, me, &conditions).await?;
     let mut after =
@@ -177,13 +186,13 @@ pub async fn decide(
         after["on_behalf_of"] = json!(whose);
     }
     let decided = stored::load(&mut change.tx, id).await?;
-    let end = decided.rules(rules.small_organisation).end();
+    let mut end = decided.rules(rules.small_organisation).end();
     if let Some(outcome) = end {
-        follow(&mut change, event, &decided, &record, outcome, &mut after).await?;
+        end = Some(follow(&mut change, event, &decided, &record, outcome, &mut after).await?);
     }
     change.describe(event, serde_json::Value::Null, after);
     change.because(event, &reason);
-    reassess(&mut change, &[about], false).await?;
+    reassess(&mut change, &kept.agents(), false).await?;
     change.commit().await?;
     Ok(end.unwrap_or(request::RequestState::Open))
 }

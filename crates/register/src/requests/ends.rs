@@ -41,6 +41,9 @@ pub(crate) async fn close(
         let sql =
             "UPDATE request_step SET waits_for = NULL, ready = FALSE WHERE request_id = $1 AND decided_at IS NULL";
         change.tx.run(sql, args![id]).await?;
+        if outcome != RequestState::Approved {
+            crate::exceptions::refused(change, event, id, outcome).await?;
+        }
     }
     Ok(row.is_some())
 }
@@ -62,6 +65,9 @@ pub async fn withdraw(db: &Db, by: By<'_>, id: RequestId, why: &str) -> Result<(
     moves::hold(&mut change, about).await?;
     let (record, stands) = agent(&mut change.tx, by, about).await.map_err(|e| hidden(e, id))?;
     let kept = stored::load(&mut change.tx, id).await?;
+    for other in kept.agents().into_iter().filter(|a| *a != about) {
+        moves::hold(&mut change, other).await?;
+    }
     let mine = by.actor.person_id() == Some(kept.requester);
     can(by.actor, Action::RequestWithdraw, if mine { Relation::Requester } else { Relation::None })?;
     let state = kept.state(by.now);
@@ -80,7 +86,7 @@ pub async fn withdraw(db: &Db, by: By<'_>, id: RequestId, why: &str) -> Result<(
     }
     change.describe(event, json!({"outcome": RequestState::Open}), after);
     change.because(event, why);
-    reassess(&mut change, &[about], false).await?;
+    reassess(&mut change, &kept.agents(), false).await?;
     change.commit().await?;
     Ok(())
 }
@@ -145,12 +151,18 @@ pub(crate) async fn finish(
         }
         change.describe(event, json!({"outcome": RequestState::Open}), after);
         change.because(event, why);
+        // Its other agents, which the caller knows nothing of.
+        let others: Vec<AgentId> = kept.agents().into_iter().filter(|a| *a != kept.agent).collect();
+        for other in &others {
+            moves::hold(change, *other).await?;
+        }
+        reassess(change, &others, false).await?;
     }
     Ok(())
 }
 
 /// What follows when the decisions end a request, under the event of the last of them. `after`
-/// is the event's side of things, to which what follows is added.
+/// is the event's side of things, to which what follows is added. Answers how it ended.
 pub(crate) async fn follow(
     change: &mut Change<'_>,
     event: EventRef,
@@ -158,10 +170,15 @@ pub(crate) async fn follow(
     agent: &Agent,
     outcome: RequestState,
     after: &mut Value,
-) -> Result<(), Error> {
+) -> Result<RequestState, Error> {
+    let void = kept.kind == RequestKind::Exception
+        && outcome == RequestState::Approved
+        && crate::exceptions::moved(change, kept.id).await?;
+    let outcome = if void { RequestState::Voided } else { outcome };
     let why = match outcome {
         RequestState::Rejected => "A step was rejected.",
         RequestState::Completed => crate::reviews::closing(kept),
+        RequestState::Voided => "What it covers changed since it was asked, so no decision on it counts; ask again.",
         _ => "Every step was decided.",
     };
     close(change, event, kept.id, outcome, why).await?;
@@ -170,7 +187,10 @@ pub(crate) async fn follow(
         if back_to_draft(change, event, kept, agent).await? {
             after["state"] = Lifecycle::Draft.key().into();
         }
-        return Ok(());
+        return Ok(outcome);
+    }
+    if outcome == RequestState::Voided {
+        return Ok(outcome);
     }
     let mut by: Vec<Duty> = kept.steps.iter().map(|s| s.step.duty).collect();
     match kept.kind {
@@ -210,8 +230,9 @@ pub(crate) async fn follow(
         }
         RequestKind::Review => crate::reviews::follow(change, event, kept, agent, after).await?,
         RequestKind::Retirement => crate::retirements::ends::retire(change, event, kept, agent, after).await?,
+        RequestKind::Exception => crate::exceptions::approve(change, event, kept.id, after).await?,
     }
-    Ok(())
+    Ok(outcome)
 }
 
 /// The present facts with the boundary that was asked for.

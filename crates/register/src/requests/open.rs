@@ -64,15 +64,15 @@ pub struct Submission {
 }
 
 /// What stands in the way of asking for these facts to be approved.
-fn blocked(agent: &Agent, facts: &AgentFacts) -> Vec<String> {
+fn blocked(agent: &Agent, facts: &AgentFacts, covered: bool) -> Vec<String> {
     let mut out = Vec::new();
     if facts.purpose.trim().is_empty() {
         out.push("It has no purpose: write what it is for, since that is what is approved.".to_owned());
     }
-    for name in standing_credentials(facts) {
+    for name in standing_credentials(facts).into_iter().filter(|_| !covered) {
         out.push(format!(
             "“{name}” is a long-lived secret or a shared account. That blocks approval unless an exception in force \
-             covers it: replace it by a short-lived one."
+             covers it: replace it by a short-lived one, or ask for an exception."
         ));
     }
     if facts.name.trim().is_empty() {
@@ -105,6 +105,7 @@ async fn foreseen(
     let parties = people.iter().flatten().map(|p| domain::party::Party::Person(*p));
     let names = crate::agents::assess::party_names(reads, parties.collect::<Vec<_>>()).await?;
     let due_at = by.now + TimeDelta::days(policy.policy.step_days.of(tier));
+    let covered = crate::exceptions::credentials_covered(reads, agent.id, by.now).await?;
     let steps = wanted
         .into_iter()
         .zip(people)
@@ -120,7 +121,7 @@ async fn foreseen(
         subject_sha256: facts.boundary_sha256(),
         policy_version: policy.version,
         steps,
-        blocked: blocked(agent, &facts),
+        blocked: blocked(agent, &facts, covered),
         needs_reviewer: When::HighSensitivity.holds(&facts),
         lapses_at: by.now + TimeDelta::days(i64::from(policy.policy.lapse_days)),
         facts,
@@ -219,7 +220,20 @@ pub(crate) async fn insert(
     me: PersonId,
     policy_version: i64,
     new: New<'_>,
+    dates: Dates,
+) -> Result<RequestId, Error> {
+    insert_of(change, event, me, policy_version, new, dates, &[]).await
+}
+
+/// As [`insert`], where the steps are about several agents: whose each is, in their order.
+pub(crate) async fn insert_of(
+    change: &mut Change<'_>,
+    event: EventRef,
+    me: PersonId,
+    policy_version: i64,
+    new: New<'_>,
     Dates { due_at, lapses_at }: Dates,
+    whose: &[AgentId],
 ) -> Result<RequestId, Error> {
     let now = change.by.now;
     let tier = tier::score(new.facts).tier;
@@ -268,12 +282,12 @@ pub(crate) async fn insert(
     let first = change.next("request-step", i64::try_from(new.wanted.len()).unwrap_or(0)).await?;
     let mut rows: Vec<Vec<Arg>> = Vec::new();
     let mut told = Vec::new();
-    for ((number, place), w) in (first..).zip(1_i64..).zip(&new.wanted) {
+    for (at, ((number, place), w)) in (first..).zip(1_i64..).zip(&new.wanted).enumerate() {
         rows.push(args![
             number,
             change.id(event),
             id,
-            new.agent.id,
+            whose.get(at).copied().unwrap_or(new.agent.id),
             me,
             place,
             w.duty.key(),
@@ -360,7 +374,8 @@ pub async fn submit(db: &Db, by: By<'_>, id: AgentId, said: &Submission) -> Resu
         let state = agent.state.label().to_lowercase();
         return Err(Error::Conflict(format!("{id} is {state}: {how}.")));
     }
-    let missing = blocked(&agent, &agent.facts);
+    let covered = crate::exceptions::credentials_covered(&mut change.tx, id, by.now).await?;
+    let missing = blocked(&agent, &agent.facts, covered);
     if !missing.is_empty() {
         return Err(Error::Conflict(missing.join(" ")));
     }
@@ -402,7 +417,8 @@ pub async fn scope(db: &Db, by: By<'_>, id: AgentId, given: AgentFacts, said: &S
     }
     let mut given = given;
     crate::agents::write::prepared(&mut change, &mut given).await?;
-    let missing = blocked(&agent, &given);
+    let covered = crate::exceptions::credentials_covered(&mut change.tx, id, by.now).await?;
+    let missing = blocked(&agent, &given, covered);
     if !missing.is_empty() {
         return Err(Error::Conflict(missing.join(" ")));
     }

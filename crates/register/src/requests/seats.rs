@@ -191,17 +191,20 @@ pub(crate) async fn derive(change: &mut Change<'_>, agents: &[AgentId]) -> Resul
     }
     let wanted: Vec<(AgentId, Duty)> = open
         .iter()
-        .flat_map(|r| r.steps.iter().filter(|s| s.step.decided.is_none()).map(|s| (r.agent, s.step.duty)))
+        .flat_map(|r| r.steps.iter().filter(|s| s.step.decided.is_none()).map(|s| (s.agent, s.step.duty)))
+        .filter(|(agent, _)| agents.contains(agent))
         .collect();
     let seats = seats(&mut change.tx, &wanted, now).await?;
-    let ids: Vec<AgentId> = open.iter().map(|r| r.agent).collect();
+    let mut ids: Vec<AgentId> = open.iter().flat_map(Kept::agents).collect();
+    ids.sort_unstable();
+    ids.dedup();
     let justified = crate::models::justified(&mut change.tx, &ids).await?;
     let appointed = acting(&mut change.tx, &ids, now).await?;
     for request in &open {
-        let small = justified.get(&request.agent).is_some_and(|until| *until > now);
+        let small = request.agents().iter().all(|a| justified.get(a).is_some_and(|until| *until > now));
         let rules = request.rules(small);
         for step in request.steps.iter().filter(|s| s.step.decided.is_none()) {
-            let key = (request.agent, step.step.duty);
+            let key = (step.agent, step.step.duty);
             let Some(seat) = seats.get(&key) else { continue };
             let found = decider(&rules, step.step.duty, seat);
             let until = match found {

@@ -99,16 +99,16 @@ pub async fn read(db: &Db, by: By<'_>, id: RequestId) -> Result<View, Error> {
         .pop()
         .ok_or_else(|| Error::NotFound(format!("request {id}")))?;
     let state = kept.state(by.now);
-    let until = crate::models::justified(&mut reads, &[about]).await?;
-    let small = until.get(&about).is_some_and(|u| *u > by.now);
+    let until = crate::models::justified(&mut reads, &kept.agents()).await?;
+    let small = kept.agents().iter().all(|a| until.get(a).is_some_and(|u| *u > by.now));
     let rules = kept.rules(small);
-    let wanted: Vec<_> = kept.steps.iter().map(|s| (about, s.step.duty)).collect();
+    let wanted: Vec<_> = kept.steps.iter().map(|s| (s.agent, s.step.duty)).collect();
     let found = seats(&mut reads, &wanted, by.now).await?;
     let me = by.actor.person_id();
     let policy = policies::version(&mut reads, kept.policy_version).await?.map(|v| v.policy).unwrap_or_default();
     let mut steps = Vec::with_capacity(kept.steps.len());
     for s in &kept.steps {
-        let seat = found.get(&(about, s.step.duty)).cloned().unwrap_or_default();
+        let seat = found.get(&(s.agent, s.step.duty)).cloned().unwrap_or_default();
         let open = s.step.decided.is_none() && !state.ended();
         let who = if open { decider(&rules, s.step.duty, &seat) } else { None };
         let delegate = |d: &Decider| me.is_some_and(|me| seat.delegates.contains(&(d.person, me)));
