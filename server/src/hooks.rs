@@ -134,7 +134,7 @@ pub async fn resume(app: &App) -> Result<usize, Error> {
 }
 
 /// One call of a stop of many, when it is its turn.
-async fn in_turn(app: App, actor: Actor, begun: Begun) {
+pub(crate) async fn in_turn(app: App, actor: Actor, begun: Begun) {
     let Ok(_turn) = SWEEPING.acquire().await else { return };
     if let Err(error) = perform(&app, &actor, &begun).await {
         tracing::error!(%error, delivery = begun.delivery, "how a call went could not be written");

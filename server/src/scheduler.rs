@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use domain::can::Actor;
 use register::{Error, clock};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::metrics;
 use crate::state::App;
+use crate::{hooks, metrics};
 
 /// The longest sleep: another server may have written what is due sooner.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -38,6 +39,9 @@ pub async fn all(app: &App) -> Result<DateTime<Utc>, Error> {
         let now = app.clock.now();
         let Some(done) = clock::step(&app.db, now).await? else { return Ok(clock::next(&app.db, now).await?) };
         metrics::clock(&done);
+        for call in done.calls {
+            tokio::spawn(hooks::in_turn(app.clone(), Actor::muster(), call));
+        }
         tokio::task::yield_now().await;
     }
 }

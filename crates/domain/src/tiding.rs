@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use crate::duty::Duty;
+use crate::exception::{Compensating, Exception};
 use crate::finding::{Finding, FindingKey};
 use crate::id::{AgentId, HandoverId, PersonId, RequestId};
 use crate::notice::NoticeKind;
@@ -194,7 +195,9 @@ fn page(kind: RequestKind, id: RequestId) -> String {
     match kind {
         RequestKind::Review => format!("/reviews/{id}"),
         RequestKind::Retirement => format!("/retirements/{id}"),
-        RequestKind::Approval | RequestKind::ScopeChange | RequestKind::Resumption => format!("/requests/{id}"),
+        RequestKind::Approval | RequestKind::ScopeChange | RequestKind::Resumption | RequestKind::Exception => {
+            format!("/requests/{id}")
+        }
     }
 }
 
@@ -202,7 +205,9 @@ fn list(kind: RequestKind) -> &'static str {
     match kind {
         RequestKind::Review => "/reviews",
         RequestKind::Retirement => "/retirements",
-        RequestKind::Approval | RequestKind::ScopeChange | RequestKind::Resumption => "/approvals",
+        RequestKind::Approval | RequestKind::ScopeChange | RequestKind::Resumption | RequestKind::Exception => {
+            "/approvals"
+        }
     }
 }
 
@@ -213,6 +218,7 @@ fn noun(kind: RequestKind) -> &'static str {
         RequestKind::Resumption => "resumption",
         RequestKind::Review => "review",
         RequestKind::Retirement => "retirement",
+        RequestKind::Exception => "exception",
     }
 }
 
@@ -254,6 +260,7 @@ impl OpenStep {
         let (kind, todo) = match self.kind {
             RequestKind::Review => (NoticeKind::ReviewDue, "Attest it, ask for a change, or have it retired"),
             RequestKind::Retirement => (NoticeKind::DecisionWaits, "Sign once every row of its checklist is closed"),
+            RequestKind::Exception => (NoticeKind::DecisionWaits, "Approve, ask, or reject"),
             _ => (NoticeKind::DecisionWaits, "Approve, approve with conditions, ask, or reject"),
         };
         let what = match self.kind {
@@ -642,6 +649,69 @@ pub fn retirement_started(id: RequestId, agent: AgentId, why: &str) -> Tiding {
         )
         .at(format!("/retirements/{id}"))
         .many("retirements have started with rows that are yours", "/retirements")
+}
+
+fn exception(kind: NoticeKind, e: &Exception, key: &str) -> Tiding {
+    let tiding = Tiding::new(kind, e.id, format!("{}/{key}", e.id)).at(format!("/exceptions/{}", e.id));
+    // Whether it may be told outside is the agent's question.
+    Tiding { of: e.agents.first().map(|a| Subject::Agent(*a)), ..tiding }
+}
+
+fn days(count: i64) -> String {
+    if count == 1 { "1 day".to_owned() } else { format!("{count} days") }
+}
+
+/// An exception ends soon: told to the control owner.
+pub fn exception_ending(e: &Exception, left: i64, told_at: i64) -> Tiding {
+    exception(NoticeKind::ExceptionExpiring, e, &format!("ending/{told_at}"))
+        .says(
+            format!("{} ({}) ends in {}, on {}.", e.id, e.title, days(left), day(e.ends_at())),
+            format!("You are {} of what it covers.", e.duty.owner_title().to_lowercase()),
+            "Have it mended before, or ask for a renewal with a new reason.",
+        )
+        .many("exceptions end soon", "/exceptions")
+}
+
+/// An exception has ended: told to the control owner, and to who asked.
+pub fn exception_ended(e: &Exception, asked: bool) -> Tiding {
+    let why = if asked {
+        "You asked for it.".to_owned()
+    } else {
+        format!("You are {} of what it covered.", e.duty.owner_title().to_lowercase())
+    };
+    exception(NoticeKind::ExceptionExpired, e, "ended")
+        .says(
+            format!("{} ({}) has ended. What it covered counts again from now.", e.id, e.title),
+            why,
+            "Have it mended, or ask for a renewal with a new reason.",
+        )
+        .many("exceptions have ended", "/exceptions?state=expired")
+}
+
+/// An exception has ended and what it covered still holds: told to the control owner's manager, with
+/// the owner's name, or to security.
+pub fn exception_unmended(e: &Exception, owner: Option<&str>) -> Tiding {
+    let why =
+        owner.map_or_else(|| "You are security lead.".to_owned(), |name| format!("You are the manager of {name}."));
+    exception(NoticeKind::ExceptionExpired, e, "unmended")
+        .says(
+            format!("{} ({}) ended on {}, and what it covered still holds.", e.id, e.title, day(e.ends_at())),
+            why,
+            "Have it mended, or decide what happens to its agents.",
+        )
+        .many("exceptions have ended and nothing was mended", "/exceptions?state=expired")
+}
+
+/// A compensating control is to be checked: told to its owner.
+pub fn control_check(e: &Exception, control: &Compensating, now: DateTime<Utc>) -> Tiding {
+    let (key, when) = if control.check_at <= now { ("unchecked", "was") } else { ("check", "is") };
+    exception(NoticeKind::ControlCheckDue, e, &format!("{key}/{}", control.place))
+        .says(
+            format!("“{}” {when} to be checked by {} ({}).", short(&control.text), day(control.check_at), e.id),
+            "You promised it in exchange for the exception.",
+            "Check it and say what you found; unchecked, it blocks a renewal.",
+        )
+        .many("compensating controls are to be checked", "/exceptions")
 }
 
 /// A finding that began by the clock alone: told to who can mend it.

@@ -113,7 +113,7 @@ async fn some(db: &Db, now: DateTime<Utc>, most: i64) -> Result<Done, Error> {
             due.push(Alarm { id: r.get(0)?, kind, subject: r.get(3)?, about: r.get(4)? });
         }
     }
-    let done = Done { alarms: taken.len(), ..Done::default() };
+    let mut done = Done { alarms: taken.len(), ..Done::default() };
     if taken.is_empty() {
         return Ok(done);
     }
@@ -121,6 +121,7 @@ async fn some(db: &Db, now: DateTime<Utc>, most: i64) -> Result<Done, Error> {
     change.tx.run(format!("DELETE FROM alarm WHERE id IN {}", marks(1, taken.len())), taken).await?;
     requests(&mut change, &due).await?;
     offers(&mut change, &due).await?;
+    done.calls = super::exceptions::go_off(&mut change, &due).await?;
     change.commit().await?;
     Ok(done)
 }
@@ -139,7 +140,7 @@ async fn waiting(change: &mut Change<'_>, ids: &[RequestId]) -> Result<HashMap<R
     let mut out: HashMap<RequestId, Vec<Waiting>> = HashMap::new();
     for batch in ids.chunks(500) {
         let sql = format!(
-            "SELECT r.id, r.kind, s.place, s.duty, r.agent_id, s.due_at, s.waits_for, s.waits_until, r.requester_id, \
+            "SELECT r.id, r.kind, s.place, s.duty, s.agent_id, s.due_at, s.waits_for, s.waits_until, r.requester_id, \
              r.lapses_at FROM request r JOIN request_step s ON s.request_id = r.id \
              WHERE r.outcome = '' AND r.lapses_at > $1 AND s.verdict = '' AND s.ready AND r.id IN {} \
              ORDER BY r.id, s.place",

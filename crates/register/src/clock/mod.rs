@@ -9,6 +9,7 @@
 pub mod alarms;
 pub mod bell;
 pub mod days;
+pub(crate) mod exceptions;
 pub(crate) mod turns;
 
 use chrono::{DateTime, TimeDelta, Utc};

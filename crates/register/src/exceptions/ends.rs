@@ -12,6 +12,7 @@ use super::ask::labelled;
 use super::stored;
 use crate::args;
 use crate::change::{self, Change, EventRef};
+use crate::clock;
 use crate::error::Error;
 use crate::policies;
 
@@ -30,8 +31,7 @@ pub(crate) async fn demands(change: &mut Change<'_>, request: RequestId) -> Resu
     let tier = agents.iter().map(|a| tier::score(&a.facts).tier).max().unwrap_or(e.tier);
     let owners: Vec<PersonId> = e.controls.iter().map(|c| c.owner).collect();
     let people = crate::people::load_many(&mut change.tx, &owners).await?;
-    let gone: Vec<PersonId> =
-        owners.into_iter().filter(|o| !people.iter().any(|p| p.id == *o && p.active())).collect();
+    let gone: Vec<PersonId> = owners.into_iter().filter(|o| !people.iter().any(|p| p.id == *o && p.active())).collect();
     if let domain::exception::Control::Finding(key) = e.control
         && let Some(why) = policy.no_exception(key)
     {
@@ -64,6 +64,7 @@ pub(crate) async fn approve(
         return Err(Error::Conflict("Somebody else changed it at the same moment; look at it again.".into()));
     }
     change.wrote(event, &change::EXCEPTION, e.id.0);
+    clock::exceptions::set(change, e);
     decided(change, &kept, RequestState::Approved, "");
     after["exception"] = json!(e.id);
     Ok(())

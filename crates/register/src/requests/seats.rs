@@ -163,7 +163,7 @@ fn tell(change: &mut Change<'_>, request: &Kept, step: &KeptStep, person: Option
         kind: request.kind,
         place: step.step.place,
         duty: step.step.duty,
-        agent: request.agent,
+        agent: step.agent,
         due_at: step.step.due_at,
     };
     match person {

@@ -3,7 +3,7 @@
 
 use domain::agent::{CredentialKind, Lifecycle};
 use domain::assignment::RaciRole;
-use domain::can::{Action, Relation, can};
+use domain::can::{Action, Relation, Who, can};
 use domain::id::AgentId;
 use domain::party::Party;
 use domain::stop::{self, MethodKind, REVIEW_WITHIN, Surface};
@@ -77,11 +77,11 @@ pub async fn press(db: &Db, by: By<'_>, agent: AgentId, why: &str) -> Result<Pre
 }
 
 /// Why an agent is stopped.
-pub(super) struct Why<'a> {
+pub(crate) struct Why<'a> {
     /// In the actor's words.
-    pub(super) reason: &'a str,
+    pub(crate) reason: &'a str,
     /// What it uses, when everything that does is stopped.
-    pub(super) uses: Option<&'a str>,
+    pub(crate) uses: Option<&'a str>,
 }
 
 /// Tells whoever is Accountable for a duty of the agent that it was stopped.
@@ -100,7 +100,7 @@ async fn tell(change: &mut Change<'_>, agent: AgentId, pressed: &Pressed, reason
 
 /// Writes the stop of one agent, whose caller has asked whether the actor may. `queue` counts
 /// the calls that are made before those of this stop.
-pub(super) async fn stop(
+pub(crate) async fn stop(
     change: &mut Change<'_>,
     record: &Agent,
     stands: Relation,
@@ -108,7 +108,8 @@ pub(super) async fn stop(
     queue: &mut usize,
 ) -> Result<Pressed, Error> {
     let (agent, by) = (record.id, change.by);
-    let who = capacity(by.actor, stands);
+    // What stops at an instant was decided before, and nobody presses it.
+    let who = if by.actor.who == Who::Nobody { "clock".to_owned() } else { capacity(by.actor, stands) };
     let event = change.event(who.clone(), "stop.pressed", agent);
     change.because(event, why.reason);
     let suspended = record.state == Lifecycle::Active;
