@@ -25,6 +25,8 @@ CREATE TABLE posture_day (
   n BIGINT NOT NULL CHECK (n >= 0),
   PRIMARY KEY (day, facet)
 );
+-- The trend of a few facets.
+CREATE INDEX posture_day_facet ON posture_day (facet, day, n);
 
 -- One scheduler at a time, however many servers there are: each holds this row while it works.
 INSERT INTO sequence (noun, last) VALUES ('alarm', 0), ('clock', 0);

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::assignment::RuntimeOwner;
 use domain::can::{Action, Actor, Relation, can};
 use domain::posture::{HISTORY_DAYS, day_to_keep};
 
@@ -44,7 +45,8 @@ async fn figures(reads: &mut impl Reads, now: DateTime<Utc>) -> Result<BTreeMap<
     );
     let mut args = args![now];
     args.extend(facets.iter().map(|f| Arg::from(f.as_str())));
-    let mut out: BTreeMap<String, i64> = BTreeMap::new();
+    // What nothing counts under is nought, and recorded so.
+    let mut out: BTreeMap<String, i64> = facets.into_iter().map(|f| (f, 0)).collect();
     for r in reads.rows(sql, args).await? {
         out.insert(r.get(0)?, r.get::<i64>(1)?.max(0));
     }
@@ -56,9 +58,7 @@ pub(crate) async fn keep(db: &Db, now: DateTime<Utc>) -> Result<bool, Error> {
     let muster = Actor::muster();
     let mut change = begin(db, &muster, now).await?;
     let Some(day) = day_to_keep(last(&mut change.tx, now).await?, now) else { return Ok(false) };
-    let mut figures = figures(&mut change.tx, now).await?;
-    // An empty register has its day too.
-    figures.entry("agents".to_owned()).or_insert(0);
+    let figures = figures(&mut change.tx, now).await?;
     let day = day.to_string();
     let rows = figures.into_iter().map(|(facet, n)| args![&day, facet, n]).collect();
     change.tx.insert("posture_day", &["day", "facet", "n"], rows, "ON CONFLICT (day, facet) DO NOTHING").await?;
@@ -73,6 +73,25 @@ pub struct Day {
     pub day: NaiveDate,
     /// The counters at its end; `None` where it was not recorded.
     pub figures: Option<BTreeMap<String, i64>>,
+}
+
+/// How many agents ran that nobody could stop, on each day from one on that was recorded, the oldest
+/// first.
+pub async fn unstoppable(db: &Db, by: By<'_>, from: NaiveDate) -> Result<Vec<(NaiveDate, i64)>, Error> {
+    can(by.actor, Action::PostureRead, Relation::None)?;
+    let facets: Vec<String> = RuntimeOwner::NOBODY.iter().map(|s| format!("stop:running:{s}")).collect();
+    let sql = format!(
+        "SELECT day, CAST(SUM(n) AS BIGINT) FROM posture_day WHERE facet IN {} AND day >= $1 GROUP BY day ORDER BY day",
+        marks(2, facets.len())
+    );
+    let mut list = args![from.to_string()];
+    list.extend(facets.into_iter().map(Arg::from));
+    let rows = db.all(sql, list).await?;
+    let mut out = Vec::with_capacity(rows.len());
+    for r in rows {
+        out.extend(parsed(&r.get::<String>(0)?).zip(Some(r.get(1)?)));
+    }
+    Ok(out)
 }
 
 /// The posture of the days from one to another, both included, the oldest first: from the first
