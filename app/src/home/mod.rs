@@ -13,8 +13,8 @@ use leptos::prelude::*;
 
 use crate::components::{
     Address, Badge, Button, ErrorSummary, IntoPiece, Kind, Lifecycle, LinkButton, Meter, PageHead, Piece, PostForm,
-    Refused, Section, Segment, StackedBar, StopState, Swatch, TableFrame, TextArea, Tone, When, stop_state_words,
-    thousands,
+    Refused, Section, Segment, Sparkline, StackedBar, StopState, Swatch, TableFrame, TextArea, Tone, When,
+    stop_state_words, thousands,
 };
 use crate::people::Proposal;
 use crate::people::proposals::waiting as proposals;
