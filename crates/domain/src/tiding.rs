@@ -28,7 +28,7 @@ pub struct Tiding {
     pub of: Option<Subject>,
     /// Once for a person and a key.
     pub key: String,
-    /// What counts once where many are told as one; the key where that is all of them.
+    /// What counts once where many are told as one.
     pub once: String,
     /// What happened.
     pub what: String,
@@ -108,7 +108,6 @@ impl Tiding {
 pub struct Letter {
     first: Tiding,
     critical: bool,
-    count: usize,
     named: Vec<String>,
     more: bool,
     seen: BTreeSet<String>,
@@ -117,28 +116,21 @@ pub struct Letter {
 impl Letter {
     /// A letter about one.
     pub fn new(first: Tiding) -> Self {
-        let mut seen = BTreeSet::new();
-        if first.once != first.key {
-            seen.insert(first.once.clone());
-        }
-        Self { critical: first.critical, count: 1, named: vec![first.subject.clone()], more: false, seen, first }
+        let seen = BTreeSet::from([first.once.clone()]);
+        Self { critical: first.critical, named: vec![first.subject.clone()], more: false, seen, first }
     }
 
     /// One more of its group. What counts once and is there already adds nothing.
     pub fn add(&mut self, next: &Tiding) {
         self.critical |= next.critical;
-        if next.once != next.key && !self.seen.insert(next.once.clone()) {
-            return;
+        if self.seen.insert(next.once.clone()) {
+            self.name(&next.subject);
         }
-        self.count += 1;
-        self.name(&next.subject);
     }
 
     /// All of another letter of its group.
     pub fn join(&mut self, other: &Self) {
         self.critical |= other.critical;
-        let known = other.seen.intersection(&self.seen).count();
-        self.count += other.count - known;
         self.seen.extend(other.seen.iter().cloned());
         for subject in &other.named {
             self.name(subject);
@@ -164,14 +156,15 @@ impl Letter {
     /// What is told: of one, itself; of many, how many of what, and where they are listed.
     pub fn tiding(&self) -> Tiding {
         let first = Tiding { critical: self.critical, ..self.first.clone() };
-        if self.count == 1 {
+        let count = self.seen.len();
+        if count == 1 {
             return first;
         }
         let more = if self.more { " and more" } else { "" };
         Tiding {
-            key: format!("{}+{}", first.key, self.count - 1),
+            key: format!("{}+{}", first.key, count - 1),
             of: None,
-            what: format!("{} {}: {}{more}.", self.count, first.many.0, self.named.join(", ")),
+            what: format!("{count} {}: {}{more}.", first.many.0, self.named.join(", ")),
             link: first.many.1.clone(),
             ..first
         }
@@ -625,6 +618,29 @@ pub fn moved(person: PersonId, agents: usize, at: DateTime<Utc>) -> Tiding {
             "Say which are, and offer the others to somebody else.",
         )
         .at("/still-yours")
+}
+
+/// Somebody's roles were changed by another.
+pub fn roles_changed(person: PersonId, roles: &str, by: &str, at: DateTime<Utc>) -> Tiding {
+    let now = if roles.is_empty() { "none".to_owned() } else { roles.to_owned() };
+    Tiding::new(NoticeKind::Account, person, format!("{person}/roles/{}", at.timestamp_micros()))
+        .says(
+            format!("{by} changed your roles. They are now: {now}."),
+            "They are yours.",
+            "Tell an administrator if that is not as it should be.",
+        )
+        .at("/account")
+}
+
+/// Somebody's password was set by another.
+pub fn password_set(person: PersonId, by: &str, at: DateTime<Utc>) -> Tiding {
+    Tiding::new(NoticeKind::Account, person, format!("{person}/password/{}", at.timestamp_micros()))
+        .says(
+            format!("{by} set a new password for you, and every session of yours has ended."),
+            "It is your account.",
+            "Sign in and choose a password of your own. Tell an administrator if you did not ask for this.",
+        )
+        .at("/account")
 }
 
 /// Something waits for a second person.

@@ -367,6 +367,9 @@ pub async fn edit(
         let e = change.event(capacity, "person.roles-changed", id);
         change.describe(e, json!({"roles": before.roles}), json!({"roles": r}));
         change.because(e, &reason);
+        let who = crate::tidings::actor(&mut change).await?;
+        let names = r.iter().map(Role::label).collect::<Vec<_>>().join(", ");
+        change.tell(To::Person(id), tiding::roles_changed(id, &names, &who, by.now));
         event = Some(e);
     }
     let Some(event) = event else { return Ok(Recorded { person: before, asked }) };
