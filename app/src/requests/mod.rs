@@ -102,7 +102,9 @@ pub fn href(kind: RequestKind, id: RequestId) -> String {
     match kind {
         RequestKind::Review => format!("/reviews/{id}"),
         RequestKind::Retirement => format!("/retirements/{id}"),
-        RequestKind::Approval | RequestKind::ScopeChange | RequestKind::Resumption => format!("/requests/{id}"),
+        RequestKind::Approval | RequestKind::ScopeChange | RequestKind::Resumption | RequestKind::Exception => {
+            format!("/requests/{id}")
+        }
     }
 }
 

@@ -409,7 +409,9 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         }
         // Of a request: whoever decides, asked or owns the agent. Of an exception, whoever looks
         // after a compensating control too.
-        Action::AgentReadControls | Action::RequestRead | Action::ExceptionRead => matches!(relation, Owner | Delegate | Requester),
+        Action::AgentReadControls | Action::RequestRead | Action::ExceptionRead => {
+            matches!(relation, Owner | Delegate | Requester)
+        }
         // Of a request: its decider is the owner, whoever asked is the requester. Of an exception,
         // the owner of the control and the business owner are owners.
         Action::RequestAsk | Action::ExceptionClose => matches!(relation, Owner | Requester),

@@ -478,7 +478,10 @@ impl Asked {
         }
         let starts = begins(self.starts_at, now);
         if starts.is_none() {
-            add("/starts_at", "It begins today at the earliest: what was already done is not excepted afterwards.".into());
+            add(
+                "/starts_at",
+                "It begins today at the earliest: what was already done is not excepted afterwards.".into(),
+            );
         }
         let most = policy.exception_days.of(tier);
         match (self.expires_at, starts) {
@@ -595,7 +598,9 @@ pub enum Refused {
         renewals: u16,
     },
     /// What was promised is not checked.
-    #[error("A compensating control of {of} was not checked in time ({text}): its owner checks it, then it can be renewed.")]
+    #[error(
+        "A compensating control of {of} was not checked in time ({text}): its owner checks it, then it can be renewed."
+    )]
     Unchecked {
         /// The one before.
         of: ExceptionId,
@@ -606,10 +611,14 @@ pub enum Refused {
     #[error("This renews {0}: say what is new since then, rather than the same reason again.")]
     SameReason(ExceptionId),
     /// Nothing is done instead.
-    #[error("Nothing is done instead yet: it is approved once it has compensating controls, each with an owner and a date.")]
+    #[error(
+        "Nothing is done instead yet: it is approved once it has compensating controls, each with an owner and a date."
+    )]
     NoControls,
     /// What is done instead would not be looked at.
-    #[error("The compensating control “{0}” must be checked after now and before the exception ends: ask again with other dates.")]
+    #[error(
+        "The compensating control “{0}” must be checked after now and before the exception ends: ask again with other dates."
+    )]
     LateControl(String),
     /// Whoever does it is gone.
     #[error("The owner of the compensating control “{0}” is gone: name somebody else.")]
@@ -816,4 +825,219 @@ pub fn split(findings: Vec<Finding>, covers: &[Cover], now: DateTime<Utc>) -> Ve
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::finding::Severity;
+
+    fn day(n: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(n)
+    }
+
+    fn instant() -> TimeDelta {
+        TimeDelta::microseconds(1)
+    }
+
+    fn exception(id: i64, from: i64, until: i64) -> Exception {
+        Exception {
+            id: ExceptionId(id),
+            title: "x".into(),
+            control: Control::Finding(FindingKey::LongLivedCredential),
+            node: String::new(),
+            duty: Duty::Identity,
+            likelihood: 1,
+            impact: 1,
+            justification: format!("Reason {id}."),
+            agents: vec![AgentId(1)],
+            selection: Selection::Named,
+            tier: Tier::Low,
+            controls: Vec::new(),
+            starts_at: day(from),
+            expires_at: day(until),
+            lapses_at: day(until),
+            suspends: false,
+            requester: PersonId(1),
+            renews: None,
+            renewals: 0,
+            approved_at: Some(day(from)),
+            rejected: None,
+            ended: None,
+        }
+    }
+
+    #[test]
+    fn its_state_is_a_question_of_the_clock() {
+        let e = exception(1, 10, 20);
+        assert_eq!(e.state(day(10) - instant()), ExceptionState::Scheduled);
+        assert_eq!(e.state(day(10)), ExceptionState::Active);
+        assert_eq!(e.state(day(20) - instant()), ExceptionState::Active);
+        assert_eq!(e.state(day(20)), ExceptionState::Expired);
+        assert_eq!((e.days_left(day(20) - instant()), e.days_left(day(18)), e.days_left(day(20))), (1, 2, 0));
+        // Approved after its start, it is in force from then on.
+        let late = Exception { approved_at: Some(day(12)), ..e.clone() };
+        assert_eq!(late.span(), Some(Span { from: day(12), until: Some(day(20)) }));
+        let ended = Ended { at: day(15), how: Ending::Revoked, by: "PE-1".into(), why: "x".into() };
+        let revoked = Exception { ended: Some(ended), ..e.clone() };
+        assert_eq!(revoked.state(day(15) - instant()), ExceptionState::Active);
+        assert_eq!(revoked.state(day(15)), ExceptionState::Revoked);
+        assert_eq!(revoked.span().and_then(|s| s.until), Some(day(15)));
+        let open = Exception { approved_at: None, lapses_at: day(18), ..e };
+        assert_eq!(open.state(day(18) - instant()), ExceptionState::Requested);
+        assert_eq!(open.state(day(18)), ExceptionState::Rejected);
+        assert_eq!((open.span(), open.cover()), (None, None));
+    }
+
+    #[test]
+    fn a_key_is_a_check_however_it_is_written() {
+        assert_eq!(Control::parse(" No-Runtime-Owner "), Ok(Control::Finding(FindingKey::NoRuntimeOwner)));
+        assert_eq!(Control::parse("Four eyes"), Ok(Control::Own("Four eyes".into())));
+        assert!(Control::parse(" ").is_err());
+        assert!(Control::Own("Four Eyes".into()).same(&Control::Own("four eyes".into())));
+        for key in NEVER {
+            assert!(Policy::default().no_exception(key).is_some(), "{key}");
+        }
+        assert_eq!(Policy::default().no_exception(FindingKey::LongLivedCredential), None);
+    }
+
+    #[test]
+    fn a_selection_reads_as_it_is_written() {
+        for s in [
+            Selection::Named,
+            Selection::System(crate::id::SystemId(3)),
+            Selection::Label { key: "team".into(), value: "a=b".into() },
+        ] {
+            assert_eq!(s.to_string().parse(), Ok(s));
+        }
+        assert!(Selection::label("team").is_err() && Selection::label("=x").is_err());
+    }
+
+    #[test]
+    fn a_renewal_is_known_by_rule_agent_and_time() {
+        let rule = Control::Finding(FindingKey::LongLivedCredential);
+        let old = exception(1, 10, 20);
+        let ask = |control: &Control, agent: i64, words: &str, at: DateTime<Utc>, before: &[Exception]| {
+            renewal(control, &[AgentId(agent)], words, before, 2, at)
+        };
+        let first = Some(Renewal { of: ExceptionId(1), renewals: 1 });
+        let before = std::slice::from_ref(&old);
+        assert_eq!(ask(&rule, 1, "New.", day(15), before), Ok(first));
+        assert_eq!(ask(&rule, 1, "New.", day(110), before), Ok(first));
+        assert_eq!(ask(&rule, 1, "New.", day(110) + instant(), before), Ok(None));
+        assert_eq!(ask(&rule, 2, "New.", day(15), before), Ok(None));
+        assert_eq!(ask(&Control::Own("x".into()), 1, "New.", day(15), before), Ok(None));
+        assert_eq!(ask(&rule, 1, "reason 1", day(15), before), Err(Refused::SameReason(ExceptionId(1))));
+        let open = Exception { approved_at: None, ..old.clone() };
+        assert_eq!(ask(&rule, 1, "New.", day(15), &[open]), Err(Refused::Waits(ExceptionId(1))));
+        let thrice = Exception { renewals: 2, renews: Some(ExceptionId(9)), ..old.clone() };
+        assert!(matches!(ask(&rule, 1, "New.", day(15), &[thrice]), Err(Refused::TooOften { renewals: 2, .. })));
+        let control =
+            Compensating { place: 1, text: "Watch.".into(), owner: PersonId(1), check_at: day(14), checked: None };
+        let unchecked = Exception { controls: vec![control], ..old };
+        assert!(matches!(ask(&rule, 1, "New.", day(14), &[unchecked.clone()]), Err(Refused::Unchecked { .. })));
+        assert_eq!(ask(&rule, 1, "New.", day(14) - instant(), &[unchecked]), Ok(first));
+    }
+
+    fn finding(from: i64, until: Option<i64>) -> Finding {
+        Finding {
+            key: FindingKey::LongLivedCredential,
+            duty: None,
+            severity: Severity::High,
+            from: day(from),
+            until: until.map(day),
+            detail: String::new(),
+            excepted: None,
+        }
+    }
+
+    proptest! {
+        /// At each moment from now on, a finding that held holds still, once, and it is excepted
+        /// exactly while an exception covers it.
+        #[test]
+        fn splitting_loses_nothing_and_adds_nothing(
+            from in 0..30i64,
+            length in proptest::option::of(1..40i64),
+            covers in proptest::collection::vec((0..60i64, 1..30i64), 0..5),
+            now in 0..60i64,
+        ) {
+            let f = finding(from, length.map(|n| from + n));
+            let covers: Vec<Cover> = (1..).zip(covers).map(|(n, (at, n_days))| Cover {
+                exception: ExceptionId(n), key: f.key, from: day(at), until: day(at + n_days),
+            }).collect();
+            let parts = split(vec![f.clone()], &covers, day(now));
+            for at in (now * 2)..200 {
+                let at = DateTime::UNIX_EPOCH + TimeDelta::hours(at * 12);
+                if at < day(now) { continue; }
+                let held: Vec<&Finding> = parts.iter().filter(|p| p.holds_at(at)).collect();
+                prop_assert_eq!(held.len(), usize::from(f.holds_at(at)), "{:?} at {}", &parts, at);
+                let covered = covers.iter().any(|c| c.from <= at && at < c.until);
+                if let Some(one) = held.first() {
+                    prop_assert_eq!(one.excepted.is_some(), covered, "{:?} at {}", &parts, at);
+                    let by = one.excepted.map(|id| covers.iter().any(|c| c.exception == id && c.from <= at && at < c.until));
+                    prop_assert!(by != Some(false));
+                }
+            }
+            let mut starts: Vec<_> = parts.iter().map(|p| p.from).collect();
+            starts.dedup();
+            prop_assert_eq!(starts.len(), parts.len(), "no two begin at once");
+        }
+
+        /// Whatever is asked, what is accepted has an end, within the cap, and never of what keeps
+        /// a running agent stoppable.
+        #[test]
+        fn nothing_is_accepted_beyond_the_cap(
+            start in proptest::option::of(-40..400i64),
+            end in proptest::option::of(-40..800i64),
+            tier in 0..4usize,
+            key in 0..FindingKey::ALL.len(),
+            n in -1..8i64,
+        ) {
+            let (now, tier, key) = (day(1000), Tier::ALL[tier], FindingKey::ALL[key]);
+            let policy = Policy::default();
+            let asked = Asked {
+                title: "x".into(),
+                control: Control::Finding(key),
+                node: String::new(),
+                duty: duty_of(key).or(Some(Duty::Policy)),
+                likelihood: n,
+                impact: 3,
+                justification: "x".into(),
+                controls: Vec::new(),
+                starts_at: start.map(|d| now + TimeDelta::days(d)),
+                expires_at: end.map(|d| now + TimeDelta::days(d)),
+                suspends: false,
+            };
+            if asked.wrong(tier, &policy, now).is_empty() {
+                let from = begins(asked.starts_at, now).unwrap();
+                let until = asked.expires_at.unwrap();
+                prop_assert!(from >= now && until > from);
+                prop_assert!(until - from <= TimeDelta::days(policy.exception_days.of(tier)));
+                prop_assert!(!NEVER.contains(&key));
+                prop_assert!((1..=5).contains(&n));
+            }
+        }
+
+        /// Each duty once an agent, the three capacities always, and the second approval last.
+        #[test]
+        fn the_steps_ask_each_capacity_of_each_agent(
+            duty in 0..Duty::ALL.len(),
+            agents in proptest::collection::vec(any::<bool>(), 1..9),
+        ) {
+            let duty = Duty::ALL[duty];
+            let agents: Vec<(AgentId, bool)> = (1..).zip(agents).map(|(n, r)| (AgentId(n), r)).collect();
+            let steps = steps(duty, &agents);
+            for (agent, regulated) in &agents {
+                let of: Vec<Duty> = steps.iter().filter(|s| s.agent == *agent).map(|s| s.wanted.duty).collect();
+                for d in [duty, Duty::Purpose, Duty::Policy] {
+                    prop_assert_eq!(of.iter().filter(|o| **o == d).count(), 1);
+                }
+                prop_assert_eq!(of.contains(&Duty::Regulatory), *regulated || duty == Duty::Regulatory);
+            }
+            let first_last = steps.iter().position(|s| s.wanted.last).unwrap_or(steps.len());
+            prop_assert!(steps[first_last..].iter().all(|s| s.wanted.last && s.wanted.duty == Duty::Regulatory));
+        }
+    }
 }

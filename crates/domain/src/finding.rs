@@ -204,6 +204,16 @@ impl Finding {
         }
     }
 
+    /// The sentence, and until when which exception keeps it from counting.
+    pub fn told(&self) -> String {
+        match (self.excepted, self.until) {
+            (Some(id), Some(until)) => {
+                format!("{} Excepted until {} ({id}).", self.sentence(), until.format("%-d %B %Y"))
+            }
+            _ => self.sentence(),
+        }
+    }
+
     /// What the one button that fixes it says.
     pub const fn fix_label(&self) -> &'static str {
         match self.key {
@@ -343,7 +353,15 @@ pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
             let severity = if running { Severity::High } else { Severity::Low };
             // It holds in advance: when the offer lapses, there is none.
             let (key, duty) = (FindingKey::RuntimeOwnerPending, Some(Duty::Containment));
-            out.list.push(Finding { key, duty, severity, from: since, until: owner.until, detail: String::new(), excepted: None });
+            out.list.push(Finding {
+                key,
+                duty,
+                severity,
+                from: since,
+                until: owner.until,
+                detail: String::new(),
+                excepted: None,
+            });
             if let Some(lapses) = owner.until {
                 out.nobody(running, lapses);
             }

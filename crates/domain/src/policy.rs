@@ -267,7 +267,9 @@ impl Policy {
             return Some(format!("“{label}” cannot be excepted: {why}. No policy changes that; mend it instead."));
         }
         self.never_excepted.contains(&key).then(|| {
-            format!("The policy lets nobody except “{label}”. A security lead may change the policy; or mend it instead.")
+            format!(
+                "The policy lets nobody except “{label}”. A security lead may change the policy; or mend it instead."
+            )
         })
     }
 

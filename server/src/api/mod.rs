@@ -11,6 +11,7 @@ mod channels;
 mod delegations;
 mod docs;
 mod document;
+mod exceptions;
 mod handovers;
 mod idempotency;
 mod models;
@@ -48,6 +49,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(models::routes())
         .merge(handovers::routes())
         .merge(requests::routes())
+        .merge(exceptions::routes())
         .merge(retirements::routes())
         .merge(rules::routes())
         .merge(reviews::routes())

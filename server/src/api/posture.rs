@@ -41,7 +41,9 @@ struct Posture {
     duties: Vec<Coverage>,
     /// How many agents have each finding now.
     findings: BTreeMap<String, i64>,
-    /// Of these, those that count as onboarding until the target date of their import; keys
+    /// How many agents have a finding that an exception covers now, which does not count above.
+    excepted: BTreeMap<String, i64>,
+    /// Of the findings, those that count as onboarding until the target date of their import; keys
     /// that have none are left out.
     onboarding: BTreeMap<String, i64>,
     /// Agents that count as running, by runtime-owner state.
@@ -120,6 +122,7 @@ async fn read_posture(State(app): State<App>, caller: ApiActor, _: Asked<Nothing
         runtime_owner: p.runtime_owner,
         duties: p.duties.into_iter().map(|d| Coverage { duty: d.duty, required: d.required, held: d.held }).collect(),
         findings: p.findings,
+        excepted: p.excepted,
         onboarding: p.onboarding,
         running: by_owner(p.running),
         idle: by_owner(p.idle),

@@ -172,6 +172,7 @@ async fn card(app: &App, signed: &Signed, id: RequestId, form: Refused<CardForm>
             .map(|s| ShownStep {
                 place: s.kept.step.place,
                 duty: s.kept.step.duty,
+                agent: (kept.kind == RequestKind::Exception).then_some(s.kept.agent),
                 because: s.kept.because.clone(),
                 last: s.kept.step.last,
                 due_at: s.kept.step.due_at,
@@ -311,7 +312,12 @@ async fn act(State(app): State<App>, signed: Signed, Path(id): Path<RequestId>, 
         "withdraw" => requests::withdraw(&app.db, by, id, &form.reason).await.map(|()| format!("{id} is taken back.")),
         "appoint" => {
             let about = requests::read(&app.db, by, id).await?.kept.agent;
-            match (form.duty.parse::<Duty>(), person(&app, &form.person).await?) {
+            // Of several agents, the duty says of which.
+            let (duty, about) = match form.duty.split_once(':') {
+                Some((duty, agent)) => (duty, agent.parse().unwrap_or(about)),
+                None => (form.duty.as_str(), about),
+            };
+            match (duty.parse::<Duty>(), person(&app, &form.person).await?) {
                 (Ok(duty), Ok(who)) => acting::appoint(&app.db, by, about, duty, who, &form.reason)
                     .await
                     .map(|until| format!("Appointed until {}.", until.format("%-d %B"))),

@@ -16,6 +16,7 @@ mod clock;
 mod commands;
 mod contract;
 mod delegation;
+mod exceptions;
 mod handovers;
 mod home;
 mod imports;

@@ -62,6 +62,7 @@ macro_rules! half_way {
 }
 const ROW_DONE: &str = "/api/v1/retirements/{id}/rows/{place}/done";
 const ROW_WAIVE: &str = "/api/v1/retirements/{id}/rows/{place}/waive";
+const EX_CHECK: &str = "/api/v1/exceptions/{id}/controls/{number}/check";
 const SIGN_WAIVE: &str = "/api/v1/retirements/{id}/signatures/{step}/waive";
 
 /// Addresses that are long, and what is sent there.
@@ -262,6 +263,16 @@ pub(crate) const CASES: &[Case] = &[
     Case("POST", ROW_DONE, half_way!("/api/v1", "/rows/9/done"), "{}", May::Program(SECURITY, WRITES)),
     Case("POST", ROW_WAIVE, half_way!("/api/v1", "/rows/9/waive"), "{}", May::Roles(SECURITY)),
     Case("POST", SIGN_WAIVE, half_way!("/api/v1", "/signatures/1/waive"), "{}", May::Roles(SECURITY)),
+    Case("GET", "/api/v1/exceptions", "/api/v1/exceptions", "", May::Program(ROLES, READS)),
+    Case("POST", "/api/v1/exceptions", "/api/v1/exceptions", "{}", May::Roles(OWNERS)),
+    // There is none.
+    Case("GET", "/api/v1/exceptions/{id}", "/api/v1/exceptions/EX-9999", "", May::Roles(&[])),
+    Case("PUT", "/api/v1/exceptions/{id}/controls", "/api/v1/exceptions/EX-9999/controls", "{}", May::Roles(&[])),
+    Case("POST", "/api/v1/exceptions/{id}/decision", "/api/v1/exceptions/EX-9999/decision", "{}", May::Roles(&[])),
+    Case("POST", "/api/v1/exceptions/{id}/renew", "/api/v1/exceptions/EX-9999/renew", "{}", May::Roles(&[])),
+    Case("POST", "/api/v1/exceptions/{id}/close", "/api/v1/exceptions/EX-9999/close", "{}", May::Roles(&[])),
+    Case("POST", "/api/v1/exceptions/{id}/revoke", "/api/v1/exceptions/EX-9999/revoke", "{}", May::Roles(&[])),
+    Case("POST", EX_CHECK, "/api/v1/exceptions/EX-9999/controls/1/check", "{}", May::Roles(&[])),
     Case("GET", "/rules", "/rules", "", May::Roles(RECORD)),
     Case("POST", "/rules", "/rules", "", May::Roles(SECURITY)),
     Case("GET", "/rules/new", "/rules/new", "", May::Roles(SECURITY)),

@@ -573,7 +573,9 @@ fn counts(f: &Finding) -> bool {
 
 /// Whether a check comes and goes by the clock for this agent: by its nature, or by an exception.
 fn ahead(j: &Judged, key: FindingKey) -> bool {
-    AHEAD.contains(&key) || j.assessment.findings.iter().any(|f| f.key == key && f.excepted.is_some()) || j.governance.covers.iter().any(|c| c.key == key)
+    AHEAD.contains(&key)
+        || j.assessment.findings.iter().any(|f| f.key == key && f.excepted.is_some())
+        || j.governance.covers.iter().any(|c| c.key == key)
 }
 
 /// When a check holds, as spans apart from each other.

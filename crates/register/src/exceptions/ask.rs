@@ -112,6 +112,14 @@ pub(super) async fn labelled(
     Ok(out)
 }
 
+/// Whether the actor may ask for an exception of an agent at all: a person does, who does not only
+/// read.
+pub fn may_ask(by: By<'_>) -> Result<(), Error> {
+    me(by)?;
+    can(by.actor, Action::RequestOpen, Relation::Owner)?;
+    Ok(())
+}
+
 /// The agents that a scope means now, and how it is kept.
 async fn meant(reads: &mut impl Reads, by: By<'_>, scope: &Scope) -> Result<(Vec<AgentId>, Selection), Error> {
     let (mut ids, selection, pointer) = match scope {
@@ -290,8 +298,8 @@ pub async fn ask(db: &Db, by: By<'_>, new: &NewException) -> Result<ExceptionId,
     else {
         return Err(Error::field("/expires_at", "Say when it ends: every exception does."));
     };
-    let justification =
-        text::prose(&asked.justification, "The justification", 4000).map_err(|e| Error::field("/justification", e.to_string()))?;
+    let justification = text::prose(&asked.justification, "The justification", 4000)
+        .map_err(|e| Error::field("/justification", e.to_string()))?;
     let before = stored::of_agents(&mut change.tx, &ids).await?;
     let others = before.iter().map(|k| &k.exception);
     let most = policy.policy.exception_renewals;
@@ -300,7 +308,8 @@ pub async fn ask(db: &Db, by: By<'_>, new: &NewException) -> Result<ExceptionId,
     let small = |n: i64| u8::try_from(n).unwrap_or(u8::MAX);
     let exception = Exception {
         id,
-        title: text::required_line(&asked.title, "The title", 200).map_err(|e| Error::field("/title", e.to_string()))?,
+        title: text::required_line(&asked.title, "The title", 200)
+            .map_err(|e| Error::field("/title", e.to_string()))?,
         control: asked.control.clone(),
         node: asked.node.clone(),
         duty,
@@ -462,8 +471,7 @@ async fn write_controls(change: &mut Change<'_>, event: EventRef, e: &Exception)
         rows.push(args![number, change.id(event), e.id, c.place, &c.text, c.owner, c.check_at, "", ""]);
         change.wrote(event, &change::COMPENSATING_CONTROL, number);
     }
-    let columns =
-        ["id", "event_id", "exception_id", "place", "words", "owner_id", "check_at", "checked_by", "note"];
+    let columns = ["id", "event_id", "exception_id", "place", "words", "owner_id", "check_at", "checked_by", "note"];
     change.tx.insert("compensating_control", &columns, rows, "").await?;
     Ok(())
 }
@@ -551,12 +559,8 @@ pub async fn controls(
             state.label().to_lowercase()
         )));
     }
-    let mut wrong = exception::wrong_controls(
-        asked,
-        kept.exception.starts_at.max(by.now),
-        Some(kept.exception.expires_at),
-        by.now,
-    );
+    let mut wrong =
+        exception::wrong_controls(asked, kept.exception.starts_at.max(by.now), Some(kept.exception.expires_at), by.now);
     wrong.extend(owners(&mut change.tx, asked).await?);
     invalid(wrong)?;
     let old = kept.request;
@@ -567,15 +571,8 @@ pub async fn controls(
     let agents = crate::agents::stored::load(&mut change.tx, &kept.exception.agents, by.now).await?;
     let event = change.event("requester", "exception.controls-changed", id);
     let request = open(&mut change, event, &kept.exception, &agents, &policy).await?;
-    let args = args![
-        id,
-        change.id(event),
-        version,
-        by.now,
-        request,
-        kept.exception.sha256(),
-        kept.exception.lapses_at,
-    ];
+    let args =
+        args![id, change.id(event), version, by.now, request, kept.exception.sha256(), kept.exception.lapses_at,];
     let sql = "UPDATE exception SET event_id = $2, version = version + 1, updated_at = $4, request_id = $5, \
                subject_sha256 = $6, lapses_at = $7 WHERE id = $1 AND version = $3";
     if change.tx.run(sql, args).await? != 1 {

@@ -59,6 +59,8 @@ pub struct Line {
     pub kept: Kept,
     /// Where it stands.
     pub state: ExceptionState,
+    /// The moment of that.
+    pub as_of: DateTime<Utc>,
     /// Its agents that the reader may know of, with their names.
     pub agents: Vec<(AgentId, String)>,
     /// Who owns the control, of the first of its agents; `None` while nobody does.
@@ -227,10 +229,8 @@ async fn count(db: &Db, tests: &[String], list: &[Arg]) -> Result<i64, Error> {
         let row = db.one("SELECT last FROM sequence WHERE noun = 'exception'", args![]).await?;
         return Ok(row.map_or(Ok(0), |r| r.get(0))?);
     }
-    let sql = format!(
-        "SELECT COUNT(*) FROM (SELECT e.id FROM exception e WHERE {} LIMIT 1000000) AS n",
-        tests.join(" AND ")
-    );
+    let sql =
+        format!("SELECT COUNT(*) FROM (SELECT e.id FROM exception e WHERE {} LIMIT 1000000) AS n", tests.join(" AND "));
     let row = db.one(sql, list.to_vec()).await?;
     Ok(row.map_or(Ok(0), |r| r.get(0))?)
 }
@@ -264,6 +264,7 @@ pub(super) async fn lines(reads: &mut impl Reads, by: By<'_>, kept: Vec<Kept>) -
         .into_iter()
         .map(|k| Line {
             state: k.exception.state(by.now),
+            as_of: by.now,
             agents: k.exception.agents.iter().filter_map(|a| Some((*a, names.get(a)?.clone()))).collect(),
             owner: owner(&k).map(|p| (p, name(p))),
             requester: name(Party::Person(k.exception.requester)),

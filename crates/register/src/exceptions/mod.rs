@@ -10,7 +10,7 @@ pub mod list;
 pub mod stored;
 mod view;
 
-pub use ask::{Again, Foreseen, NewControl, NewException, Scope, ask, controls, foresee, renew};
+pub use ask::{Again, Foreseen, NewControl, NewException, Scope, ask, controls, foresee, may_ask, renew};
 pub use check::check;
 pub use end::{close, revoke};
 pub(crate) use ends::{approve, demands, moved, refused};

@@ -99,12 +99,13 @@ pub async fn read(db: &Db, by: By<'_>, id: ExceptionId) -> Result<View, Error> {
         })
         .collect();
     let policy = crate::policies::present(&mut reads).await?.policy;
-    let line = lines(&mut reads, by, vec![kept]).await?.pop().ok_or_else(|| Error::NotFound(format!("exception {id}")))?;
+    let line =
+        lines(&mut reads, by, vec![kept]).await?.pop().ok_or_else(|| Error::NotFound(format!("exception {id}")))?;
     let agents: Vec<AgentId> = e.agents.clone();
     let relations = crate::agents::relation::relations(&mut reads, by.actor, &agents, by.now).await?;
-    let asks = agents.iter().all(|a| {
-        can(by.actor, Action::RequestOpen, relations.get(a).copied().unwrap_or(Relation::None)).is_ok()
-    });
+    let asks = agents
+        .iter()
+        .all(|a| can(by.actor, Action::RequestOpen, relations.get(a).copied().unwrap_or(Relation::None)).is_ok());
     let endable = may_end(&e, by.now).is_ok();
     let over = matches!(
         state,

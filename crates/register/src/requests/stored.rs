@@ -233,10 +233,11 @@ pub async fn load(reads: &mut impl Reads, id: RequestId) -> Result<Kept, Error> 
 pub(crate) async fn unclosed(reads: &mut impl Reads, agents: &[AgentId]) -> Result<Vec<Kept>, Error> {
     let mut out = Vec::new();
     for batch in agents.chunks(500) {
+        // From the agents, never from all that is open: the other index is hidden.
         let sql = format!(
-            "SELECT {COLUMNS} FROM request r WHERE r.outcome = '' AND r.id IN (SELECT id FROM request \
-             WHERE outcome = '' AND agent_id IN {list} UNION SELECT request_id FROM request_step WHERE verdict = '' AND agent_id IN {list}) \
-             ORDER BY r.id",
+            "SELECT {COLUMNS} FROM request r WHERE r.outcome || '' = '' AND r.id IN (SELECT id FROM request \
+             WHERE agent_id IN {list} UNION SELECT request_id FROM request_step WHERE verdict = '' \
+             AND agent_id IN {list}) ORDER BY r.id",
             list = marks(1, batch.len())
         );
         let rows = reads.rows(sql, batch.iter().map(|id| Arg::from(*id)).collect()).await?;

@@ -11,6 +11,7 @@ mod calendar;
 mod clock;
 mod confirm;
 mod delegations;
+mod exceptions;
 mod handovers;
 mod idempotency;
 mod imports;
