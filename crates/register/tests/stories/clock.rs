@@ -354,9 +354,101 @@ async fn people_hear_of_what_others_do_to_what_is_theirs(db: Db) {
     whole(&db).await;
 }
 
+async fn an_exception_is_told_of_until_it_ends_and_after(db: Db) {
+    use crate::exceptions::{approve, ask, asked, control, draft, facts, organisation};
+    organisation(&db).await;
+    let agent = draft(&db, facts("Dispatcher")).await;
+    let id = ask(&db, 5, 2, &[agent], asked(60, vec![control(30)])).await.unwrap();
+    approve(&db, 4, id).await;
+    let since = day(4) + TINY;
+    let of = |person| {
+        let db = db.clone();
+        async move {
+            let list = kinds(&db, person, since).await;
+            list.into_iter().filter(|k| k.starts_with("exception-") || k == "control-check-due").collect::<Vec<_>>()
+        }
+    };
+    let mut expected = 0;
+    for at in [30, 46, 53, 59] {
+        all(&db, day(at) - TINY).await;
+        assert_eq!(of(3).await.len(), expected, "not before day {at}");
+        all(&db, day(at)).await;
+        expected += 1;
+        assert_eq!(of(3).await.len(), expected, "on day {at}");
+    }
+    assert!(of(3).await.iter().all(|k| k == "exception-expiring"));
+    assert_eq!(of(8).await, ["control-check-due", "control-check-due"], "soon, and when it was not done");
+    all(&db, day(60) - TINY).await;
+    assert_eq!(of(3).await.len(), 4);
+    all(&db, day(60)).await;
+    assert_eq!(of(3).await.len(), 5);
+    assert_eq!((of(5).await, of(9).await), (vec!["exception-expired".to_owned()], vec![]));
+    assert_eq!(count(&db, "SELECT COUNT(*) FROM stopping").await, 0, "it was not decided that it stops");
+    all(&db, day(63)).await;
+    assert_eq!(of(9).await, ["exception-expired"], "the manager, as nothing was mended");
+    assert_eq!(of(1).await, ["exception-expired"]);
+    all(&db, day(200)).await;
+    assert_eq!((of(3).await.len(), of(9).await.len(), of(8).await.len()), (5, 1, 2), "once");
+    whole(&db).await;
+}
+
+async fn an_exception_that_was_renewed_or_closed_is_told_to_nobody(db: Db) {
+    use crate::exceptions::{approve, ask, asked, control, draft, facts, organisation};
+    organisation(&db).await;
+    let agent = draft(&db, facts("Dispatcher")).await;
+    let suspends = domain::exception::Asked { suspends: true, ..asked(60, vec![control(30)]) };
+    let id = ask(&db, 5, 2, &[agent], suspends).await.unwrap();
+    approve(&db, 4, id).await;
+    register::exceptions::close(&db, by(&lead(), 10), id, "The vault is there.").await.unwrap();
+    let before = count(&db, "SELECT COUNT(*) FROM notice WHERE kind LIKE 'exception-%' OR kind LIKE 'control-%'").await;
+    all(&db, day(100)).await;
+    let after = count(&db, "SELECT COUNT(*) FROM notice WHERE kind LIKE 'exception-%' OR kind LIKE 'control-%'").await;
+    assert_eq!(before, after);
+    assert_eq!(count(&db, "SELECT COUNT(*) FROM stopping").await, 0);
+}
+
+async fn an_exception_that_suspends_stops_its_agents_at_its_last_moment(db: Db) {
+    use crate::exceptions::{approve, ask, asked, control, draft, facts, organisation};
+    organisation(&db).await;
+    let agent = draft(&db, facts("Dispatcher")).await;
+    let mended = draft(&db, facts("Mended")).await;
+    let suspends = domain::exception::Asked { suspends: true, ..asked(60, vec![control(30)]) };
+    let id = ask(&db, 5, 2, &[agent, mended], suspends).await.unwrap();
+    approve(&db, 4, id).await;
+    let view = agents::read(&db, by(&lead(), 50), mended).await.unwrap().judged.agent;
+    let better = AgentFacts { credentials: Vec::new(), ..view.facts.clone() };
+    agents::edit(&db, by(&lead(), 50), mended, view.version, better, "").await.unwrap();
+    // After an outage of days, and by two servers at once.
+    let one = tokio::spawn({
+        let db = db.clone();
+        async move { all(&db, day(70)).await }
+    });
+    let two = tokio::spawn({
+        let db = db.clone();
+        async move { all(&db, day(70)).await }
+    });
+    (one.await.unwrap(), two.await.unwrap());
+    let rows = db.all("SELECT agent_id, stopped_by, capacity, reason FROM stopping", args![]).await.unwrap();
+    assert_eq!(rows.len(), 1, "once, and only what is still wrong");
+    assert_eq!(rows[0].get::<AgentId>(0).unwrap(), agent);
+    assert_eq!(
+        (rows[0].get::<String>(1).unwrap(), rows[0].get::<String>(2).unwrap()),
+        ("muster".into(), "clock".into())
+    );
+    assert!(rows[0].get::<String>(3).unwrap().contains("EX-1"));
+    let stopped = told(&db, 2, day(70)).await;
+    assert!(
+        stopped.iter().any(|(kind, what)| kind == "agent-stopped" && what.starts_with("Muster stopped")),
+        "{stopped:?}"
+    );
+    // Of the reminders before the end none is told after it.
+    assert!(kinds(&db, 3, day(5)).await.iter().all(|k| k != "exception-expiring"));
+    whole(&db).await;
+}
+
 /// The record is whole.
 async fn whole(db: &Db) {
-    audit::verify(db, by(&lead(), 500), None, |_| {}).await.unwrap();
+    audit::verify(db, by(&lead(), 900), None, |_| {}).await.unwrap();
 }
 
 story!(a_request, super::a_request_is_told_of_step_by_step_while_it_waits);
@@ -370,3 +462,6 @@ story!(kept_days, super::a_day_is_kept_at_its_end_and_never_invented);
 story!(two_schedulers, super::two_schedulers_do_each_thing_once);
 story!(cost, super::what_the_clock_asks_grows_with_nothing);
 story!(heard, super::people_hear_of_what_others_do_to_what_is_theirs);
+story!(exceptions_told, super::an_exception_is_told_of_until_it_ends_and_after);
+story!(exceptions_closed, super::an_exception_that_was_renewed_or_closed_is_told_to_nobody);
+story!(exceptions_stop, super::an_exception_that_suspends_stops_its_agents_at_its_last_moment);
