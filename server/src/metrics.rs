@@ -26,6 +26,10 @@ fn handle() -> Option<&'static PrometheusHandle> {
             metrics::describe_counter!("muster_requests_total", "Requests answered, by route, method and status.");
             metrics::describe_histogram!("muster_request_seconds", "Time to answer, by route.");
             metrics::describe_counter!("muster_sign_ins_total", "Sign-ins, by outcome.");
+            metrics::describe_counter!("muster_notices_sent_total", "Messages that arrived, by channel.");
+            metrics::describe_counter!("muster_notices_failed_total", "Tries that failed, by channel.");
+            metrics::describe_counter!("muster_notices_dead_total", "Messages that were given up.");
+            metrics::describe_gauge!("muster_notices_waiting", "Messages that wait, digests among them.");
             Some(handle)
         })
         .as_ref()

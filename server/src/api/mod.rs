@@ -14,6 +14,7 @@ mod document;
 mod handovers;
 mod idempotency;
 mod models;
+mod notices;
 mod on_call;
 mod patch;
 mod people;
@@ -59,6 +60,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(systems::routes())
         .merge(policy::routes())
         .merge(delegations::routes())
+        .merge(notices::routes())
         .merge(posture::routes())
         .merge(audit::routes())
         .merge(document::routes())

@@ -109,6 +109,7 @@ impl Site {
             intake_per_s: 5000,
             // A test's receiver listens on this machine.
             allow_private_targets: true,
+            mail: None,
         };
         let app = App::new(db, Clock::set(start()), config);
         let router = server::router::router(&app);

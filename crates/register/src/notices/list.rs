@@ -57,8 +57,7 @@ pub struct Query {
     pub limit: Option<i64>,
 }
 
-/// A page of one's own notices, newest first. The total is of the unread ones, up to
-/// [`COUNTED`].
+/// A page of one's own notices, newest first. The total is told up to ten thousand.
 pub async fn page(mut db: &Db, by: By<'_>, query: &Query) -> Result<Page<Noticed>, Error> {
     can(by.actor, Action::NoticeRead, Relation::Owner)?;
     let me = super::oneself(by)?;
@@ -78,12 +77,16 @@ pub async fn page(mut db: &Db, by: By<'_>, query: &Query) -> Result<Page<Noticed
     list.extend(cursor.iter().map(|c| crate::db::Arg::from(&c.k)));
     let rows = Reads::rows(&mut db, sql, list).await?;
     let items = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::cut(items, limit, cursor.as_ref(), |one, back| Cursor {
+    let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM notice n WHERE n.person_id = $1 {which} LIMIT 10001) few");
+    let rows = Reads::rows(&mut db, sql, args![me]).await?;
+    let count: i64 = rows.first().map_or(Ok(0), |r| r.get(0))?;
+    let page = Page::cut(items, limit, cursor.as_ref(), |one, back| Cursor {
         s: sort.to_owned(),
         k: one.item.id.clone(),
         i: 0,
         b: back,
-    }))
+    });
+    Ok(Page { total: Some(count).filter(|n| *n <= 10_000), ..page })
 }
 
 /// How many notices a person has not read, up to [`COUNTED`].
