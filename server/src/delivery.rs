@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_secs(5);
 /// How often what is under way is kept; well within [`send::LEASE`].
-const RENEW: Duration = Duration::from_secs(8);
+const RENEW: Duration = Duration::from_secs(6);
 /// How long what is under way may take once Muster stops.
 const LAST: Duration = Duration::from_secs(8);
 

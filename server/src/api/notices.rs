@@ -237,7 +237,7 @@ async fn show_notice_preferences(State(app): State<App>, caller: ApiActor, _: As
 /// Replaces the caller's own choice. A notice can be muted; what waits for a decision stays in
 /// its queue.
 #[utoipa::path(
-    put,
+    post,
     path = "/api/v1/notice-preferences",
     tag = "notices",
     request_body = NoticePreferences,

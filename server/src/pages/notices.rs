@@ -96,6 +96,8 @@ struct Open {
     session: String,
     heard: tokio::sync::broadcast::Receiver<std::sync::Arc<[Option<PersonId>]>>,
     told: Option<i64>,
+    /// The first number is all that is asked for.
+    once: bool,
 }
 
 impl Open {
@@ -105,6 +107,7 @@ impl Open {
             let beat = match self.told {
                 // The first number at once.
                 None => true,
+                Some(_) if self.once => return None,
                 Some(_) => self.wait().await?,
             };
             let now = self.app.clock.now();
@@ -142,8 +145,9 @@ impl Open {
     }
 }
 
-/// The number of unread notices, whenever it changes, while the page is open.
-async fn stream(State(app): State<App>, signed: Signed) -> Response {
+/// The number of unread notices, whenever it changes, while the page is open; with `?once=yes`
+/// the present one alone.
+async fn stream(State(app): State<App>, signed: Signed, Here(here): Here) -> Response {
     let Some(seat) = app.live.seat(&signed.session) else {
         // To a browser this means: do not ask again.
         return StatusCode::NO_CONTENT.into_response();
@@ -154,6 +158,7 @@ async fn stream(State(app): State<App>, signed: Signed) -> Response {
         session: signed.session.clone(),
         heard: written::listen(),
         told: None,
+        once: here.get("once").is_some(),
         app,
     };
     let events = stream::unfold(open, async |mut open| {

@@ -11,7 +11,7 @@ use crate::args;
 use crate::db::{Arg, Db, DbError, Reads, Tx, marks};
 
 /// For so long a message belongs to who took it, unless that is renewed.
-pub const LEASE: TimeDelta = TimeDelta::seconds(30);
+pub const LEASE: TimeDelta = TimeDelta::seconds(20);
 /// Longest account of a failure that is kept, in characters.
 const ERROR_MAX: usize = 300;
 

@@ -68,7 +68,7 @@ fn whats(taken: &[Taken]) -> Vec<Vec<&str>> {
 
 async fn people_are_told_what_concerns_them(db: Db) {
     let (ana, ben, cleo) = (person(&db, "Ana").await, person(&db, "Ben").await, person(&db, "Cleo").await);
-    people::leave(&db, by(&keeper(), 0), cleo, "Moved on.").await.unwrap();
+    people::leave(&db, by(&keeper(), 0), cleo, None, "Moved on.").await.unwrap();
     // With the change or not at all.
     let mut change = Change::begin(&db, by(&Actor::muster(), 1)).await.unwrap();
     tell(&mut change, &[ana], &new(NoticeKind::Report, "lost")).await.unwrap();
@@ -79,7 +79,7 @@ async fn people_are_told_what_concerns_them(db: Db) {
     told_by(&db, &member(ana), day(1), &[ana, ben, cleo, ben], &new(NoticeKind::Report, "one")).await;
     assert_eq!((unread(&db, ana).await, unread(&db, ben).await, unread(&db, cleo).await), (0, 1, 0));
     let mine = New { to_actor: true, ..new(NoticeKind::Account, "two") };
-    told_by(&db, &member(ana), day(1), &[ana, ben], &mine).await;
+    told_by(&db, &member(ana), day(1) + TimeDelta::seconds(1), &[ana, ben], &mine).await;
     assert_eq!((unread(&db, ana).await, unread(&db, ben).await), (1, 2));
     // Once for a key.
     told(&db, day(2), &[ana, ben], &new(NoticeKind::Report, "one")).await;
@@ -141,10 +141,15 @@ async fn each_kind_reaches_people_as_they_chose(db: Db) {
     assert_eq!(db.one(sql, args![]).await.unwrap().unwrap().get::<i64>(0).unwrap(), 1, "what differs is written");
 
     let now = day(1);
-    told(&db, now, &[ana, ben], &new(NoticeKind::DecisionWaits, "decide")).await;
-    told(&db, now, &[ana, ben], &new(NoticeKind::RequestEnded, "ended")).await;
-    told(&db, now, &[ana, ben], &new(NoticeKind::DrillDue, "drill")).await;
-    told(&db, now, &[ana, ben], &new(NoticeKind::Report, "report")).await;
+    let kinds = [
+        (NoticeKind::DecisionWaits, "decide"),
+        (NoticeKind::RequestEnded, "ended"),
+        (NoticeKind::DrillDue, "drill"),
+        (NoticeKind::Report, "report"),
+    ];
+    for (second, (kind, key)) in (0..).zip(kinds) {
+        told(&db, now - TimeDelta::seconds(9 - second), &[ana, ben], &new(kind, key)).await;
+    }
     let urgent = New { critical: true, ..new(NoticeKind::AgentStopped, "stopped") };
     told(&db, now, &[ana], &urgent).await;
     planned(&db, now).await;
@@ -202,9 +207,9 @@ async fn what_failed_is_tried_again_and_given_up_in_the_end(db: Db) {
     let first = taken(&db, "a", now).await.remove(0);
     // Nobody else has it meanwhile; a server that died loses it, and another sends the same.
     assert!(taken(&db, "b", now + LEASE - TimeDelta::seconds(1)).await.is_empty());
-    send::renew(&db, "a", now + TimeDelta::seconds(20)).await.unwrap();
+    send::renew(&db, "a", now + TimeDelta::seconds(10)).await.unwrap();
     assert!(taken(&db, "b", now + LEASE).await.is_empty(), "it was kept");
-    now = now + LEASE + TimeDelta::seconds(20);
+    now = now + LEASE + TimeDelta::seconds(10);
     let again = taken(&db, "b", now).await.remove(0);
     assert_eq!(again, first, "the same delivery with the same content");
     // The one that lost it says nothing any more.
@@ -247,7 +252,7 @@ async fn what_failed_is_tried_again_and_given_up_in_the_end(db: Db) {
     assert_eq!(last.delivery, first.delivery);
     // Whoever left gets nothing more.
     send::give_back(&db, "c").await.unwrap();
-    people::leave(&db, by(&admin, 9), ana, "Moved on.").await.unwrap();
+    people::leave(&db, by(&admin, 9), ana, None, "Moved on.").await.unwrap();
     let gone = taken(&db, "c", day(9)).await.remove(0);
     assert!(matches!(&gone.to, To::Gone(why) if why.contains("left")), "{:?}", gone.to);
     // What is old and read goes.

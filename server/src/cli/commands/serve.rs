@@ -39,16 +39,16 @@ pub(in crate::cli) struct Args {
     mail_from: Option<String>,
 }
 
-/// Where e-mail leaves, if it does; an empty variable is as none.
-fn mail(args: &Args) -> Result<Option<Mail>, Failure> {
-    let said = |given: &Option<String>| given.as_deref().map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned);
-    let Some(url) = said(&args.smtp_url) else { return Ok(None) };
-    let smtp: Smtp = url.parse().map_err(|e| Failure::usage(format!("{e}")))?;
-    let Some(from) = said(&args.mail_from) else {
-        return Err(Failure::usage("e-mail needs a sender: set MUSTER_MAIL_FROM, such as Muster <muster@example.org>"));
+/// Where e-mail leaves, if it does; an empty variable is as none. Otherwise what is wrong.
+pub(super) fn mail(smtp_url: Option<&str>, mail_from: Option<&str>) -> Result<Option<Mail>, String> {
+    let said = |given: Option<&str>| given.map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned);
+    let Some(url) = said(smtp_url) else { return Ok(None) };
+    let smtp: Smtp = url.parse().map_err(|e| format!("{e}"))?;
+    let Some(from) = said(mail_from) else {
+        return Err("e-mail needs a sender: set MUSTER_MAIL_FROM, such as Muster <muster@example.org>".into());
     };
     if !crate::mail::is_sender(&from) {
-        return Err(Failure::usage(format!("“{from}” is no sender; write it such as Muster <muster@example.org>")));
+        return Err(format!("“{from}” is no sender; write it such as Muster <muster@example.org>"));
     }
     Ok(Some(Mail { smtp, from }))
 }
@@ -69,7 +69,7 @@ pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
         trusted_proxies: args.trusted_proxies,
         intake_per_s: args.intake_per_s,
         allow_private_targets: args.allow_private_targets,
-        mail: mail(&args)?,
+        mail: mail(args.smtp_url.as_deref(), args.mail_from.as_deref()).map_err(Failure::usage)?,
     };
 
     // It listens before the database is migrated, so that who asks is told to wait.
