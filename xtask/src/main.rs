@@ -64,7 +64,7 @@ fn run(arguments: &[&str]) -> Result<()> {
 /// Runs the long version of a test of the server.
 fn soak(test: &str) -> Result<()> {
     let done = Command::new(env!("CARGO"))
-        .args(["test", "--release", "-p", "server", "--test", "http", test])
+        .args(["test", "--release", "--test", "http", test])
         .env("MUSTER_SOAK", "yes")
         .current_dir(root())
         .status()?;

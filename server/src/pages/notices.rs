@@ -161,7 +161,7 @@ async fn stream(State(app): State<App>, signed: Signed, Here(here): Here) -> Res
         once: here.get("once").is_some(),
         app,
     };
-    let events = stream::unfold(open, async |mut open| {
+    let events = stream::unfold(open, |mut open| async move {
         let event = open.next().await?;
         Some((Ok::<_, Infallible>(event), open))
     });

@@ -68,7 +68,7 @@ pub async fn take(db: &Db, owner: &str, now: DateTime<Utc>, most: i64, mail: boo
     }
     let mut tx = db.begin().await?;
     let mut picked: Vec<Picked> = Vec::new();
-    for urgent in ["AND critical", ""] {
+    for urgent in ["AND critical", "AND NOT critical"] {
         let left = most - picked.len() as i64;
         if left <= 0 {
             break;
@@ -79,16 +79,13 @@ pub async fn take(db: &Db, owner: &str, now: DateTime<Utc>, most: i64, mail: boo
             tx.taking()
         );
         for r in tx.all(sql, args![now, left]).await? {
-            let one = Picked {
+            picked.push(Picked {
                 id: r.get(0)?,
                 person: r.get(1)?,
                 outlet: r.get(2)?,
                 critical: r.get(3)?,
                 fresh: r.get::<Option<i64>>(4)?.is_none(),
-            };
-            if picked.iter().all(|p| p.id != one.id) {
-                picked.push(one);
-            }
+            });
         }
     }
     fold(&mut tx, &mut picked, now).await?;
