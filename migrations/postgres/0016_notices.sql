@@ -62,7 +62,8 @@ CREATE TABLE delivery (
   CHECK ((state = 'waits') = (ended_at IS NULL))
 );
 CREATE INDEX delivery_due ON delivery (next_at, id) WHERE state = 'waits';
-CREATE INDEX delivery_leased ON delivery (lease_owner) WHERE lease_until IS NOT NULL;
+CREATE INDEX delivery_urgent ON delivery (next_at, id) WHERE state = 'waits' AND critical;
+CREATE INDEX delivery_leased ON delivery (lease_until) WHERE lease_until IS NOT NULL;
 CREATE INDEX delivery_fresh ON delivery (person_id, next_at) WHERE state = 'waits' AND first_at IS NULL;
 CREATE INDEX delivery_dead ON delivery (id) WHERE state = 'dead';
 CREATE INDEX delivery_sent ON delivery (ended_at) WHERE state = 'sent';

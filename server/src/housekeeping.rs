@@ -44,6 +44,9 @@ pub async fn once(app: &App) -> Result<(), register::Error> {
     throttle::sweep(&app.db, now).await?;
     app.db.run("DELETE FROM idempotency WHERE at <= $1", args![now - ANSWERS]).await?;
     app.db.run("DELETE FROM upload WHERE at <= $1", args![now - UPLOADS]).await?;
+    while register::notices::queue::forget(&app.db, now).await? > 0 {
+        tokio::task::yield_now().await;
+    }
     // After an update: agents that were not assessed since, a batch at a time, so that nobody waits
     // long for the writer.
     while register::agents::needs::catch_up(&app.db, app.clock.now()).await? > 0 {

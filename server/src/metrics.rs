@@ -31,6 +31,10 @@ fn handle() -> Option<&'static PrometheusHandle> {
                 "What was due by the clock and is done, by what it was."
             );
             metrics::describe_gauge!("muster_clock_lag_seconds", "How late the clock did what was due last.");
+            metrics::describe_counter!("muster_notices_sent_total", "Messages that arrived, by channel.");
+            metrics::describe_counter!("muster_notices_failed_total", "Tries that failed, by channel.");
+            metrics::describe_counter!("muster_notices_dead_total", "Messages that were given up.");
+            metrics::describe_gauge!("muster_notices_waiting", "Messages that wait, digests among them.");
             Some(handle)
         })
         .as_ref()

@@ -13,6 +13,7 @@ mod imports;
 mod login;
 mod matrix;
 mod models;
+mod notices;
 mod oncall;
 mod people;
 mod policy;
@@ -65,5 +66,6 @@ pub fn routes() -> Routes {
         .and(policy::routes())
         .and(delegation::routes())
         .and(calendar::routes())
+        .and(notices::routes())
         .and(settings::routes())
 }

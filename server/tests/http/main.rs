@@ -21,6 +21,7 @@ mod handovers;
 mod home;
 mod imports;
 mod models;
+mod notices;
 mod on_call;
 mod people;
 mod plans;

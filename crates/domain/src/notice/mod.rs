@@ -2,6 +2,13 @@
 //! of its queue; a notice only says so, and may be muted. What a notice says is fixed when it
 //! is written: what happened, why this person, what to do, and where.
 
+pub mod choice;
+pub mod letter;
+pub mod message;
+pub mod retry;
+
+pub use choice::{Plan, Preferences};
+
 crate::words! {
     /// What a notice is about.
     pub enum NoticeKind {
@@ -116,3 +123,44 @@ impl New {
 
 /// Longest sentence of a notice, in characters.
 pub const TEXT_MAX: usize = 600;
+
+crate::words! {
+    /// What a channel of the organisation speaks.
+    pub enum OutletKind {
+        Webhook = "webhook", "Signed webhook";
+        Slack = "slack", "Slack-compatible webhook";
+        Teams = "teams", "Teams-compatible webhook";
+    }
+}
+
+crate::words! {
+    /// How far a message has come.
+    pub enum DeliveryState {
+        Waits = "waits", "Waiting";
+        Sent = "sent", "Sent";
+        Dead = "dead", "Given up";
+    }
+}
+
+/// A notice as it was written, for the messages that carry it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Its id.
+    pub id: String,
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// It cannot wait.
+    pub critical: bool,
+    /// The reference that it is about; may be empty.
+    pub subject: String,
+    /// What happened.
+    pub what: String,
+    /// Why its reader is told; empty for a channel of the organisation.
+    pub why: String,
+    /// What to do; may be empty.
+    pub todo: String,
+    /// The page, from the root.
+    pub link: String,
+    /// When it happened.
+    pub at: chrono::DateTime<chrono::Utc>,
+}

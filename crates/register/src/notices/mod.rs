@@ -2,6 +2,12 @@
 //! told and what happened are written together or not at all; what goes out of it is decided
 //! and sent afterwards.
 
+pub mod list;
+pub mod outlets;
+pub mod plan;
+pub mod preferences;
+pub mod queue;
+pub mod send;
 pub mod written;
 
 use std::collections::BTreeSet;
@@ -11,8 +17,9 @@ pub use domain::notice::New;
 use domain::notice::TEXT_MAX;
 
 use crate::args;
-use crate::change::Change;
+use crate::change::{By, Change};
 use crate::db::{Arg, DbError, marks};
+use crate::error::Error;
 
 /// The columns of a notice that is new.
 const COLUMNS: &[&str] =
@@ -79,4 +86,9 @@ fn cut(text: &str) -> String {
         Some((at, _)) => text[..at].to_owned(),
         None => text.to_owned(),
     }
+}
+
+/// The person who acts: notices are read and chosen by oneself.
+fn oneself(by: By<'_>) -> Result<PersonId, Error> {
+    by.actor.person_id().ok_or_else(|| Error::Conflict("Only a person has notices.".into()))
 }

@@ -4,6 +4,7 @@
 mod demo;
 mod demo_stops;
 mod models;
+mod notices;
 mod random;
 mod reach;
 mod requests;

@@ -16,6 +16,7 @@ mod handovers;
 mod idempotency;
 mod imports;
 mod models;
+mod notices;
 mod on_call;
 mod past;
 mod people;
