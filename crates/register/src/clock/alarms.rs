@@ -192,10 +192,14 @@ async fn requests(change: &mut Change<'_>, due: &[Alarm]) -> Result<(), Error> {
                     Some(_) => change.tell(to, w.step.soon()),
                     None => change.tell(to, w.step.vacant()),
                 },
-                AlarmKind::DecisionDue if overdue => match w.decider {
-                    Some(_) => change.tell(to, w.step.due()),
-                    None => change.tell(to, w.step.escalated(None, false)),
-                },
+                AlarmKind::DecisionDue if overdue => {
+                    match w.decider {
+                        Some(_) => change.tell(to, w.step.due()),
+                        None => change.tell(to, w.step.escalated(None, false)),
+                    }
+                    // Set from the beginning, except of what was open before there were alarms.
+                    change.alarm(w.step.due_at + escalates, AlarmKind::DecisionEscalates, id, 0);
+                }
                 AlarmKind::DecisionEscalates if w.step.due_at + escalates <= now => {
                     let name = w.decider.and_then(|d| names.get(&Party::Person(d))).map(String::as_str);
                     if let Some(decider) = w.decider {
