@@ -198,7 +198,9 @@ async fn requests(change: &mut Change<'_>, due: &[Alarm]) -> Result<(), Error> {
                         None => change.tell(to, w.step.escalated(None, false)),
                     }
                     // Set from the beginning, except of what was open before there were alarms.
-                    change.alarm(w.step.due_at + escalates, AlarmKind::DecisionEscalates, id, 0);
+                    if w.step.due_at + escalates > now {
+                        change.alarm(w.step.due_at + escalates, AlarmKind::DecisionEscalates, id, 0);
+                    }
                 }
                 AlarmKind::DecisionEscalates if w.step.due_at + escalates <= now => {
                     let name = w.decider.and_then(|d| names.get(&Party::Person(d))).map(String::as_str);
