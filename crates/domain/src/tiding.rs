@@ -866,7 +866,7 @@ mod tests {
         for key in FindingKey::ALL.iter().copied().filter(|k| super::told(*k)) {
             let severity = crate::finding::Severity::High;
             let finding =
-                Finding { key, duty: None, severity, from: at(1), until: None, detail: "something".to_owned() };
+                Finding { key, duty: None, severity, from: at(1), until: None, detail: "something".to_owned(), excepted: None };
             let told = began(AgentId(1), &finding, true);
             assert!(told.what.ends_with('.') && told.todo.ends_with('.') && told.why.ends_with('.'), "{told:?}");
             assert!(!format!("{told:?}").contains('!'), "{told:?}");

@@ -244,10 +244,7 @@ async fn offers(change: &mut Change<'_>, due: &[Alarm]) -> Result<(), Error> {
         let all: i64 = made.iter().map(|(_, n)| n).sum();
         let Some(at) = DateTime::from_timestamp_micros(alarm.about).filter(|_| all > 0) else { continue };
         let name = party_names(&mut change.tx, [party]).await?.remove(&party).unwrap_or_else(|| party.to_string());
-        let tiding = |count, whose| {
-            let count = usize::try_from(count).unwrap_or(0);
-            unanswered(&party.to_string(), &name, count, at, whose)
-        };
+        let tiding = |count, whose| unanswered(&party.to_string(), &name, count, at, whose);
         change.tell(To::Answerers(party), tiding(all, Unanswered::Addressee));
         for (by, count) in &made {
             if let Ok(maker) = by.parse::<PersonId>() {

@@ -162,8 +162,8 @@ async fn stop(change: &mut Change<'_>, e: &Exception, queue: &mut usize) -> Resu
     for record in agents_stored::load(&mut change.tx, &wrong, change.by.now).await? {
         let goes = record.state == Lifecycle::Active || (runs(&record) && record.state != Lifecycle::Suspended);
         if goes {
-            let pressed = press::stop(change, &record, Relation::None, &press::Why { reason: &why, uses: None }, queue);
-            calls.extend(pressed.await?.calls);
+            let why = press::Why { reason: &why, uses: None };
+            calls.extend(press::stop(change, &record, Relation::None, &why, queue).await?.calls);
             stopped.push(record.id);
         }
     }
