@@ -33,6 +33,8 @@ pub mod login;
 #[cfg(feature = "ssr")]
 pub mod models;
 #[cfg(feature = "ssr")]
+pub mod notices;
+#[cfg(feature = "ssr")]
 pub mod oncall;
 #[cfg(feature = "ssr")]
 pub mod people;

@@ -173,6 +173,8 @@ crate::words! {
         SettingsWrite = "settings.write", "Change settings";
         TokenManage = "token.manage", "Create and revoke service tokens";
         SessionManage = "session.manage", "List and revoke sessions";
+        NoticeRead = "notice.read", "Read one's notices";
+        NoticeSet = "notice.set", "Mark notices read, and choose what reaches one";
     }
 }
 
@@ -233,6 +235,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::PolicyRead
             | Action::CampaignRead
             | Action::ExceptionRead
+            | Action::NoticeRead
             | Action::SettingsRead => scopes.contains(&Scope::Read) || scopes.contains(&Scope::Write),
             Action::AgentCreate
             | Action::AgentEdit
@@ -275,6 +278,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::StopReview
             | Action::TeamWrite
             | Action::SystemWrite
+            | Action::NoticeSet
             | Action::ImportRun => scopes.contains(&Scope::Write),
             Action::PersonWrite => scopes.contains(&Scope::Write) || scopes.contains(&Scope::Scim),
             Action::PersonGrant
@@ -314,6 +318,8 @@ const fn reserved_to_a_person(action: Action) -> bool {
             | Action::ExceptionCheck
             | Action::StopWitness
             | Action::StopReview
+            | Action::NoticeRead
+            | Action::NoticeSet
     )
 }
 
@@ -368,6 +374,8 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::RequestDecide
         | Action::RequestAsk
         | Action::StopDrill
+        | Action::NoticeRead
+        | Action::NoticeSet
         | Action::StopWitness => &[],
         Action::PersonWrite
         | Action::PersonGrant
@@ -400,7 +408,9 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
             | Action::ExceptionRead
             | Action::ChannelRead
     );
-    if only_auditor && !reads && action != Action::SessionManage {
+    // What is one's own and nobody else's stays so.
+    let own = matches!(action, Action::SessionManage | Action::NoticeRead | Action::NoticeSet);
+    if only_auditor && !reads && !own {
         return false;
     }
     match action {
@@ -447,6 +457,8 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         | Action::RetirementRow
         | Action::ExceptionRevoke
         | Action::ExceptionCheck
+        | Action::NoticeRead
+        | Action::NoticeSet
         | Action::StopStep => relation == Owner,
         Action::AssignmentWithdraw | Action::RequestWithdraw => matches!(relation, Requester),
         _ => false,
@@ -495,6 +507,7 @@ fn who_may(action: Action) -> &'static str {
         Action::DelegationWrite => "the person who decides otherwise, and who does not only read",
         Action::CalendarWrite => "the person whose calendar it is, and who does not only read",
         Action::AssignmentConfirm => "the owner of the duty",
+        Action::NoticeRead | Action::NoticeSet => "the person to whom they were written",
         Action::OnCallWrite => "the team's lead and deputy and security leads",
         Action::OnCallCover => "the team's members and security leads",
         Action::ChannelRead | Action::ChannelTest => "colleagues of the same team, security leads and administrators",
@@ -584,6 +597,8 @@ mod tests {
                     | Action::ExceptionRead
                     | Action::SettingsRead
                     | Action::SessionManage
+                    | Action::NoticeRead
+                    | Action::NoticeSet
             );
             if changes {
                 assert!(Relation::ALL.iter().all(|r| can(&auditor, action, *r).is_err()), "{action}");

@@ -5,6 +5,7 @@
 //! the server will say.
 
 pub mod agent;
+pub mod alarm;
 pub mod assignment;
 pub mod calendar;
 pub mod can;
@@ -20,6 +21,7 @@ pub mod handover;
 pub mod id;
 pub mod import;
 pub mod model;
+pub mod notice;
 pub mod oncall;
 pub mod party;
 pub mod policy;
@@ -35,5 +37,6 @@ pub mod rule;
 pub mod stop;
 pub mod system;
 pub mod text;
+pub mod tiding;
 pub mod tier;
 pub mod words;

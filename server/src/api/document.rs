@@ -54,6 +54,7 @@ const TAGS: [(&str, &str); 9] = [
     ("exceptions", "What is excepted, of which agents, until when, and in exchange for what."),
     ("ownership", "Who answers for what: the matrix, offers and their answers, and who did at a moment."),
     ("people", "People, teams and systems."),
+    ("notices", "What people are told, what of it reaches them, and the channels of the organisation."),
     ("policy", "Who must approve what, how long things take, and who decides in whose place."),
     ("posture", "The dashboard's numbers."),
     ("audit", "The record: one hash-chained event for every change."),

@@ -15,6 +15,7 @@ mod exceptions;
 mod handovers;
 mod idempotency;
 mod models;
+mod notices;
 mod on_call;
 mod patch;
 mod people;
@@ -61,6 +62,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(systems::routes())
         .merge(policy::routes())
         .merge(delegations::routes())
+        .merge(notices::routes())
         .merge(posture::routes())
         .merge(audit::routes())
         .merge(document::routes())

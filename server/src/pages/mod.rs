@@ -14,6 +14,7 @@ mod imports;
 mod login;
 mod matrix;
 mod models;
+mod notices;
 mod oncall;
 mod people;
 mod policy;
@@ -67,5 +68,6 @@ pub fn routes() -> Routes {
         .and(policy::routes())
         .and(delegation::routes())
         .and(calendar::routes())
+        .and(notices::routes())
         .and(settings::routes())
 }

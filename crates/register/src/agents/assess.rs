@@ -18,6 +18,7 @@ use super::needs;
 use super::stored::{self, Agent};
 use crate::args;
 use crate::change::Change;
+use crate::clock::turns::{self, Turned};
 use crate::db::{Arg, DbError, FOREVER, Reads, marks, micros};
 use crate::error::Error;
 use crate::systems::stays;
@@ -301,7 +302,8 @@ pub async fn reassess(change: &mut Change<'_>, ids: &[AgentId], fresh: bool) -> 
         write_derived(change, &judged).await?;
         write_findings(change, &judged, fresh).await?;
         write_breaches(change, &judged).await?;
-        write_index(change, &judged, fresh).await?;
+        let turned = write_index(change, &judged, fresh).await?;
+        turns::tell(change, &turned, &judged).await?;
         if !fresh {
             crate::requests::seats::derive(change, batch).await?;
         }
@@ -450,7 +452,10 @@ async fn delete_of(change: &mut Change<'_>, table: &str, agents: &[AgentId]) -> 
     Ok(())
 }
 
-async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<(), DbError> {
+/// Writes counters, search words and what the clock will change. Answers what it had changed since
+/// the agents were assessed before.
+async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<Vec<Turned>, DbError> {
+    let mut turned = Vec::new();
     let mut before: HashMap<AgentId, (String, String)> = HashMap::new();
     let mut turning: HashMap<AgentId, Vec<(i64, String, i64)>> = HashMap::new();
     if !fresh {
@@ -459,14 +464,15 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
         for r in change.tx.all(sql, args).await? {
             before.insert(r.get(0)?, (r.get(1)?, r.get(2)?));
         }
-        let args: Vec<Arg> = judged.iter().map(|j| Arg::from(j.agent.id)).collect();
-        let sql = format!("SELECT agent_id, at, facet, delta FROM turn WHERE agent_id IN {}", marks(1, args.len()));
-        for r in change.tx.all(sql, args).await? {
-            turning.entry(r.get(0)?).or_default().push((r.get(1)?, r.get(2)?, r.get(3)?));
+        for t in turns_stored(change, judged).await? {
+            turning.entry(t.agent).or_default().push((micros(t.at), t.facet.clone(), t.delta));
+            if t.at <= change.by.now {
+                turned.push(t);
+            }
         }
     }
     let (mut index, mut words, mut turns) = (Vec::new(), Vec::new(), Vec::new());
-    let mut turned: Vec<AgentId> = Vec::new();
+    let mut stale: Vec<AgentId> = Vec::new();
     let mut forget: Vec<Arg> = Vec::new();
     for j in judged {
         let facets = facets(j, change.by.now);
@@ -491,14 +497,17 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
             }
             words.extend(found.iter().map(|w| args![w, j.agent.id]));
         }
-        let mut ahead: Vec<(i64, String, i64)> =
-            turns_of(j, change.by.now).into_iter().map(|(at, facet, delta)| (micros(at), facet, delta)).collect();
+        let mut ahead: Vec<(i64, String, i64)> = Vec::new();
+        for (at, facet, delta) in turns_of(j, change.by.now) {
+            change.wakes(at);
+            ahead.push((micros(at), facet, delta));
+        }
         ahead.sort_unstable();
         let mut old = turning.remove(&j.agent.id).unwrap_or_default();
         old.sort_unstable();
         if old != ahead {
             if !old.is_empty() {
-                turned.push(j.agent.id);
+                stale.push(j.agent.id);
             }
             turns.extend(ahead.into_iter().map(|(at, facet, delta)| args![at, j.agent.id, facet, delta]));
         }
@@ -506,13 +515,14 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
         if facets != old_facets || found_text != old_words {
             index.push(args![j.agent.id, facets, found_text]);
         }
+        }
     }
     if !forget.is_empty() {
         let sql = format!("DELETE FROM search_word WHERE agent_id IN {}", marks(1, forget.len()));
         change.tx.run(sql, forget).await?;
     }
     change.tx.insert("search_word", &["word", "agent_id"], words, "").await?;
-    delete_of(change, "turn", &turned).await?;
+    delete_of(change, "turn", &stale).await?;
     change.tx.insert("turn", &["at", "agent_id", "facet", "delta"], turns, "").await?;
     change
         .tx
@@ -523,7 +533,22 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
             "ON CONFLICT (agent_id) DO UPDATE SET facets = excluded.facets, words = excluded.words",
         )
         .await?;
-    Ok(())
+    Ok(turned)
+}
+
+/// What the clock was to change of these agents, the earliest first.
+async fn turns_stored(change: &mut Change<'_>, judged: &[Judged]) -> Result<Vec<Turned>, DbError> {
+    let args: Vec<Arg> = judged.iter().map(|j| Arg::from(j.agent.id)).collect();
+    if args.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT at, agent_id, facet, delta FROM turn WHERE agent_id IN {}", marks(1, args.len()));
+    let mut out = Vec::new();
+    for r in change.tx.all(sql, args).await? {
+        out.push(Turned { at: r.get(0)?, agent: r.get(1)?, facet: r.get(2)?, delta: r.get(3)? });
+    }
+    out.sort_by(|a, b| (a.at, a.agent, &a.facet).cmp(&(b.at, b.agent, &b.facet)));
+    Ok(out)
 }
 
 /// What the agent counts under. Each facet is a counter's name; no name holds a line break.
@@ -692,16 +717,33 @@ fn prefixes<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     out
 }
 
-/// Assesses the agents whose turn has come, a batch at a time, so that reads need not add
-/// them up for ever. Answers how many were folded. Nothing shown depends on its having run.
+/// What is due of agents, soonest first: some of it.
+pub const TURNED: &str = "SELECT agent_id FROM turn WHERE at <= $1 ORDER BY at, agent_id, facet LIMIT 800";
+/// How many agents are folded at a time.
+const FOLDED: usize = 200;
+
+/// Assesses the agents whose turn has come, the soonest first, a batch at a time, so that reads
+/// need not add them up for ever. Answers how many were folded. Nothing shown depends on its
+/// having run.
 pub async fn fold(db: &crate::db::Db, now: DateTime<Utc>) -> Result<usize, Error> {
-    let rows = db.all("SELECT DISTINCT agent_id FROM turn WHERE at <= $1 LIMIT 200", args![now]).await?;
-    let ids = rows.iter().map(|r| r.get::<AgentId>(0)).collect::<Result<Vec<_>, _>>()?;
-    if ids.is_empty() {
+    if db.one(TURNED, args![now]).await?.is_none() {
         return Ok(0);
     }
-    let actor = domain::can::Actor::muster();
-    let mut change = Change::begin(db, crate::change::By { actor: &actor, now }).await?;
+    let muster = domain::can::Actor::muster();
+    let mut change = crate::clock::begin(db, &muster, now).await?;
+    // Another server may have folded them meanwhile.
+    let mut ids = BTreeSet::new();
+    for r in change.tx.all(TURNED, args![now]).await? {
+        ids.insert(r.get::<AgentId>(0)?);
+        if ids.len() == FOLDED {
+            break;
+        }
+    }
+    let ids: Vec<AgentId> = ids.into_iter().collect();
+    // In one order everywhere, and before anything of them is read.
+    for id in &ids {
+        super::moves::hold(&mut change, *id).await?;
+    }
     crate::assignments::lapse::of_agents(&mut change, &ids).await?;
     crate::requests::lapse(&mut change, &ids).await?;
     reassess(&mut change, &ids, false).await?;

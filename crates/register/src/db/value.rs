@@ -153,6 +153,9 @@ macro_rules! word_cell {
 word_cell!(
     domain::request::RequestKind,
     domain::retirement::RowKind,
+    domain::notice::NoticeKind,
+    domain::notice::OutletKind,
+    domain::notice::DeliveryState,
     domain::rule::RuleState,
     domain::rule::AtImport,
     domain::agent::AgentKind,

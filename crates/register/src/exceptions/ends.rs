@@ -12,6 +12,7 @@ use super::ask::labelled;
 use super::stored;
 use crate::args;
 use crate::change::{self, Change, EventRef};
+use crate::clock;
 use crate::error::Error;
 use crate::policies;
 
@@ -65,6 +66,7 @@ pub(crate) async fn approve(
     change.wrote(event, &change::EXCEPTION, e.id.0);
     let approved = domain::exception::Exception { approved_at: Some(change.by.now), ..e.clone() };
     super::figures::approved(change, &approved).await?;
+    clock::exceptions::set(change, e);
     decided(change, &kept, RequestState::Approved, "");
     after["exception"] = json!(e.id);
     Ok(())

@@ -6,6 +6,7 @@ use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::id::{AgentId, RequestId};
 use domain::request::{RequestKind, RequestState, Verdict};
+use domain::tiding;
 use serde_json::{Value, json};
 
 use super::stored::{self, Kept};
@@ -17,6 +18,7 @@ use crate::args;
 use crate::change::{self, By, Change, EventRef};
 use crate::db::Db;
 use crate::error::Error;
+use crate::tidings::To;
 
 /// Closes a request. Answers false when somebody else did.
 pub(crate) async fn close(
@@ -29,9 +31,11 @@ pub(crate) async fn close(
     let by = change.by.actor.who.to_string();
     let args = args![id, change.id(event), outcome.key(), change.by.now, by, why];
     let sql = "UPDATE request SET event_id = $2, outcome = $3, closed_at = $4, closed_by = $5, closing = $6 \
-               WHERE id = $1 AND outcome = ''";
-    let done = change.tx.run(sql, args).await? == 1;
-    if done {
+               WHERE id = $1 AND outcome = '' RETURNING kind, agent_id, requester_id";
+    let row = change.tx.one(sql, args).await?;
+    if let Some(row) = &row {
+        let (kind, agent, requester) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        change.tell(To::Person(requester), tiding::request_ended(id, kind, agent, outcome, why));
         change.wrote(event, &change::REQUEST, id.0);
         // Its open steps wait for nobody any more.
         let sql =
@@ -41,7 +45,7 @@ pub(crate) async fn close(
             crate::exceptions::refused(change, event, id, outcome).await?;
         }
     }
-    Ok(done)
+    Ok(row.is_some())
 }
 
 /// An agent whose first approval ends without one is a draft again.

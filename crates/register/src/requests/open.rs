@@ -17,6 +17,7 @@ use crate::agents::relation::capacity;
 use crate::agents::{Agent, moves};
 use crate::args;
 use crate::change::{self, By, Change, EventRef};
+use crate::clock::alarms;
 use crate::db::{Arg, Db, FOREVER, Reads};
 use crate::error::Error;
 use crate::policies;
@@ -283,6 +284,7 @@ pub(crate) async fn insert_of(
             false,
             FOREVER,
             !w.last,
+            new.kind.key(),
         ]);
         change.wrote(event, &change::REQUEST_STEP, number);
         told.push(w.duty.key());
@@ -306,8 +308,12 @@ pub(crate) async fn insert_of(
         "justified",
         "waits_until",
         "ready",
+        "kind",
     ];
     change.tx.insert("request_step", &columns, rows, "").await?;
+    let escalates = policies::present(&mut change.tx).await?.policy.escalate_days;
+    alarms::of_request(change, id, due_at, TimeDelta::days(i64::from(escalates)));
+    alarms::of_request_lapse(change, id, lapses_at);
     let mut after =
         json!({"request": id, "kind": new.kind, "subject_sha256": new.sha256, "policy": policy_version, "steps": told});
     if new.kind == RequestKind::Approval && new.agent.state == Lifecycle::Draft {

@@ -33,6 +33,8 @@ pub struct KeptStep {
     pub decided_sha256: String,
     /// Who would decide it now, as derived when its agent was last assessed.
     pub waits_for: Option<PersonId>,
+    /// Whether it was its turn then.
+    pub ready: bool,
 }
 
 /// A request with everything that is kept of it.
@@ -184,7 +186,7 @@ async fn with_steps(reads: &mut impl Reads, rows: &[Row]) -> Result<Vec<Kept>, E
     for batch in ids.chunks(500) {
         let sql = format!(
             "SELECT request_id, id, place, duty, comes_last, because, due_at, verdict, decided_at, decided_by, \
-             on_behalf_of, via, reason, decided_sha256, waits_for, agent_id FROM request_step WHERE request_id IN {} \
+             on_behalf_of, via, reason, decided_sha256, waits_for, agent_id, ready FROM request_step WHERE request_id IN {} \
              ORDER BY request_id, place",
             marks(1, batch.len())
         );
@@ -204,6 +206,7 @@ async fn with_steps(reads: &mut impl Reads, rows: &[Row]) -> Result<Vec<Kept>, E
                 reason: r.get(12)?,
                 decided_sha256: r.get(13)?,
                 waits_for: r.get(14)?,
+                ready: r.get(16)?,
             });
         }
     }
