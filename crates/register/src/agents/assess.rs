@@ -515,7 +515,6 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
         if facets != old_facets || found_text != old_words {
             index.push(args![j.agent.id, facets, found_text]);
         }
-        }
     }
     if !forget.is_empty() {
         let sql = format!("DELETE FROM search_word WHERE agent_id IN {}", marks(1, forget.len()));
