@@ -531,7 +531,8 @@ async fn two_deciders_at_once(db: Db) {
     }
     // Asked by two at once: one of them, for it would be asked twice.
     let new = Asked { justification: "Another.".into(), ..asked(430, vec![control(420)]) };
-    let (x, y) = tokio::join!(ask(&db, 5, 410, &[agent], new.clone()), ask(&db, 5, 410, &[agent], new));
+    let only = [agent];
+    let (x, y) = tokio::join!(ask(&db, 5, 410, &only, new.clone()), ask(&db, 5, 410, &only, new));
     assert!(x.is_ok() != y.is_ok());
     whole(&db).await;
 }
