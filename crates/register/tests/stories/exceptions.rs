@@ -525,15 +525,17 @@ async fn two_deciders_at_once(db: Db) {
         assert_eq!(states, [RequestState::Open, RequestState::Approved]);
         assert_eq!(state(&db, id, day(at)).await, ExceptionState::Active);
         // The same step twice at once: one of them.
+        let (two, three) = (member(2), member(3));
         let (x, y) = tokio::join!(
-            exceptions::close(&db, by(&member(2), at + 1), id, "Now."),
-            exceptions::close(&db, by(&member(3), at + 1), id, "Now."),
+            exceptions::close(&db, by(&two, at + 1), id, "Now."),
+            exceptions::close(&db, by(&three, at + 1), id, "Now."),
         );
         assert!(x.is_ok() != y.is_ok());
     }
     // Asked by two at once: one of them, for it would be asked twice.
     let new = Asked { justification: "Another.".into(), ..asked(430, vec![control(420)]) };
-    let (x, y) = tokio::join!(ask(&db, 5, 410, &[agent], new.clone()), ask(&db, 5, 410, &[agent], new));
+    let only = [agent];
+    let (x, y) = tokio::join!(ask(&db, 5, 410, &only, new.clone()), ask(&db, 5, 410, &only, new));
     assert!(x.is_ok() != y.is_ok());
     whole(&db).await;
 }

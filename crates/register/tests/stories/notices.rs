@@ -70,7 +70,8 @@ async fn people_are_told_what_concerns_them(db: Db) {
     let (ana, ben, cleo) = (person(&db, "Ana").await, person(&db, "Ben").await, person(&db, "Cleo").await);
     people::leave(&db, by(&keeper(), 0), cleo, None, "Moved on.").await.unwrap();
     // With the change or not at all.
-    let mut change = Change::begin(&db, by(&Actor::muster(), 1)).await.unwrap();
+    let muster = Actor::muster();
+    let mut change = Change::begin(&db, by(&muster, 1)).await.unwrap();
     tell(&mut change, &[ana], &new(NoticeKind::Report, "lost")).await.unwrap();
     drop(change);
     assert_eq!(unread(&db, ana).await, 0);
