@@ -31,6 +31,7 @@ export const PAGES: KnownPage[] = [
   { name: "agent-handover", path: "/agents/AG-1/handover", as: "security-lead" },
   { name: "approvals", path: "/approvals", as: "member" },
   { name: "approvals-none", path: "/approvals", as: "auditor" },
+  { name: "approvals-escalated", path: "/approvals?view=escalated", as: "security-lead" },
   { name: "approvals-vacant", path: "/approvals?view=vacant", as: "security-lead" },
   { name: "approvals-all", path: "/approvals?view=all", as: "risk-analyst" },
   { name: "request", path: "/requests/RQ-1", as: "security-lead" },

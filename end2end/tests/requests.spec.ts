@@ -1,5 +1,6 @@
-// An agent is asked for, decided by its owners, made active, changed by a request, and seen to
-// differ from what was approved: each by the person whose part it is, on a phone too.
+// An agent is asked for, decided by its owners, made active, changed by a request, reviewed and
+// retired, each by the person whose part it is, on a phone too; and one is seen to differ from
+// what was approved.
 import type { Browser, Page } from "@playwright/test";
 import { expect, test } from "../fixtures.ts";
 import { axe, fits } from "../look.ts";
@@ -30,8 +31,8 @@ async function phone(
   return page;
 }
 
-test("a draft is asked for, approved by its owners, and made active", async ({ page, signIn, muster, browser, js }) => {
-  test.setTimeout(90_000);
+test("an agent's life: approved, active, changed by request, reviewed, retired", async ({ page, signIn, muster, browser, js }) => {
+  test.setTimeout(150_000);
   await signIn("security-lead");
   const name = `Planner ${js}`;
   const made = await call(page, "/api/v1/agents", {
@@ -42,6 +43,7 @@ test("a draft is asked for, approved by its owners, and made active", async ({ p
   // Bea is the business owner, Ravi everything technical, Priya leads nothing but policy here.
   for (const [duty, party] of [
     ["purpose", "PE-4"], ["implementation", "PE-5"], ["containment", "PE-5"], ["policy", "PE-12"],
+    ["review", "PE-5"], ["identity", "PE-5"], ["retirement", "PE-5"],
   ]) {
     await call(page, "/api/v1/assignments", { agents: [id], duty, party, mode: "record", reason: "Known." });
   }
@@ -125,7 +127,56 @@ test("a draft is asked for, approved by its owners, and made active", async ({ p
   await expect(page.getByRole("main")).toContainText("and of the trucks");
   await expect(page.locator("#requests")).toContainText("Its boundary is as approved");
 
-  for (const one of [bea, ravi, priya]) await one.context().close();
+  // Ravi reviews it: nothing reports what it does, and his answer says so.
+  await page.goto(`/reviews/new?agent=${id}`);
+  await page.getByLabel("Why").fill("Trucks since this week.");
+  await page.getByRole("button", { name: "Begin the review" }).click();
+  const review = page.url();
+  await ravi.goto(review);
+  await expect(ravi.locator("#activity")).toContainText("Not observed");
+  await ravi.getByRole("radio", { name: "Attest" }).check();
+  await ravi.getByLabel("Reason", { exact: false }).first().fill("It plans, nothing else.");
+  await ravi.getByRole("button", { name: "Answer", exact: true }).click();
+  await expect(ravi.getByRole("status").first()).toContainText("It is attested");
+
+  // The risk analyst starts its end; each row is shown, the watch is waived by security.
+  const maren = await phone(browser, muster, js, signIn, "maren.");
+  await maren.goto(`/agents/${id}/retire`);
+  await maren.getByRole("textbox", { name: /^Why it is retired/ }).fill("The vans are sold.");
+  await maren.getByRole("button", { name: `Start retiring ${id}` }).click();
+  await expect(maren.getByRole("status").first()).toContainText("is retiring");
+  const end = maren.url();
+  await bea.goto(end);
+  await expect(bea.getByRole("button", { name: "Sign it" }), "not while a row is open").toHaveCount(0);
+  await page.goto(end);
+  for (const what of [/Announce it/, /Stop it for good/, /Hand over or delete/, /Archive its logs/, /Close its exceptions/]) {
+    const row = page.getByRole("row", { name: what });
+    await row.getByText("It is done…").click();
+    await row.getByLabel(/^Or a link/).fill("https://tickets.example.org/4711");
+    await row.getByRole("button", { name: "Keep it: it is done" }).click();
+    await expect(row, String(what)).toContainText("Claimed");
+  }
+  const watch = page.getByRole("row", { name: /Watch for a sign of life/ });
+  await watch.getByText("Waive…").click();
+  await watch.getByRole("textbox", { name: /^Why it cannot be shown/ }).fill("It never left the sandbox.");
+  await watch.getByRole("button", { name: /^Yes, waive row/ }).click();
+  await expect(watch).toContainText("It never left the sandbox.");
+  for (const who of [bea, ravi]) {
+    await who.goto(end);
+    await who.getByRole("button", { name: "Sign it" }).click();
+    await expect(who.getByRole("status").first()).toBeVisible();
+  }
+
+  // The tombstone is there to read, and nothing leads back.
+  await priya.goto(`/agents/${id}`);
+  await expect(priya.getByRole("region", { name: "Tombstone" })).toBeVisible();
+  await expect(priya.getByRole("main")).toContainText("and of the trucks");
+  for (const move of ["submit", "activate", "resume"]) {
+    const answer = await page.request.post(`/api/v1/agents/${id}/actions/${move}`, { data: { reason: "Back to life." } });
+    expect(answer.status(), move).toBe(409);
+  }
+
+  for (const one of [bea, ravi, priya, maren]) await one.context().close();
 });
 
 test("what a scan saw is offered as a change of scope", async ({ page, signIn }) => {

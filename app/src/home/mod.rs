@@ -129,6 +129,8 @@ pub struct Home {
     pub decisions_total: u64,
     /// Steps whose capacity is vacant, for whoever appoints.
     pub vacant: u64,
+    /// Steps escalated to the reader: of people they manage, or all of them to security.
+    pub escalated: u64,
     /// Conditions that the reader is to meet: request, what, and until when.
     pub conditions: Vec<(domain::id::RequestId, String, DateTime<Utc>)>,
     /// The answer that was refused.
@@ -201,7 +203,7 @@ pub fn HomePage(
         .piece()
     } else {
         let others = home.drills.len() + home.proposals.len() + home.handovers.len() + home.conditions.len();
-        let others = others as u64 + home.decisions_total + home.vacant;
+        let others = others as u64 + home.decisions_total + home.vacant + home.escalated;
         let lead = match (home.waiting_total + home.due + others, home.mine_total) {
             (0, Some(0)) => "Nothing waits for you, and you answer for no agent.",
             (0, _) => "Nothing waits for you.",
@@ -218,7 +220,7 @@ pub fn HomePage(
 
 /// Decisions, vacant capacities and conditions that wait.
 fn decisions(home: &Home) -> Option<Piece> {
-    if home.decisions.is_empty() && home.vacant == 0 && home.conditions.is_empty() {
+    if home.decisions.is_empty() && home.vacant == 0 && home.escalated == 0 && home.conditions.is_empty() {
         return None;
     }
     let now = home.now;
@@ -226,7 +228,7 @@ fn decisions(home: &Home) -> Option<Piece> {
         .decisions
         .iter()
         .map(|d| {
-            let href = crate::requests::href(d.kind, d.request);
+            let href = d.kind.path(d.request);
             let late = (d.due_at <= now).then(|| view! { " " <Badge tone=Tone::Bad>"Overdue"</Badge> });
             let what = d.kind.label();
             view! {
@@ -265,6 +267,14 @@ fn decisions(home: &Home) -> Option<Piece> {
         };
         view! { <p><a href="/approvals?view=vacant">{words}</a></p> }
     });
+    let escalated = (home.escalated > 0).then(|| {
+        let words = if home.escalated == 1 {
+            "1 decision is escalated to you".to_owned()
+        } else {
+            format!("{} decisions are escalated to you", home.escalated)
+        };
+        view! { <p><a href="/approvals?view=escalated">{words}</a></p> }
+    });
     let total = home.decisions_total + home.conditions.len() as u64;
     Some(
         view! {
@@ -272,6 +282,7 @@ fn decisions(home: &Home) -> Option<Piece> {
                 <ul class="offers panel flush">{lines}{tasks}</ul>
                 {more}
                 {vacant}
+                {escalated}
             </Section>
         }
         .piece(),

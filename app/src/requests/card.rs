@@ -2,11 +2,11 @@
 //! says no. It fits a phone.
 
 use chrono::{DateTime, Utc};
-use domain::agent::{Access, AgentFacts, Autonomy, DataClass, Exposure, Lifecycle, ToolKind};
+use domain::agent::{AgentFacts, Lifecycle};
 use domain::duty::Duty;
 use domain::id::{AgentId, PersonId, RequestId};
 use domain::import::FieldChange;
-use domain::request::{RequestKind, RequestState, Urgency, Verdict, Via};
+use domain::request::{RequestKind, RequestState, Urgency, Verdict, Via, worst_case};
 use domain::tier::Tier as Level;
 use leptos::prelude::*;
 
@@ -165,46 +165,6 @@ pub struct Shown {
     pub now: DateTime<Utc>,
 }
 
-/// The worst that these facts allow, in one sentence.
-fn worst(facts: &AgentFacts) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    parts.push(match facts.autonomy {
-        Autonomy::ActsAlone => "Without anybody looking, it".into(),
-        Autonomy::ActsUnderSupervision | Autonomy::Unknown => "Before anybody steps in, it".into(),
-        Autonomy::ActsWithApproval => "If whoever approves its actions is careless, it".into(),
-        Autonomy::Suggests => "If somebody follows it blindly, it".into(),
-    });
-    let mut harm: Vec<String> = Vec::new();
-    let named = |list: Vec<&str>| list.join(", ");
-    let of =
-        |access: Access| facts.tools.iter().filter(|t| t.access == access).map(|t| t.name.as_str()).collect::<Vec<_>>();
-    if facts.tools.iter().any(|t| t.kind == ToolKind::CodeExecution) {
-        harm.push("runs code that nobody wrote".into());
-    }
-    if !of(Access::Admin).is_empty() {
-        harm.push(format!("changes anything in {}", named(of(Access::Admin))));
-    }
-    if !of(Access::Write).is_empty() {
-        harm.push(format!("writes wrongly to {}", named(of(Access::Write))));
-    }
-    match facts.data {
-        DataClass::Restricted => harm.push("discloses restricted data".into()),
-        DataClass::Confidential => harm.push("discloses confidential data".into()),
-        _ => {}
-    }
-    match facts.exposure {
-        Exposure::Public => harm.push("misleads the public".into()),
-        Exposure::CustomerFacing => harm.push("misleads customers".into()),
-        _ => {}
-    }
-    if harm.is_empty() {
-        harm.push("gives wrong advice".into());
-    }
-    let last = harm.pop().unwrap_or_default();
-    parts.push(if harm.is_empty() { last } else { format!("{} and {last}", harm.join(", ")) });
-    format!("{}.", parts.join(" "))
-}
-
 const fn if_no(kind: RequestKind) -> &'static str {
     match kind {
         RequestKind::Approval => {
@@ -239,7 +199,7 @@ pub fn DecisionCard(
     let asked = asked(&shown);
     let changes = (!shown.changes.is_empty()).then(|| changes(&shown.changes));
     let what = shown.facts.as_ref().map(|facts| {
-        let (purpose, worst, list) = (facts.purpose.clone(), worst(facts), boundary(facts));
+        let (purpose, worst, list) = (facts.purpose.clone(), worst_case(facts), boundary(facts));
         view! {
             <Section title="On what" id="boundary">
                 <blockquote class="purpose" dir="auto">{purpose}</blockquote>

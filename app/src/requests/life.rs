@@ -6,7 +6,7 @@ use domain::id::{AgentId, RequestId};
 use domain::request::{RequestKind, RequestState};
 use leptos::prelude::*;
 
-use super::{href, tone};
+use super::tone;
 use crate::components::{Badge, Button, IntoPiece, Kind, LinkButton, Piece, PostForm, Section, TableFrame, When};
 
 /// A request about the agent.
@@ -61,7 +61,7 @@ pub fn LifeSection(
     let now = life.now;
     let open = |kind: RequestKind| life.past.iter().find(|p| p.kind == kind && p.state == RequestState::Open);
     let asked = |p: &Past| {
-        let href = href(p.kind, p.id);
+        let href = p.kind.path(p.id);
         view! { <p>"It is asked: " <a href=href>{p.kind.label().to_lowercase()} " " {p.id.to_string()}</a> ", by " <bdi>{p.requester.clone()}</bdi> ", " <When at=p.opened_at now=now/> "."</p> }.piece()
     };
     let link = |path: &str, words: &'static str| {
@@ -130,7 +130,7 @@ pub fn LifeSection(
                 let state = p.state;
                 view! {
                     <tr>
-                        <th scope="row"><a href=href(p.kind, p.id)>{p.kind.label()}</a> <span class="ref muted">{p.id.to_string()}</span></th>
+                        <th scope="row"><a href=p.kind.path(p.id)>{p.kind.label()}</a> <span class="ref muted">{p.id.to_string()}</span></th>
                         <td data-label="State"><Badge tone=tone(state)>{state.label()}</Badge></td>
                         <td data-label="Asked by"><bdi>{p.requester.clone()}</bdi></td>
                         <td data-label="When"><When at=p.opened_at now=now/></td>

@@ -1,10 +1,12 @@
 //! Requests: the list, the decision card, and asking.
 
+pub mod alike;
 pub mod ask;
 pub mod card;
 pub mod life;
 pub mod list;
 
+pub use alike::{AlikePage, One, Together};
 pub use ask::{AskForm, AskPage, Asking, Step, StepsTable};
 pub use card::{CardForm, DecisionCard, Message, Met, Shown, ShownStep, Task};
 pub use life::{Life, LifeSection, Past};
@@ -12,8 +14,7 @@ pub use list::{Line, ListPage, Listed, View, WaitingLine};
 
 use chrono::{DateTime, Utc};
 use domain::agent::AgentFacts;
-use domain::id::RequestId;
-use domain::request::{RequestKind, RequestState, Urgency};
+use domain::request::{RequestState, Urgency};
 use leptos::prelude::*;
 
 use crate::components::{Badge, Fact, Facts, IntoPiece, Piece, Tone};
@@ -95,17 +96,6 @@ pub(crate) fn boundary(facts: &AgentFacts) -> Piece {
         </Facts>
     }
     .piece()
-}
-
-/// Where a request is looked at and decided.
-pub fn href(kind: RequestKind, id: RequestId) -> String {
-    match kind {
-        RequestKind::Review => format!("/reviews/{id}"),
-        RequestKind::Retirement => format!("/retirements/{id}"),
-        RequestKind::Approval | RequestKind::ScopeChange | RequestKind::Resumption | RequestKind::Exception => {
-            format!("/requests/{id}")
-        }
-    }
 }
 
 /// A moment as a date for a sentence.

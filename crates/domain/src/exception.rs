@@ -624,7 +624,7 @@ pub enum Refused {
     #[error("The owner of the compensating control “{0}” is gone: name somebody else.")]
     NoOwner(String),
     /// The cap of the tier there is now.
-    #[error("Its agents are of {tier} tier now, and an exception for these lasts at most {1} days: ask again for less.", tier = .0.label().to_lowercase())]
+    #[error("Its agents are of {} tier now, and an exception for these lasts at most {} days: ask again for less.", .0.label().to_lowercase(), .1)]
     TooLong(Tier, i64),
     /// It is not in force.
     #[error("It is not in force: {}.", .0.label().to_lowercase())]

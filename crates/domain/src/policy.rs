@@ -316,6 +316,20 @@ impl Policy {
         out
     }
 
+    /// The steps for a suspended agent to run again: the business owner and the present holder of
+    /// the duty in whose name it was stopped; of a regulated agent the regulatory approver too.
+    pub fn resumption_steps(&self, facts: &AgentFacts, stopped_as: Duty) -> Vec<Wanted> {
+        let want = |duty, because: &str, last| Wanted { duty, because: vec![because.to_owned()], last };
+        let mut out = vec![
+            want(Duty::Purpose, "The business owner decides whether it runs again.", false),
+            want(stopped_as, "It was suspended in this capacity, whose present holder agrees.", false),
+        ];
+        if facts.regulated && self.approvers.iter().any(|a| a.duty == Duty::Regulatory && a.when.holds(facts)) {
+            out.push(want(Duty::Regulatory, "It is regulated: resuming needs both.", true));
+        }
+        out
+    }
+
     /// How the policy is weaker than another, as sentences; empty when nowhere.
     pub fn weaker_than(&self, before: &Self) -> Vec<String> {
         let mut out = Vec::new();

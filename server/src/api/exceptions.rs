@@ -7,7 +7,7 @@ use domain::duty::Duty;
 use domain::exception::{Asked as Terms, Control, ExceptionState};
 use domain::id::{AgentId, ExceptionId, PersonId, RequestId, SystemId};
 use domain::party::Party;
-use domain::request::{RequestState, Verdict};
+use domain::request::{RequestState, Verdict, compatible};
 use domain::tier::Tier;
 use register::exceptions::{self, Again, NewControl, NewException, Scope, list};
 use register::requests::{self, Answer as Decision};
@@ -521,8 +521,17 @@ async fn decide_exception(
         return Err(Problem::field("/conditions", "An exception has none: what is done instead is what it asks for."));
     }
     let request = view.line.kept.request;
-    let steps = view.request.map(|r| r.steps).unwrap_or_default();
-    let mine: Vec<i64> = steps.iter().filter(|s| s.mine && s.ready).map(|s| s.kept.step.place).collect();
+    let (steps, small) = view.request.map(|r| (r.steps, r.small_organisation)).unwrap_or_default();
+    // Of parts that check each other, the first: the rest is somebody else's then.
+    let mut duties: Vec<Duty> = Vec::new();
+    let mut mine: Vec<i64> = Vec::new();
+    for s in steps.iter().filter(|s| s.mine && s.ready) {
+        let duty = s.kept.step.duty;
+        if duties.iter().all(|d| *d == duty || compatible(*d, duty, small)) {
+            duties.push(duty);
+            mine.push(s.kept.step.place);
+        }
+    }
     let other = steps.iter().find(|s| s.mine || s.kept.step.decided.is_none()).or(steps.first());
     let first = mine.first().copied().or(other.map(|s| s.kept.step.place)).unwrap_or(1);
     if new.decision == "ask" {
@@ -534,12 +543,7 @@ async fn decide_exception(
     let answer = Decision { verdict, reason: new.reason, conditions: Vec::new(), subject_sha256: new.subject_sha256 };
     // Where none waits for the caller, the answer says why of the next.
     let places = if mine.is_empty() { vec![first] } else { mine };
-    for place in places {
-        requests::decide(&app.db, by, request, place, &answer).await?;
-        if verdict == Verdict::Reject {
-            break;
-        }
-    }
+    requests::decide(&app.db, by, request, &places, &answer).await?;
     shown(&app, &caller, id).await
 }
 

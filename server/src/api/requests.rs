@@ -54,6 +54,11 @@ struct RequestFilter {
     #[serde(default, deserialize_with = "super::asked::truth")]
     #[param(value_type = Option<bool>)]
     mine: Option<bool>,
+    /// `true`: only those with a step that is late beyond the days of the policy; a security lead
+    /// gets all of them, anybody else those that wait for the people they manage.
+    #[serde(default, deserialize_with = "super::asked::truth")]
+    #[param(value_type = Option<bool>)]
+    escalated: Option<bool>,
 }
 
 /// A request in a list.
@@ -119,7 +124,13 @@ impl From<list::Line> for RequestLine {
 async fn list_requests(State(app): State<App>, caller: ApiActor, asked: Listed<RequestFilter>) -> Answer {
     asked.page.unsorted()?;
     let f = asked.filter;
-    let filter = list::Filter { kind: f.kind, state: f.state, agent: f.agent, mine: f.mine.unwrap_or(false) };
+    let filter = list::Filter {
+        kind: f.kind,
+        state: f.state,
+        agent: f.agent,
+        mine: f.mine.unwrap_or(false),
+        escalated: f.escalated.unwrap_or(false),
+    };
     let limit = asked.page.limit()?;
     let page = list::list(&app.db, caller.by(), &filter, asked.page.cursor.as_deref(), Some(limit)).await?;
     ok(List::from(page.map(RequestLine::from)))
@@ -452,7 +463,7 @@ async fn decide_step(
             .collect(),
         subject_sha256: new.subject_sha256,
     };
-    requests::decide(&app.db, caller.by(), id, step, &answer).await?;
+    requests::decide(&app.db, caller.by(), id, &[step], &answer).await?;
     shown(&app, &caller, id).await
 }
 

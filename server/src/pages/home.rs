@@ -177,6 +177,7 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
         } else {
             0
         },
+        escalated: u64::try_from(register::requests::list::count_escalated(&app.db, by, 1000).await?).unwrap_or(0),
         conditions: register::requests::conditions::waiting(&mut reads, signed.id)
             .await?
             .into_iter()

@@ -1,12 +1,13 @@
 //! `/approvals`, `/requests/{id}`, and asking: what is asked about agents, and decided.
 
-use app::components::{FieldErrors, Flash, Refused};
+use app::components::{Address, FieldErrors, Flash, Refused};
 use app::requests::{
-    AskForm, AskPage, Asking, CardForm, DecisionCard, Life, Line, ListPage, Listed, Message, Past, Shown, ShownStep,
-    Step, Task, View as Which, WaitingLine,
+    AlikePage, AskForm, AskPage, Asking, CardForm, DecisionCard, Life, Line, ListPage, Listed, Message, One, Past,
+    Shown, ShownStep, Step, Task, Together, View as Which, WaitingLine,
 };
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use chrono::{NaiveDate, NaiveTime};
 use domain::agent::Lifecycle;
 use domain::can::{Action, Relation, can};
@@ -16,7 +17,7 @@ use domain::party::Party;
 use domain::request::{RequestKind, RequestState, Verdict};
 use leptos::prelude::*;
 use register::agents::assess::party_names;
-use register::requests::{self, Answer as Decision, NewCondition, Submission, acting, conditions, list};
+use register::requests::{self, Answer as Decision, NewCondition, Submission, acting, conditions, list, many};
 use register::{Error, agents, people};
 
 use super::people::refuse;
@@ -33,6 +34,8 @@ const PAST: i64 = 20;
 pub(super) fn routes() -> Routes {
     Routes::page()
         .get("/approvals", listed)
+        .get("/approvals/alike", together)
+        .post("/approvals/alike", approve_together)
         .get("/requests/{id}", show)
         .post("/requests/{id}", act)
         .get("/agents/{id}/submit", ask)
@@ -43,11 +46,23 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn listed(State(app): State<App>, signed: Signed, Here(here): Here) -> Answer {
+    lists(&app, &signed, &here, &[], FieldErrors::new(), StatusCode::OK).await
+}
+
+async fn lists(
+    app: &App,
+    signed: &Signed,
+    here: &Address,
+    ticked: &[RequestId],
+    refused: FieldErrors,
+    status: StatusCode,
+) -> Answer {
     let by = signed.by();
     let sees_all = can(&signed.actor, Action::RequestRead, Relation::None).is_ok();
     let appoints = can(&signed.actor, Action::ActingAppoint, Relation::None).is_ok();
     let view = match here.get("view") {
         Some("vacant") if appoints => Which::Vacant,
+        Some("escalated") => Which::Escalated,
         Some("open") => Which::Open,
         Some("all") => Which::All,
         _ => Which::Waiting,
@@ -56,9 +71,13 @@ async fn listed(State(app): State<App>, signed: Signed, Here(here): Here) -> Ans
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     let waits = count(list::count_waiting(&app.db, by, signed.id, 1000).await?);
     let vacant = if appoints { list::vacant(&app.db, by, 200).await? } else { Vec::new() };
+    let escalated = count(list::count_escalated(&app.db, by, 1000).await?);
     let mut shown = Listed {
+        refused,
+        ticked: ticked.to_vec(),
         view,
         waits,
+        escalated: (appoints || escalated > 0 || view == Which::Escalated).then_some(escalated),
         vacant: appoints.then_some(vacant.len() as u64),
         steps: Vec::new(),
         lines: Vec::new(),
@@ -71,9 +90,14 @@ async fn listed(State(app): State<App>, signed: Signed, Here(here): Here) -> Ans
         Which::Waiting => {
             let page = list::waiting(&app.db, by, signed.id, cursor, ROWS).await?;
             shown.next = page.next.map(|c| format!("/approvals?cursor={c}"));
-            shown.steps = waiting(&app, page.items).await?;
+            shown.steps = waiting(app, page.items).await?;
         }
-        Which::Vacant => shown.steps = waiting(&app, vacant).await?,
+        Which::Vacant => shown.steps = waiting(app, vacant).await?,
+        Which::Escalated => {
+            let page = list::escalated(&app.db, by, cursor, ROWS).await?;
+            shown.next = page.next.map(|c| format!("/approvals?view=escalated&cursor={c}"));
+            shown.steps = waiting(app, page.items).await?;
+        }
         Which::Open | Which::All => {
             let open = view == Which::Open;
             let filter = list::Filter { state: open.then_some(RequestState::Open), ..list::Filter::default() };
@@ -84,7 +108,69 @@ async fn listed(State(app): State<App>, signed: Signed, Here(here): Here) -> Ans
             shown.lines = page.items.into_iter().map(line).collect();
         }
     }
-    Ok(Page::new(&app, &signed, "Approvals").show(move || view! { <ListPage listed=shown/> }))
+    Ok(Page::new(app, signed, "Approvals").status(status).show(move || view! { <ListPage listed=shown/> }))
+}
+
+/// The approvals that were ticked, to be decided together.
+async fn together(State(app): State<App>, signed: Signed, Here(here): Here) -> Answer {
+    let ids: Vec<RequestId> = here.all("request").filter_map(|r| r.parse().ok()).collect();
+    match many::alike(&app.db, signed.by(), &ids).await {
+        Ok(alike) => Ok(alike_page(&app, &signed, alike, Refused::default(), StatusCode::OK)),
+        Err(error) => {
+            let mut errors = FieldErrors::new();
+            let status = refuse(error, &mut errors)?;
+            lists(&app, &signed, &here, &ids, errors, status).await
+        }
+    }
+}
+
+fn alike_page(app: &App, signed: &Signed, alike: many::Alike, form: Refused<String>, status: StatusCode) -> Response {
+    let together = Together {
+        facts: alike.facts,
+        tier: alike.tier,
+        duties: alike.duties,
+        all: alike
+            .all
+            .into_iter()
+            .map(|o| One {
+                request: o.request,
+                agent: o.agent,
+                name: o.name,
+                purpose: o.purpose,
+                subject_sha256: o.subject_sha256,
+            })
+            .collect(),
+        form,
+    };
+    Page::new(app, signed, "Decide together").status(status).show(move || view! { <AlikePage together=together/> })
+}
+
+async fn approve_together(State(app): State<App>, signed: Signed, Here(here): Here, fields: Fields) -> Answer {
+    let given: Vec<(RequestId, String)> = fields
+        .all("given")
+        .filter_map(|g| g.split_once(':'))
+        .filter_map(|(id, sha)| Some((id.parse().ok()?, sha.to_owned())))
+        .collect();
+    let reason = fields.get("reason").to_owned();
+    let error = match many::approve(&app.db, signed.by(), &given, &reason).await {
+        Ok(done) => {
+            let count = done.done.len();
+            let mut told = if count == 1 { "1 is approved.".to_owned() } else { format!("{count} are approved.") };
+            for (id, why) in &done.left {
+                told.push_str(&format!(" {id} is not: {why}"));
+            }
+            let flash = if done.left.is_empty() { Flash::good(told) } else { Flash::bad(told) };
+            return Ok(see_other_saying(&app, "/approvals", &flash));
+        }
+        Err(error) => error,
+    };
+    let mut errors = FieldErrors::new();
+    let status = refuse(error, &mut errors)?;
+    let ids: Vec<RequestId> = given.iter().map(|(id, _)| *id).collect();
+    match many::alike(&app.db, signed.by(), &ids).await {
+        Ok(alike) => Ok(alike_page(&app, &signed, alike, Refused { values: reason, errors }, status)),
+        Err(_) => lists(&app, &signed, &here, &ids, errors, status).await,
+    }
 }
 
 pub(super) async fn waiting(app: &App, items: Vec<list::Waiting>) -> Result<Vec<WaitingLine>, Error> {
@@ -125,7 +211,7 @@ fn line(l: list::Line) -> Line {
 async fn show(State(app): State<App>, signed: Signed, Path(id): Path<RequestId>) -> Answer {
     let kind = requests::read(&app.db, signed.by(), id).await?.kept.kind;
     if matches!(kind, RequestKind::Review | RequestKind::Retirement) {
-        return Ok(see_other(app::requests::href(kind, id)));
+        return Ok(see_other(kind.path(id)));
     }
     card(&app, &signed, id, Refused::default(), StatusCode::OK).await
 }
@@ -297,8 +383,13 @@ async fn act(State(app): State<App>, signed: Signed, Path(id): Path<RequestId>, 
                     "reject" => Verdict::Reject,
                     _ => Verdict::ApproveWithConditions,
                 };
-                let sha = fields.get("subject_sha256");
-                decide(&app, &signed, id, &places, verdict, &form.reason, given, sha).await
+                let answer = Decision {
+                    verdict,
+                    reason: form.reason.clone(),
+                    conditions: given,
+                    subject_sha256: fields.get("subject_sha256").to_owned(),
+                };
+                decide(&app, &signed, id, &places, &answer).await
             } else {
                 Err(Error::Invalid(Vec::new()))
             }
@@ -349,32 +440,9 @@ async fn act(State(app): State<App>, signed: Signed, Path(id): Path<RequestId>, 
     }
 }
 
-/// Decides each of the ticked steps apart, in one go as far as it goes.
-#[expect(clippy::too_many_arguments, reason = "what a form with one decision says")]
-async fn decide(
-    app: &App,
-    signed: &Signed,
-    id: RequestId,
-    places: &[i64],
-    verdict: Verdict,
-    reason: &str,
-    mut given: Vec<NewCondition>,
-    sha: &str,
-) -> Result<String, Error> {
-    let mut state = RequestState::Open;
-    let mut verdict = verdict;
-    for place in places {
-        let conditions = std::mem::take(&mut given);
-        let answer = Decision { verdict, reason: reason.to_owned(), conditions, subject_sha256: sha.to_owned() };
-        state = requests::decide(&app.db, signed.by(), id, *place, &answer).await?;
-        if state.ended() {
-            break;
-        }
-        // The conditions stand with the first of the steps.
-        if verdict == Verdict::ApproveWithConditions {
-            verdict = Verdict::Approve;
-        }
-    }
+/// Decides the ticked steps, and says how the request stands then.
+async fn decide(app: &App, signed: &Signed, id: RequestId, places: &[i64], answer: &Decision) -> Result<String, Error> {
+    let state = requests::decide(&app.db, signed.by(), id, places, answer).await?;
     Ok(match state {
         RequestState::Open => "Your decision is recorded; others have still to decide.".to_owned(),
         ended => format!("Your decision is recorded. {id}: {}.", ended.label().to_lowercase()),

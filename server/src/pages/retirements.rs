@@ -264,7 +264,7 @@ async fn act(State(app): State<App>, signed: Signed, Path(id): Path<RequestId>, 
             };
             // It is a retirement that is meant, and one that the reader may see.
             retirements::read(&app.db, by, id).await?;
-            requests::decide(&app.db, by, id, number, &answer).await.map(|state| (to.clone(), signed_words(state)))
+            requests::decide(&app.db, by, id, &[number], &answer).await.map(|state| (to.clone(), signed_words(state)))
         }
         "waive-signature" => retirements::waive_signature(&app.db, by, id, number, &form.reason)
             .await

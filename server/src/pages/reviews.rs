@@ -342,7 +342,7 @@ async fn answer(app: &App, signed: &Signed, id: RequestId, fields: &Fields) -> A
                 _ => "It is to be retired: its retirement owner has that as a task.",
             };
             let place = requests::read(db, by, id).await?.steps.first().map_or(1, |s| s.kept.step.place);
-            requests::decide(db, by, id, place, &decision).await.map(|_| told.to_owned())
+            requests::decide(db, by, id, &[place], &decision).await.map(|_| told.to_owned())
         }
         _ => {
             // Whoever may not even read it learns nothing of it.

@@ -163,6 +163,8 @@ pub(crate) const CASES: &[Case] = &[
         May::Program(SECURITY, WRITES),
     ),
     Case("GET", "/approvals", "/approvals", "", Everybody),
+    Case("GET", "/approvals/alike", "/approvals/alike", "", Everybody),
+    Case("POST", "/approvals/alike", "/approvals/alike", "reason=x", Everybody),
     Case("GET", "/requests/{id}", "/requests/RQ-1", "", May::Roles(RECORD)),
     Case("POST", "/requests/{id}", "/requests/RQ-1", "do=none", May::Roles(RECORD)),
     Case("GET", "/agents/{id}/submit", "/agents/AG-40/submit", "", May::Roles(EDIT)),

@@ -112,6 +112,15 @@ pub(super) fn get(path: &str, cookie: &str, encoding: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\nAccept-Encoding: {encoding}\r\n\r\n")
 }
 
+/// A POST of JSON to a path.
+pub(super) fn post(path: &str, cookie: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
 /// A PUT of JSON to a path, for the version that was read.
 pub(super) fn put(path: &str, cookie: &str, etag: &str, body: &str) -> String {
     format!(

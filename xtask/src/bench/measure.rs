@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::client::{Connection, get, load, put};
+use super::client::{Connection, get, load, post, put};
 use super::estate::{EMAIL, PASSWORD};
 use super::process::Server;
 
@@ -114,6 +114,36 @@ impl Site {
             }
             Ok(())
         })
+    }
+
+    /// Whoever measures becomes the business owner of every agent whose approval is asked: one in
+    /// twenty, so that as many decisions wait for them.
+    pub(super) fn decide(&self) -> Result<()> {
+        let mut connection = Connection::open(self.server.address)?;
+        let found = connection.ask(&get("/api/v1/people?q=bench", &self.cookie, "identity"))?;
+        let found: serde_json::Value = serde_json::from_slice(&found.body)?;
+        let me = found["items"][0]["id"].as_str().context("nobody is called Bench")?;
+        for tier in ["low", "moderate", "high", "critical"] {
+            let path = format!("/api/v1/agents?state=proposed&tier={tier}&limit=1");
+            let listed = connection.ask(&get(&path, &self.cookie, "identity"))?;
+            let listed: serde_json::Value = serde_json::from_slice(&listed.body)?;
+            if listed["items"].as_array().is_none_or(Vec::is_empty) {
+                continue;
+            }
+            let body = serde_json::json!({
+                "query": {"state": "proposed", "tier": tier}, "duty": "purpose", "party": me, "mode": "record",
+                "reason": "measured",
+            });
+            let answer = connection.ask(&post("/api/v1/assignments", &self.cookie, &body.to_string()))?;
+            if !(200..300).contains(&answer.status) {
+                bail!("assigning is answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+            }
+        }
+        let counted = connection.ask(&get("/approvals", &self.cookie, "identity"))?;
+        if !String::from_utf8_lossy(&counted.body).contains("Approval") {
+            bail!("no decision waits for whoever measures");
+        }
+        Ok(())
     }
 
     /// The most memory that Muster had resident.

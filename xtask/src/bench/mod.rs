@@ -24,7 +24,7 @@ use process::Server;
 
 /// What is asked for, over and over. Growth is how much more time of the processor the
 /// largest estate may cost than the smallest.
-const PAGES: [Page; 10] = [
+const PAGES: [Page; 12] = [
     Page { key: "inventory", path: "/agents", says: "inventory, 50 rows", growth: 1.2 },
     Page { key: "filtered", path: "/agents?runtime_owner=none", says: "inventory, `runtime_owner=none`", growth: 1.2 },
     Page { key: "rare", path: "/agents?q=1000", says: "search, a rare word", growth: 2.0 },
@@ -33,6 +33,8 @@ const PAGES: [Page; 10] = [
     Page { key: "two", path: "/agents?q=tr", says: "search, two letters", growth: 2.0 },
     Page { key: "agent", path: "/agents/AG-500", says: "an agent's page", growth: 1.2 },
     Page { key: "home", path: "/", says: "home", growth: 1.2 },
+    Page { key: "work", path: "/approvals", says: "what waits for one's decision", growth: 1.2 },
+    Page { key: "late", path: "/approvals?view=escalated", says: "escalated decisions", growth: 1.2 },
     Page { key: "api", path: "/api/v1/agents", says: "list of the API", growth: 1.2 },
     Page {
         key: "past",
@@ -108,6 +110,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<()> {
         sites.push(site(&folder.0, &muster, &limit, *agents, &file)?);
     }
     for site in &sites {
+        site.decide()?;
         site.sign_in_at_once(SIGN_INS)?;
     }
     measure::rounds(&mut sites, &PAGES, wish.rounds, wish.slice, CONNECTIONS)?;

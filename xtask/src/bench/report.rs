@@ -76,6 +76,12 @@ impl Report {
             "ms",
             PAST_P95,
         );
+        most(
+            format!("what waits for one's decision, {n} agents: 95 of 100 below"),
+            samples(large, "work")?.p95(),
+            "ms",
+            HOME_P95,
+        );
         most(format!("home, {n} agents: 95 of 100 below"), samples(large, "home")?.p95(), "ms", HOME_P95);
         for site in sites {
             most(format!("resident, {} agents: most", thousands(site.agents)), megabytes(site.peak()?), "MB", RESIDENT);

@@ -5,17 +5,21 @@
 //! Nobody decides their own request, nobody fills two parts that are to check each other, and
 //! nothing is approved by silence: every request reaches a named end, at the latest by the clock.
 
+mod alike;
 mod decide;
 mod missing;
+mod worst;
 
+pub use alike::unlike;
 pub use decide::{Asked, Decider, Refused, Seat, Via, barred, decider, may_decide};
-pub use missing::{Lack, Missing, before_active, may_submit, standing_credentials};
+pub use missing::{Lack, Missing, before_active, before_asking, may_submit, standing_credentials};
+pub use worst::worst_case;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::duty::Duty;
-use crate::id::PersonId;
+use crate::id::{PersonId, RequestId};
 
 crate::words! {
     /// What is asked.
@@ -30,6 +34,15 @@ crate::words! {
 }
 
 impl RequestKind {
+    /// The address of the page on which such a request is decided.
+    pub fn path(self, id: RequestId) -> String {
+        match self {
+            Self::Review => format!("/reviews/{id}"),
+            Self::Retirement => format!("/retirements/{id}"),
+            Self::Approval | Self::ScopeChange | Self::Resumption | Self::Exception => format!("/requests/{id}"),
+        }
+    }
+
     /// The answers that decide a step of it. Asking a question decides nothing.
     pub const fn verdicts(self) -> &'static [Verdict] {
         match self {

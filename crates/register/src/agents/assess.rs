@@ -8,7 +8,7 @@ use domain::agent::{AgentFacts, Lifecycle};
 use domain::assignment::{Held, Offer, PassedDrill, RuntimeOwner, StopFacts, accountable};
 use domain::duty::Duty;
 use domain::finding::{Assessed, Assessment, Finding, FindingKey, Governance, Severity, assess};
-use domain::id::{AgentId, PersonId, SystemId, TeamId};
+use domain::id::{AgentId, ExceptionId, PersonId, SystemId, TeamId};
 use domain::party::{Party, Standing};
 use domain::reach::{Span, joined};
 use domain::text;
@@ -353,12 +353,17 @@ async fn write_derived(change: &mut Change<'_>, judged: &[Judged]) -> Result<(),
             needs::stored(&j.agent),
         ]);
     }
+    // What is the same already is left alone: each write of a row touches a dozen indexes.
     let sets: Vec<String> = COLUMNS[1..].iter().map(|c| format!("{c} = v.{c}")).collect();
+    let old: Vec<String> = COLUMNS[1..].iter().map(|c| format!("agent.{c}")).collect();
+    let new: Vec<String> = COLUMNS[1..].iter().map(|c| format!("v.{c}")).collect();
     let sql = format!(
-        "WITH v ({}) AS (VALUES {}) UPDATE agent SET {} FROM v WHERE agent.id = v.id",
+        "WITH v ({}) AS (VALUES {}) UPDATE agent SET {} FROM v WHERE agent.id = v.id AND ({}) <> ({})",
         COLUMNS.join(", "),
         values.join(", "),
-        sets.join(", ")
+        sets.join(", "),
+        old.join(", "),
+        new.join(", ")
     );
     change.tx.run(sql, args).await?;
     Ok(())
@@ -369,39 +374,55 @@ pub(crate) fn runs(agent: &Agent) -> bool {
     agent.state != Lifecycle::Retired && agent.facts.running.counts()
 }
 
-async fn write_findings(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<(), DbError> {
-    if !fresh {
-        delete_of(change, "finding", judged).await?;
+/// A stored finding: key, duty, from when; and severity, until when, detail, exception.
+type Stored = BTreeMap<(String, String, i64), (String, i64, String, Option<ExceptionId>)>;
+
+/// The findings of an assessment as they are stored: of two that begin together, the worse.
+fn stored_findings(j: &Judged) -> Stored {
+    let mut out = Stored::new();
+    for f in &j.assessment.findings {
+        let key = (f.key.key().to_owned(), f.duty.map_or("", Duty::key).to_owned(), micros(f.from));
+        let rest = (f.severity.key().to_owned(), f.until.map_or(FOREVER, micros), f.detail.clone(), f.excepted);
+        out.entry(key).or_insert(rest);
     }
-    let mut rows = Vec::new();
-    for j in judged {
-        for f in &j.assessment.findings {
-            rows.push(args![
-                j.agent.id,
-                f.key.key(),
-                f.duty.map_or("", Duty::key),
-                f.severity.key(),
-                f.from,
-                f.until.map_or(FOREVER, micros),
-                &f.detail,
-                f.excepted,
-            ]);
+    out
+}
+
+/// Writes the findings of those agents whose findings are not what is stored.
+async fn write_findings(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<(), DbError> {
+    let mut before: HashMap<AgentId, Stored> = HashMap::new();
+    if !fresh {
+        let sql = format!(
+            "SELECT agent_id, key, duty, from_at, severity, until_at, detail, excepted FROM finding WHERE agent_id IN {}",
+            marks(1, judged.len())
+        );
+        for r in change.tx.all(sql, judged.iter().map(|j| Arg::from(j.agent.id)).collect()).await? {
+            let key = (r.get(1)?, r.get(2)?, r.get(3)?);
+            before.entry(r.get(0)?).or_default().insert(key, (r.get(4)?, r.get(5)?, r.get(6)?, r.get(7)?));
         }
     }
-    change
-        .tx
-        .insert(
-            "finding",
-            &["agent_id", "key", "duty", "severity", "from_at", "until_at", "detail", "excepted"],
-            rows,
-            "ON CONFLICT (agent_id, key, duty, from_at) DO NOTHING",
-        )
-        .await?;
+    let (mut rows, mut gone) = (Vec::new(), Vec::new());
+    for j in judged {
+        let found = stored_findings(j);
+        let old = before.remove(&j.agent.id).unwrap_or_default();
+        if old == found {
+            continue;
+        }
+        if !old.is_empty() {
+            gone.push(j.agent.id);
+        }
+        for ((key, duty, from), (severity, until, detail, excepted)) in found {
+            rows.push(args![j.agent.id, key, duty, severity, from, until, detail, excepted]);
+        }
+    }
+    delete_of(change, "finding", &gone).await?;
+    let columns = ["agent_id", "key", "duty", "severity", "from_at", "until_at", "detail", "excepted"];
+    change.tx.insert("finding", &columns, rows, "").await?;
     Ok(())
 }
 
-async fn delete_of(change: &mut Change<'_>, table: &str, judged: &[Judged]) -> Result<(), DbError> {
-    let args: Vec<Arg> = judged.iter().map(|j| Arg::from(j.agent.id)).collect();
+async fn delete_of(change: &mut Change<'_>, table: &str, agents: &[AgentId]) -> Result<(), DbError> {
+    let args: Vec<Arg> = agents.iter().map(|id| Arg::from(*id)).collect();
     if !args.is_empty() {
         change.tx.run(format!("DELETE FROM {table} WHERE agent_id IN {}", marks(1, args.len())), args).await?;
     }
@@ -411,17 +432,22 @@ async fn delete_of(change: &mut Change<'_>, table: &str, judged: &[Judged]) -> R
 /// Writes counters, search words and what the clock will change. Answers what it had changed since
 /// the agents were assessed before.
 async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<Vec<Turned>, DbError> {
-    let mut turned = Vec::new();
     let mut before: HashMap<AgentId, (String, String)> = HashMap::new();
+    let mut turning: HashMap<AgentId, Vec<(i64, String, i64)>> = HashMap::new();
     if !fresh {
         let args: Vec<Arg> = judged.iter().map(|j| Arg::from(j.agent.id)).collect();
         let sql = format!("SELECT agent_id, facets, words FROM agent_index WHERE agent_id IN {}", marks(1, args.len()));
         for r in change.tx.all(sql, args).await? {
             before.insert(r.get(0)?, (r.get(1)?, r.get(2)?));
         }
-        turned = take_turns(change, judged).await?;
+        let args: Vec<Arg> = judged.iter().map(|j| Arg::from(j.agent.id)).collect();
+        let sql = format!("SELECT agent_id, at, facet, delta FROM turn WHERE agent_id IN {}", marks(1, args.len()));
+        for r in change.tx.all(sql, args).await? {
+            turning.entry(r.get(0)?).or_default().push((r.get(1)?, r.get(2)?, r.get(3)?));
+        }
     }
     let (mut index, mut words, mut turns) = (Vec::new(), Vec::new(), Vec::new());
+    let mut turned: Vec<AgentId> = Vec::new();
     let mut forget: Vec<Arg> = Vec::new();
     for j in judged {
         let facets = facets(j, change.by.now);
@@ -446,17 +472,31 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
             }
             words.extend(found.iter().map(|w| args![w, j.agent.id]));
         }
-        for (at, facet, delta) in turns_of(j, change.by.now) {
-            change.wakes(at);
-            turns.push(args![at, j.agent.id, facet, delta]);
+        let mut ahead: Vec<(i64, String, i64)> =
+            turns_of(j, change.by.now).into_iter().map(|(at, facet, delta)| (micros(at), facet, delta)).collect();
+        ahead.sort_unstable();
+        let mut old = turning.remove(&j.agent.id).unwrap_or_default();
+        old.sort_unstable();
+        if old != ahead {
+            if !old.is_empty() {
+                turned.push(j.agent.id);
+            }
+            if let Some((first, ..)) = ahead.first() {
+                change.wakes(crate::db::time(*first));
+            }
+            turns.extend(ahead.into_iter().map(|(at, facet, delta)| args![at, j.agent.id, facet, delta]));
         }
-        index.push(args![j.agent.id, facets.join("\n"), found_text]);
+        let facets = facets.join("\n");
+        if facets != old_facets || found_text != old_words {
+            index.push(args![j.agent.id, facets, found_text]);
+        }
     }
     if !forget.is_empty() {
         let sql = format!("DELETE FROM search_word WHERE agent_id IN {}", marks(1, forget.len()));
         change.tx.run(sql, forget).await?;
     }
     change.tx.insert("search_word", &["word", "agent_id"], words, "").await?;
+    let turned = take_turns(change, &turned).await?;
     change.tx.insert("turn", &["at", "agent_id", "facet", "delta"], turns, "").await?;
     change
         .tx
@@ -471,18 +511,16 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
 }
 
 /// Takes out what the clock changes of these agents, and answers what it has changed already.
-async fn take_turns(change: &mut Change<'_>, judged: &[Judged]) -> Result<Vec<Turned>, DbError> {
+async fn take_turns(change: &mut Change<'_>, agents: &[AgentId]) -> Result<Vec<Turned>, DbError> {
     let mut out = Vec::new();
-    let args: Vec<Arg> = judged.iter().map(|j| Arg::from(j.agent.id)).collect();
-    if args.is_empty() {
-        return Ok(out);
-    }
-    let sql =
-        format!("DELETE FROM turn WHERE agent_id IN {} RETURNING at, agent_id, facet, delta", marks(1, args.len()));
-    for r in change.tx.all(sql, args).await? {
-        let at: DateTime<Utc> = r.get(0)?;
-        if at <= change.by.now {
-            out.push(Turned { at, agent: r.get(1)?, facet: r.get(2)?, delta: r.get(3)? });
+    for batch in agents.chunks(BATCH) {
+        let list = marks(1, batch.len());
+        let sql = format!("DELETE FROM turn WHERE agent_id IN {list} RETURNING at, agent_id, facet, delta");
+        for r in change.tx.all(sql, batch.iter().map(|a| Arg::from(*a)).collect()).await? {
+            let at: DateTime<Utc> = r.get(0)?;
+            if at <= change.by.now {
+                out.push(Turned { at, agent: r.get(1)?, facet: r.get(2)?, delta: r.get(3)? });
+            }
         }
     }
     out.sort_by(|a, b| (a.at, a.agent, &a.facet).cmp(&(b.at, b.agent, &b.facet)));

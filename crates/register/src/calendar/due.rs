@@ -55,11 +55,7 @@ async fn decisions(db: &Db, person: PersonId, now: DateTime<Utc>) -> Result<Vec<
             uid: format!("decision-{}-{}@muster", w.request, w.place),
             at: w.due_at,
             title: format!("{}: {} ({})", w.kind.label(), w.agent_name, w.agent),
-            link: match w.kind {
-                domain::request::RequestKind::Review => format!("/reviews/{}", w.request),
-                domain::request::RequestKind::Retirement => format!("/retirements/{}", w.request),
-                _ => format!("/requests/{}", w.request),
-            },
+            link: w.kind.path(w.request),
             agent: Some(w.agent),
         });
     }

@@ -1,11 +1,13 @@
-//! Deciding a step.
+//! Deciding steps.
 
 use chrono::{DateTime, Utc};
 use domain::assignment::RuntimeOwner;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
-use domain::id::{PersonId, RequestId};
-use domain::request::{self, Asked, CONDITION_WITHIN, CONDITIONS_MAX, Refused, RequestKind, Verdict, may_decide};
+use domain::id::{AgentId, PersonId, RequestId};
+use domain::request::{
+    self, Asked, CONDITION_WITHIN, CONDITIONS_MAX, Decided, Refused, RequestKind, Verdict, may_decide,
+};
 use serde_json::json;
 
 use super::ends::{consents, follow, hidden};
@@ -110,12 +112,14 @@ async fn demands(change: &mut Change<'_>, agent: &Agent, kept: &stored::Kept, du
     Ok(())
 }
 
-/// Decides a step of a request. Answers how the request stands then.
+/// Decides steps of a request, each in a capacity of the actor's, in one transaction: all of
+/// them or none. Each is recorded apart; conditions stand with the first. Answers how the request
+/// stands then.
 pub async fn decide(
     db: &Db,
     by: By<'_>,
     id: RequestId,
-    place: i64,
+    places: &[i64],
     answer: &Answer,
 ) -> Result<request::RequestState, Error> {
     let mut change = Change::begin(db, by).await?;
@@ -126,24 +130,99 @@ pub async fn decide(
     for other in kept.agents().into_iter().filter(|a| *a != about) {
         moves::hold(&mut change, other).await?;
     }
-    let (reason, conditions, record, rules, me, found) = {
-        let seen = crate::agents::stored::load(&mut change.tx, &[about], by.now).await?.pop();
-        let record = seen.ok_or_else(|| Error::NotFound(format!("request {id}")))?;
-        let until = crate::models::justified(&mut change.tx, &kept.agents()).await?;
-        let rules = kept.rules(kept.agents().iter().all(|a| until.get(a).is_some_and(|u| *u > by.now)));
+    let seen = crate::agents::stored::load(&mut change.tx, &[about], by.now).await?.pop();
+    let record = seen.ok_or_else(|| Error::NotFound(format!("request {id}")))?;
+    let until = crate::models::justified(&mut change.tx, &kept.agents()).await?;
+    let mut rules = kept.rules(kept.agents().iter().all(|a| until.get(a).is_some_and(|u| *u > by.now)));
+    let parts = parts(&mut change, &kept, &mut rules, &record, places, answer).await?;
+    can(by.actor, Action::RequestDecide, Relation::Owner)?;
+    let (reason, conditions) = checked(&mut change, answer).await?;
+    if consents(answer.verdict) {
+        // What is demanded of an exception is the same of each of its steps.
+        let most = if kept.kind == RequestKind::Exception { 1 } else { parts.len() };
+        for part in &parts[..most] {
+            demands(&mut change, &record, &kept, part.step.duty).await?;
+        }
+    }
+    let mut events = Vec::with_capacity(parts.len());
+    for (at, part) in parts.iter().enumerate() {
+        let event = change.event(part.capacity(), "request.decided", kept.about(part.step.place));
+        write(&mut change, event, &kept, part.step.place, &rules, answer.verdict, &reason, part.found).await?;
+        let set = if at == 0 { conditions.as_slice() } else { &[] };
+        write_conditions(&mut change, event, &kept, part.step.place, part.found.person, set).await?;
+        let mut after =
+            json!({"request": id, "step": part.step.place, "duty": part.step.duty, "verdict": answer.verdict});
+        if !set.is_empty() {
+            after["conditions"] = set.iter().map(|c| json!({"text": c.words, "owner": c.owner})).collect();
+        }
+        if let Some(whose) = part.found.on_behalf_of {
+            after["on_behalf_of"] = json!(whose);
+        }
+        events.push((event, after));
+    }
+    let decided = stored::load(&mut change.tx, id).await?;
+    let mut end = decided.rules(rules.small_organisation).end();
+    let last = events.len() - 1;
+    for (at, (event, mut after)) in events.into_iter().enumerate() {
+        if let Some(outcome) = end.filter(|_| at == last) {
+            end = Some(follow(&mut change, event, &decided, &record, outcome, &mut after).await?);
+        }
+        change.describe(event, serde_json::Value::Null, after);
+        change.because(event, &reason);
+    }
+    reassess(&mut change, &kept.agents(), false).await?;
+    change.commit().await?;
+    Ok(end.unwrap_or(request::RequestState::Open))
+}
+
+/// A step that is about to be decided, and by virtue of what.
+struct Part {
+    step: request::Step,
+    found: request::Decider,
+}
+
+impl Part {
+    fn capacity(&self) -> String {
+        let title = self.step.duty.owner_title().to_lowercase();
+        match self.found.via {
+            request::Via::Owner => title,
+            via => format!("{} for the {title}", via.label().to_lowercase()),
+        }
+    }
+}
+
+/// The steps with these numbers, each of which the actor may decide as they answer, the ones
+/// before it decided.
+async fn parts(
+    change: &mut Change<'_>,
+    kept: &stored::Kept,
+    rules: &mut request::Request,
+    record: &Agent,
+    places: &[i64],
+    answer: &Answer,
+) -> Result<Vec<Part>, Error> {
+    let (by, about, id) = (change.by, kept.agent, kept.id);
+    if places.is_empty() {
+        return Err(Error::field("/step", "Say in which capacity you decide."));
+    }
+    let wanted: Vec<(AgentId, Duty)> = places.iter().filter_map(|p| rules.step(*p)).map(|s| (kept.about(s.place), s.duty)).collect();
+    let seats = seats(&mut change.tx, &wanted, by.now).await?;
+    let present = kept.present_sha256(record);
+    let mut out: Vec<Part> = Vec::with_capacity(places.len());
+    for &place in places {
+        if out.iter().any(|p| p.step.place == place) {
+            continue;
+        }
         let Some(step) = rules.step(place).cloned() else {
             // Whoever may not see the agent learns nothing of its requests.
             agent(&mut change.tx, by, about).await.map_err(|e| hidden(e, id))?;
             return Err(Error::NotFound(format!("step {place} of {id}")));
         };
-        let key = (kept.steps.iter().find(|s| s.step.place == place).map_or(about, |s| s.agent), step.duty);
-        let seats = seats(&mut change.tx, &[key], by.now).await?;
-        let seat = seats.get(&key).cloned().unwrap_or_default();
         let Some(me) = by.actor.person_id() else {
             can(by.actor, Action::RequestDecide, Relation::None)?;
             return Err(Error::Denied(domain::can::Denied::Hidden));
         };
-        let present = kept.present_sha256(&record);
+        let seat = seats.get(&(kept.about(place), step.duty)).cloned().unwrap_or_default();
         let asked = Asked {
             place,
             by: me,
@@ -151,50 +230,24 @@ pub async fn decide(
             subject_sha256: &answer.subject_sha256,
             present_sha256: &present,
         };
-        let found = match may_decide(&rules, &seat, &asked, by.now) {
-            Ok(found) => found,
+        match may_decide(rules, &seat, &asked, by.now) {
+            Ok(found) => {
+                let decided = Decided { by: me, on_behalf_of: found.on_behalf_of, verdict: answer.verdict, at: by.now };
+                if let Some(s) = rules.steps.iter_mut().find(|s| s.place == place) {
+                    s.decided = Some(decided);
+                }
+                out.push(Part { step, found });
+            }
             Err(refused) => {
                 // Whoever may not see the agent learns nothing of its requests.
                 if refused.is_forbidden() {
                     agent(&mut change.tx, by, about).await.map_err(|e| hidden(e, id))?;
                 }
-                return Err(told(&mut change, refused, &rules, &seat, step.duty).await?);
+                return Err(told(change, refused, rules, &seat, step.duty).await?);
             }
-        };
-        can(by.actor, Action::RequestDecide, Relation::Owner)?;
-        let (reason, conditions) = checked(&mut change, answer).await?;
-        if consents(answer.verdict) {
-            demands(&mut change, &record, &kept, step.duty).await?;
         }
-        (reason, conditions, record, rules, me, found)
-    };
-    let capacity = match (rules.step(place).map(|s| s.duty), found.via) {
-        (Some(duty), request::Via::Owner) => duty.owner_title().to_lowercase(),
-        (Some(duty), via) => format!("{} for the {}", via.label().to_lowercase(), duty.owner_title().to_lowercase()),
-        _ => String::new(),
-    };
-    let whose = kept.steps.iter().find(|s| s.step.place == place).map_or(about, |s| s.agent);
-    let event = change.event(capacity, "request.decided", whose);
-    write(&mut change, event, &kept, place, &rules, answer.verdict, &reason, found).await?;
-    write_conditions(&mut change, event, &kept, place, me, &conditions).await?;
-    let mut after =
-        json!({"request": id, "step": place, "duty": rules.step(place).map(|s| s.duty), "verdict": answer.verdict});
-    if !conditions.is_empty() {
-        after["conditions"] = conditions.iter().map(|c| json!({"text": c.words, "owner": c.owner})).collect();
     }
-    if let Some(whose) = found.on_behalf_of {
-        after["on_behalf_of"] = json!(whose);
-    }
-    let decided = stored::load(&mut change.tx, id).await?;
-    let mut end = decided.rules(rules.small_organisation).end();
-    if let Some(outcome) = end {
-        end = Some(follow(&mut change, event, &decided, &record, outcome, &mut after).await?);
-    }
-    change.describe(event, serde_json::Value::Null, after);
-    change.because(event, &reason);
-    reassess(&mut change, &kept.agents(), false).await?;
-    change.commit().await?;
-    Ok(end.unwrap_or(request::RequestState::Open))
+    Ok(out)
 }
 
 /// A refusal as an answer, with who decides instead.

@@ -205,7 +205,8 @@ pub(crate) async fn follow(
                 return Err(Error::Conflict("What was asked cannot be read; ask again.".into()));
             };
             // What the change does not touch stays as it is now.
-            let merged = with_boundary(&agent.facts, facts);
+            let mut merged = agent.facts.clone();
+            domain::import::hold_boundary(&facts, &mut merged);
             let who = change.by.actor.who.to_string();
             let reason = format!("{} was approved; the last decision was {who}'s.", kept.id);
             crate::agents::write::edit_many(change, "request", vec![(agent.id, merged)], &reason).await?;
@@ -233,26 +234,6 @@ pub(crate) async fn follow(
         RequestKind::Exception => crate::exceptions::approve(change, event, kept.id, after).await?,
     }
     Ok(outcome)
-}
-
-/// The present facts with the boundary that was asked for.
-fn with_boundary(now: &domain::agent::AgentFacts, asked: domain::agent::AgentFacts) -> domain::agent::AgentFacts {
-    domain::agent::AgentFacts {
-        purpose: asked.purpose,
-        tools: asked.tools,
-        data: asked.data,
-        autonomy: asked.autonomy,
-        exposure: asked.exposure,
-        environment: asked.environment,
-        regulated: asked.regulated,
-        hosting: asked.hosting,
-        vendor: asked.vendor,
-        contract: asked.contract,
-        models: asked.models,
-        workload_identity: asked.workload_identity,
-        credentials: asked.credentials,
-        ..now.clone()
-    }
 }
 
 /// Whether a verdict lets the thing go ahead.

@@ -1,6 +1,6 @@
 //! Lists of requests, and what waits for somebody.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::id::{AgentId, PersonId, RequestId};
@@ -9,7 +9,7 @@ use domain::tier::Tier;
 
 use crate::args;
 use crate::change::By;
-use crate::db::{Arg, Db, DbError, Reads, Row, marks};
+use crate::db::{Arg, Db, DbError, Reads, Row};
 use crate::error::Error;
 use crate::paging::{Cursor, Page, limit as checked};
 
@@ -24,6 +24,9 @@ pub struct Filter {
     pub agent: Option<AgentId>,
     /// Only those with a step that waits for the reader, or that they asked for.
     pub mine: bool,
+    /// Only those with a step that is late beyond the days of the policy: for a security lead
+    /// all, for anybody else those that wait for the people they manage.
+    pub escalated: bool,
 }
 
 /// A request in a list.
@@ -117,7 +120,26 @@ pub async fn list(
         }
         Some(state) => tests.push(format!("r.outcome = {}", bind(Arg::from(state.key())))),
     }
-    if filter.mine || !all {
+    if filter.escalated {
+        let mut reads = db;
+        let (whose, before) = escalates(&mut reads, by).await?;
+        let (before, now) = (bind(Arg::from(before)), bind(Arg::from(by.now)));
+        let late = format!(
+            "SELECT s.request_id FROM request_step s WHERE s.verdict = '' AND s.ready AND s.due_at <= {before}"
+        );
+        let parts: Vec<String> = whose
+            .into_iter()
+            .map(|person| match person {
+                None => late.clone(),
+                Some(person) => format!("{late} AND s.waits_for = {}", bind(Arg::from(person))),
+            })
+            .collect();
+        if parts.is_empty() {
+            return Ok(Page { items: Vec::new(), next: None, previous: None, total: Some(0) });
+        }
+        tests.push(format!("r.outcome = '' AND r.lapses_at > {now} AND r.id IN ({})", parts.join(" UNION ")));
+    }
+    if filter.mine || !(all || filter.escalated) {
         let Some(me) = by.actor.person_id() else {
             can(by.actor, Action::RequestRead, Relation::None)?;
             return Ok(Page { items: Vec::new(), next: None, previous: None, total: Some(0) });
@@ -261,8 +283,76 @@ pub(crate) async fn decides_for(reads: &mut impl Reads, by: By<'_>, person: Pers
     Ok(out)
 }
 
-/// The steps of vacant capacities, and those that are escalated, for a security lead: soonest
-/// due first.
+/// Whose escalated steps the reader sees, a walk of the index each: everybody's (`None`) for a
+/// security lead, or those that wait for the people whom the reader manages. And before when a
+/// step was due that is escalated now.
+async fn escalates(reads: &mut impl Reads, by: By<'_>) -> Result<(Vec<Option<PersonId>>, DateTime<Utc>), Error> {
+    let days = crate::policies::present(reads).await?.policy.escalate_days;
+    let before = by.now - TimeDelta::days(i64::from(days));
+    if can(by.actor, Action::ActingAppoint, Relation::None).is_ok() {
+        return Ok((vec![None], before));
+    }
+    let Some(me) = by.actor.person_id() else { return Ok((Vec::new(), before)) };
+    let rows = reads.rows("SELECT id FROM person WHERE manager_id = $1 AND status = 'active'", args![me]).await?;
+    let people = rows.iter().map(|r| r.get(0).map(Some)).collect::<Result<_, _>>()?;
+    Ok((people, before))
+}
+
+const ESCALATED: &str = "s.verdict = '' AND s.ready AND s.due_at <= $1 AND r.outcome = '' AND r.lapses_at > $2";
+
+/// The steps that are late beyond the days of the policy, soonest due first, after an edge: a
+/// security lead sees all of them, a manager those that wait for the people they manage.
+pub async fn escalated(db: &Db, by: By<'_>, after: Option<&str>, limit: i64) -> Result<Page<Waiting>, Error> {
+    let cursor = after.map(|c| Cursor::decode(c, "escalated")).transpose()?;
+    let edge: Option<(i64, i64)> = cursor.as_ref().and_then(|c| Some((c.k.parse().ok()?, c.i)));
+    let mut reads = db;
+    let (walks, before) = escalates(&mut reads, by).await?;
+    let mut found: Vec<Waiting> = Vec::new();
+    for person in walks {
+        let mut list = args![before, by.now];
+        let mut tests = ESCALATED.to_owned();
+        if let Some(person) = person {
+            list.push(Arg::from(person));
+            tests.push_str(" AND s.waits_for = $3");
+        }
+        if let Some((due, row)) = edge {
+            let n = list.len();
+            list.extend(args![due, row]);
+            tests.push_str(&format!(" AND (s.due_at, s.id) > (${}, ${})", n + 1, n + 2));
+        }
+        let sql = format!("{WAITING} WHERE {tests} ORDER BY s.due_at, s.id LIMIT {}", limit + 1);
+        for r in reads.rows(sql, list).await? {
+            found.push(waits(&r, None)?);
+        }
+    }
+    found.sort_by_key(|w| (w.due_at, w.row));
+    Ok(Page::cut(found, limit, cursor.as_ref(), |w, b| Cursor {
+        s: "escalated".to_owned(),
+        k: crate::db::micros(w.due_at).to_string(),
+        i: w.row,
+        b,
+    }))
+}
+
+/// How many escalated steps the reader sees, counted up to a bound.
+pub async fn count_escalated(db: &Db, by: By<'_>, most: i64) -> Result<i64, Error> {
+    let mut reads = db;
+    let (walks, before) = escalates(&mut reads, by).await?;
+    let mut n = 0;
+    for person in walks {
+        let mut list = args![before, by.now];
+        let of = if person.is_some() { " AND s.waits_for = $3" } else { "" };
+        list.extend(person.map(Arg::from));
+        let sql = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM request_step s JOIN request r ON r.id = s.request_id \
+             WHERE {ESCALATED}{of} LIMIT {most}) AS e"
+        );
+        n += reads.rows(sql, list).await?.first().map_or(Ok(0), |r| r.get::<i64>(0))?;
+    }
+    Ok(n.min(most))
+}
+
+/// The steps of vacant capacities, for a security lead: soonest due first.
 pub async fn vacant(db: &Db, by: By<'_>, limit: i64) -> Result<Vec<Waiting>, Error> {
     can(by.actor, Action::ActingAppoint, Relation::None)?;
     let sql = format!(
@@ -271,28 +361,4 @@ pub async fn vacant(db: &Db, by: By<'_>, limit: i64) -> Result<Vec<Waiting>, Err
     );
     let rows = db.all(sql, args![by.now]).await?;
     Ok(rows.iter().map(|r| waits(r, None)).collect::<Result<Vec<_>, _>>()?)
-}
-
-/// The requests that a person asked for and that are open, newest first.
-pub async fn asked(db: &Db, by: By<'_>, person: PersonId, limit: i64) -> Result<Vec<Line>, Error> {
-    let sql = format!(
-        "{SELECT} WHERE r.requester_id = $1 AND r.outcome = '' AND r.lapses_at > $2 ORDER BY r.id DESC LIMIT {limit}"
-    );
-    let rows = db.all(sql, args![person, by.now]).await?;
-    Ok(rows.iter().map(|r| read(r, by.now)).collect::<Result<Vec<_>, _>>()?)
-}
-
-/// How many requests of each kind are open now.
-pub async fn open_by_kind(db: &Db, by: By<'_>) -> Result<Vec<(RequestKind, i64)>, Error> {
-    can(by.actor, Action::RequestRead, Relation::None)?;
-    let kinds: Vec<Arg> = RequestKind::ALL.iter().map(|k| Arg::from(k.key())).collect();
-    let sql = format!(
-        "SELECT kind, COUNT(*) FROM request WHERE outcome = '' AND kind IN {} GROUP BY kind",
-        marks(1, kinds.len())
-    );
-    let mut out = Vec::new();
-    for r in db.all(sql, kinds).await? {
-        out.push((r.get(0)?, r.get(1)?));
-    }
-    Ok(out)
 }

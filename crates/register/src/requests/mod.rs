@@ -9,6 +9,7 @@ pub(crate) mod decide;
 pub(crate) mod ends;
 pub(crate) mod governance;
 pub mod list;
+pub mod many;
 pub mod observed;
 pub(crate) mod open;
 pub(crate) mod seats;

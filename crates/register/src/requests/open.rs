@@ -6,8 +6,8 @@ use domain::can::Relation;
 use domain::canonical;
 use domain::duty::Duty;
 use domain::id::{AgentId, PersonId, RequestId};
-use domain::policy::{Policy, Wanted, When};
-use domain::request::{RequestKind, Seat, may_submit, standing_credentials, technical};
+use domain::policy::{Wanted, When};
+use domain::request::{RequestKind, Seat, before_asking, may_submit, technical};
 use domain::tier;
 use serde_json::{Value, json};
 
@@ -63,24 +63,6 @@ pub struct Submission {
     pub reviewer: Option<PersonId>,
 }
 
-/// What stands in the way of asking for these facts to be approved.
-fn blocked(agent: &Agent, facts: &AgentFacts, covered: bool) -> Vec<String> {
-    let mut out = Vec::new();
-    if facts.purpose.trim().is_empty() {
-        out.push("It has no purpose: write what it is for, since that is what is approved.".to_owned());
-    }
-    for name in standing_credentials(facts).into_iter().filter(|_| !covered) {
-        out.push(format!(
-            "“{name}” is a long-lived secret or a shared account. That blocks approval unless an exception in force \
-             covers it: replace it by a short-lived one, or ask for an exception."
-        ));
-    }
-    if facts.name.trim().is_empty() {
-        out.push(format!("{} has no name.", agent.id));
-    }
-    out
-}
-
 async fn foreseen(
     reads: &mut impl Reads,
     by: By<'_>,
@@ -121,7 +103,7 @@ async fn foreseen(
         subject_sha256: facts.boundary_sha256(),
         policy_version: policy.version,
         steps,
-        blocked: blocked(agent, &facts, covered),
+        blocked: before_asking(&facts, covered),
         needs_reviewer: When::HighSensitivity.holds(&facts),
         lapses_at: by.now + TimeDelta::days(i64::from(policy.policy.lapse_days)),
         facts,
@@ -375,7 +357,7 @@ pub async fn submit(db: &Db, by: By<'_>, id: AgentId, said: &Submission) -> Resu
         return Err(Error::Conflict(format!("{id} is {state}: {how}.")));
     }
     let covered = crate::exceptions::credentials_covered(&mut change.tx, id, by.now).await?;
-    let missing = blocked(&agent, &agent.facts, covered);
+    let missing = before_asking(&agent.facts, covered);
     if !missing.is_empty() {
         return Err(Error::Conflict(missing.join(" ")));
     }
@@ -418,7 +400,7 @@ pub async fn scope(db: &Db, by: By<'_>, id: AgentId, given: AgentFacts, said: &S
     let mut given = given;
     crate::agents::write::prepared(&mut change, &mut given).await?;
     let covered = crate::exceptions::credentials_covered(&mut change.tx, id, by.now).await?;
-    let missing = blocked(&agent, &given, covered);
+    let missing = before_asking(&given, covered);
     if !missing.is_empty() {
         return Err(Error::Conflict(missing.join(" ")));
     }
@@ -477,7 +459,7 @@ pub async fn foresee_resumption(db: &Db, by: By<'_>, id: AgentId) -> Result<Fore
     let (agent, _) = asked_by(&mut reads, by, id).await?;
     let policy = policies::present(&mut reads).await?;
     let (_, duty) = stopped(&mut reads, id).await?;
-    let wanted = resumption_steps(&policy.policy, &agent.facts, duty);
+    let wanted = policy.policy.resumption_steps(&agent.facts, duty);
     let mut out = foreseen(&mut reads, by, &agent, agent.facts.clone(), wanted, &policy).await?;
     out.blocked = not_suspended(&agent).into_iter().collect();
     out.needs_reviewer = false;
@@ -494,7 +476,7 @@ pub async fn resume(db: &Db, by: By<'_>, id: AgentId, said: &Submission) -> Resu
     }
     let (stopping, duty) = stopped(&mut change.tx, id).await?;
     let policy = policies::present(&mut change.tx).await?;
-    let wanted = resumption_steps(&policy.policy, &agent.facts, duty);
+    let wanted = policy.policy.resumption_steps(&agent.facts, duty);
     let content = json!({
         "facts": agent.facts,
         "boundary_sha256": agent.facts.boundary_sha256(),
@@ -517,16 +499,4 @@ pub async fn resume(db: &Db, by: By<'_>, id: AgentId, said: &Submission) -> Resu
     reassess(&mut change, &[id], false).await?;
     change.commit().await?;
     Ok(request)
-}
-
-fn resumption_steps(policy: &Policy, facts: &AgentFacts, stopped_as: Duty) -> Vec<Wanted> {
-    let want = |duty, because: &str, last| Wanted { duty, because: vec![because.to_owned()], last };
-    let mut out = vec![
-        want(Duty::Purpose, "The business owner decides whether it runs again.", false),
-        want(stopped_as, "It was suspended in this capacity, whose present holder agrees.", false),
-    ];
-    if facts.regulated && policy.approvers.iter().any(|a| a.duty == Duty::Regulatory && a.when.holds(facts)) {
-        out.push(want(Duty::Regulatory, "It is regulated: resuming needs both.", true));
-    }
-    out
 }

@@ -109,6 +109,11 @@ impl Kept {
         out
     }
 
+    /// The agent that a step is about.
+    pub fn about(&self, place: i64) -> AgentId {
+        self.steps.iter().find(|s| s.step.place == place).map_or(self.agent, |s| s.agent)
+    }
+
     /// The facts before and after: of an approval, the same.
     pub fn facts(&self) -> Option<(AgentFacts, AgentFacts)> {
         let read = |v: &Value| serde_json::from_value::<AgentFacts>(v.clone()).ok();

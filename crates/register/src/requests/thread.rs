@@ -22,7 +22,7 @@ pub async fn ask(db: &Db, by: By<'_>, id: RequestId, place: i64, question: &str)
     let (mut change, kept) = open(db, by, id).await?;
     let rules = kept.rules(false);
     let step = rules.step(place).ok_or_else(|| Error::NotFound(format!("step {place} of {id}")))?;
-    let about = kept.steps.iter().find(|s| s.step.place == place).map_or(kept.agent, |s| s.agent);
+    let about = kept.about(place);
     let found = seats(&mut change.tx, &[(about, step.duty)], by.now).await?;
     let seat = found.get(&(about, step.duty)).cloned().unwrap_or_default();
     let principal = decider(&rules, step.duty, &seat).map(|d| d.person);

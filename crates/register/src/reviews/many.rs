@@ -59,7 +59,7 @@ pub async fn attest_many(
             conditions: Vec::new(),
             subject_sha256: sha256.clone(),
         };
-        match decide(db, by, *id, line.place, &answer).await {
+        match decide(db, by, *id, &[line.place], &answer).await {
             Ok(_) => out.done.push(*id),
             Err(e @ (Error::Store(_) | Error::Invalid(_))) => return Err(e),
             Err(e) => out.left.push((*id, e.to_string())),

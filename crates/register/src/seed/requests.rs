@@ -2,20 +2,22 @@
 //! and the approvals that estates begin with.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::agent::{Access, Sensitivity, ToolGrant, ToolKind};
+use domain::agent::{Access, Lifecycle, Sensitivity, ToolGrant, ToolKind};
 use domain::can::Actor;
 use domain::duty::Duty;
 use domain::id::{AgentId, PersonId, RequestId};
 use domain::party::{Role, Roles};
 use domain::policy::Policy;
-use domain::request::Verdict;
+use domain::request::{RequestKind, Verdict};
+use serde_json::json;
 
-use crate::agents::{self, stored};
+use crate::agents::{self, moves, stored};
 use crate::args;
 use crate::change::{By, Change};
 use crate::db::{Db, DbError, micros};
 use crate::error::Error;
-use crate::requests::{self, Answer, NewCondition, Submission, observed};
+use crate::policies;
+use crate::requests::{self, Answer, NewCondition, Submission, observed, open};
 
 /// Agents that an estate begins with as approved have been approved within the last months, by
 /// everybody whom the first policy may ask, and a third of them were reviewed since. The rows are those of this change.
@@ -26,6 +28,28 @@ pub(super) async fn approved(change: &mut Change<'_>, first: AgentId, present: D
                approved_by = $4, reviewed_at = CASE WHEN id % 3 = 0 THEN $2 - (id % 60) * $3 ELSE NULL END \
                WHERE id >= $1 AND state IN ('approved', 'active', 'suspended')";
     change.tx.run(sql, args![first, micros(present), day, duties.join(" ")]).await?;
+    Ok(())
+}
+
+/// These drafts of an estate are asked for by one person.
+pub(super) async fn asked(change: &mut Change<'_>, drafts: &[AgentId], asker: PersonId) -> Result<(), Error> {
+    let policy = policies::present(&mut change.tx).await?;
+    for agent in stored::load(&mut change.tx, drafts, change.by.now).await? {
+        let event = change.event("requester", "request.opened", agent.id);
+        moves::to(change, event, &agent, Lifecycle::Proposed).await?;
+        let new = open::New {
+            kind: RequestKind::Approval,
+            agent: &agent,
+            facts: &agent.facts,
+            sha256: agent.facts.boundary_sha256(),
+            content: json!({"facts": agent.facts}),
+            wanted: policy.policy.steps(&agent.facts),
+            told: "It is ready to be looked at.",
+            reviewer: None,
+            takes: TimeDelta::zero(),
+        };
+        open::write(change, event, asker, &policy, new).await?;
+    }
     Ok(())
 }
 
@@ -76,7 +100,7 @@ impl<P: Fn(usize) -> PersonId> Stage<'_, P> {
         let actor = Actor::person(person, Roles::NONE.with(Role::Member));
         let by = By { actor: &actor, now: self.now - TimeDelta::days(days) };
         let answer = Answer { verdict, reason: reason.into(), conditions, subject_sha256: kept.subject_sha256.clone() };
-        requests::decide(self.db, by, id, step.step.place, &answer).await?;
+        requests::decide(self.db, by, id, &[step.step.place], &answer).await?;
         Ok(())
     }
 }

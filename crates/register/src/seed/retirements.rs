@@ -73,7 +73,7 @@ impl Stage<'_> {
             conditions: Vec::new(),
             subject_sha256: view.kept.subject_sha256.clone(),
         };
-        requests::decide(self.db, self.at(&actor, days), id, place, &answer).await?;
+        requests::decide(self.db, self.at(&actor, days), id, &[place], &answer).await?;
         Ok(())
     }
 }

@@ -94,6 +94,6 @@ async fn answer(
     let line = reviews::read(db, who.by(), review).await?;
     let answer =
         Answer { verdict, reason: reason.to_owned(), conditions: Vec::new(), subject_sha256: line.subject_sha256 };
-    decide(db, who.by(), review, line.place, &answer).await?;
+    decide(db, who.by(), review, &[line.place], &answer).await?;
     Ok(())
 }

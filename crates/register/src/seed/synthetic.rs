@@ -24,9 +24,12 @@ use crate::agents::write::{New, insert_many};
 use crate::change::{By, Change};
 use crate::db::Db;
 use crate::error::Error;
+use crate::requests::seats::derive;
 
 /// How many agents are written in one transaction.
 const BATCH: usize = 1000;
+/// The requests that are open in an estate, one in so many agents.
+const ASKED_EVERY: usize = 20;
 
 const GIVEN: [&str; 32] = [
     "Ada", "Bao", "Carmen", "Dario", "Elif", "Farid", "Greta", "Hana", "Ines", "Jonas", "Kaya", "Liam", "Mira", "Noor",
@@ -163,8 +166,15 @@ pub async fn synthetic(
         let mut change = Change::begin(db, by).await?;
         let mut news = Vec::with_capacity(count);
         let mut plans = Vec::with_capacity(count);
+        let mut asked = Vec::new();
         for n in 0..count {
-            let (new, owner) = agent(by, done + n + 1, &persons, &team_ids, &mut chance)?;
+            let (mut new, mut owner) = agent(by, done + n + 1, &persons, &team_ids, &mut chance)?;
+            if n % ASKED_EVERY == 0 {
+                // A draft that is asked for; nobody has said yet whose purpose it serves.
+                (new.state, new.facts.running) = (Lifecycle::Draft, Running::No);
+                owner.held.retain(|(duty, ..)| *duty != Duty::Purpose);
+                asked.push(n);
+            }
             news.push(new);
             plans.push(owner);
         }
@@ -174,7 +184,10 @@ pub async fn synthetic(
         if let Some(first) = ids.first() {
             super::requests::approved(&mut change, *first, by.now).await?;
         }
+        let asked: Vec<_> = asked.into_iter().filter_map(|n| ids.get(n).copied()).collect();
+        super::requests::asked(&mut change, &asked, persons[1]).await?;
         reassess(&mut change, &ids, true).await?;
+        derive(&mut change, &asked).await?;
         change.commit().await?;
         done += count;
         progress(done);

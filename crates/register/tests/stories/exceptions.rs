@@ -125,11 +125,8 @@ async fn decide(db: &Db, who: i64, at: i64, id: ExceptionId, verdict: Verdict) -
         .collect();
     let reason = if verdict == Verdict::Reject { "No.".to_owned() } else { String::new() };
     let answer = Answer { verdict, reason, conditions: Vec::new(), subject_sha256: k.subject_sha256 };
-    let mut state = RequestState::Open;
-    for place in if mine.is_empty() { vec![1] } else { mine } {
-        state = requests::decide(db, by(&me, at), k.request, place, &answer).await?;
-    }
-    Ok(state)
+    let places = if mine.is_empty() { vec![1] } else { mine };
+    requests::decide(db, by(&me, at), k.request, &places, &answer).await
 }
 
 /// The control's owner, the business owner and security approve.
@@ -263,7 +260,7 @@ async fn from_request_to_its_last_moment(db: Db) {
             conditions: Vec::new(),
             subject_sha256: request.subject_sha256.clone(),
         };
-        requests::decide(&db, by(&member(who), 5), r, s.step.place, &answer).await.unwrap();
+        requests::decide(&db, by(&member(who), 5), r, &[s.step.place], &answer).await.unwrap();
     }
     assert_eq!(agents::read(&db, by(&lead(), 5), agent).await.unwrap().judged.agent.state, Lifecycle::Approved);
 

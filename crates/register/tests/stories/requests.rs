@@ -10,10 +10,10 @@ use domain::duty::Duty;
 use domain::finding::FindingKey;
 use domain::id::{AgentId, PersonId, RequestId};
 use domain::party::{Party, Role, Roles};
-use domain::request::{RequestState, Verdict, Via};
+use domain::request::{self, RequestState, Verdict, Via};
 use register::assignments::{self, Mode};
 use register::people::{self, Fields};
-use register::requests::{self, Answer, NewCondition, Submission, acting, conditions, list, observed};
+use register::requests::{self, Answer, NewCondition, Submission, acting, conditions, list, many, observed};
 use register::{Db, Error, agents, audit, stops};
 
 use crate::support::{actor, by, day, story};
@@ -111,7 +111,7 @@ pub(crate) async fn decide(
     verdict: Verdict,
 ) -> Result<RequestState, Error> {
     let (place, answer) = (place(db, r, duty).await, answer(db, r, verdict).await);
-    requests::decide(db, by(&member(who), days), r, place, &answer).await
+    requests::decide(db, by(&member(who), days), r, &[place], &answer).await
 }
 
 /// Everybody approves, in the order of the steps.
@@ -185,7 +185,7 @@ async fn from_draft_to_active(db: Db) {
     forbidden(decide(&db, 1, 3, r, Duty::Purpose, Verdict::Approve).await);
     forbidden(decide(&db, 3, 3, r, Duty::Purpose, Verdict::Approve).await);
     let stale = Answer { subject_sha256: "0".repeat(64), ..answer(&db, r, Verdict::Approve).await };
-    conflict(requests::decide(&db, by(&member(2), 3), r, 1, &stale).await);
+    conflict(requests::decide(&db, by(&member(2), 3), r, &[1], &stale).await);
     let reviewing = decide(&db, 2, 3, r, Duty::Purpose, Verdict::Attest).await;
     assert!(matches!(reviewing, Err(Error::Invalid(_))), "{reviewing:?}");
 
@@ -309,6 +309,96 @@ async fn nobody_answers_and_it_ends(db: Db) {
     whole(&db).await;
 }
 
+async fn what_is_long_overdue_is_seen_by_manager_and_security(db: Db) {
+    organisation(&db).await;
+    let id = draft(&db, facts()).await;
+    let r = submit(&db, id, 2).await;
+    let seen = async |who: &Actor, days| {
+        let page = list::escalated(&db, by(who, days), None, 9).await.unwrap();
+        let counted = list::count_escalated(&db, by(who, days), 99).await.unwrap();
+        assert_eq!(i64::try_from(page.items.len()).unwrap(), counted);
+        let filter = list::Filter { escalated: true, ..list::Filter::default() };
+        let listed = list::list(&db, by(who, days), &filter, None, None).await.unwrap().items.len();
+        assert_eq!(listed, usize::from(counted > 0), "one request, whatever its steps");
+        page.items.into_iter().map(|w| w.duty).collect::<Vec<_>>()
+    };
+    // 9 manages 2 and 4; nobody manages 3.
+    assert_eq!(seen(&lead(), 14).await, []);
+    assert_eq!(seen(&lead(), 15).await.len(), 6);
+    assert_eq!(seen(&member(9), 14).await, []);
+    assert_eq!(seen(&member(9), 15).await, [Duty::Purpose, Duty::Policy]);
+    assert_eq!(seen(&member(6), 15).await, []);
+    assert!(requests::read(&db, by(&member(9), 14), r).await.is_err(), "not before it is escalated");
+    let view = requests::read(&db, by(&member(9), 15), r).await.unwrap();
+    assert!(view.steps.iter().all(|s| !s.mine), "to look, not to decide");
+    forbidden(decide(&db, 9, 15, r, Duty::Purpose, Verdict::Approve).await);
+    decide(&db, 2, 15, r, Duty::Purpose, Verdict::Approve).await.unwrap();
+    assert_eq!(seen(&member(9), 16).await, [Duty::Policy]);
+    whole(&db).await;
+}
+
+async fn several_parts_are_decided_in_one_change(db: Db) {
+    organisation(&db).await;
+    let id = draft(&db, facts()).await;
+    let r = submit(&db, id, 2).await;
+    let kept = requests::stored::load(&mut &db, r).await.unwrap();
+    let technical: Vec<i64> =
+        kept.steps.iter().filter(|s| request::technical(s.step.duty)).map(|s| s.step.place).collect();
+    assert_eq!(technical.len(), 4);
+    let yes = answer(&db, r, Verdict::Approve).await;
+    let decided = async || {
+        let kept = requests::stored::load(&mut &db, r).await.unwrap();
+        kept.steps.iter().filter(|s| s.step.decided.is_some()).count()
+    };
+    // One of them is not theirs: none is decided.
+    let all: Vec<i64> = kept.steps.iter().map(|s| s.step.place).rev().collect();
+    forbidden(requests::decide(&db, by(&member(3), 3), r, &all, &yes).await);
+    assert_eq!(decided().await, 0);
+    assert!(matches!(requests::decide(&db, by(&member(3), 3), r, &[], &yes).await, Err(Error::Invalid(_))));
+    let answer = Answer {
+        verdict: Verdict::ApproveWithConditions,
+        conditions: vec![NewCondition { words: "Log it.".into(), owner: PersonId(3), due_at: day(30) }],
+        ..yes
+    };
+    requests::decide(&db, by(&member(3), 3), r, &technical, &answer).await.unwrap();
+    assert_eq!(decided().await, 4);
+    let view = requests::read(&db, by(&member(3), 3), r).await.unwrap();
+    assert_eq!(view.conditions.len(), 1, "the conditions stand once");
+    // Each is recorded apart.
+    let asked = db.all("SELECT 1 FROM audit_event WHERE action = 'request.decided'", Vec::new()).await.unwrap();
+    assert_eq!(asked.len(), 4);
+    whole(&db).await;
+}
+
+async fn alike_ones_are_decided_together_and_recorded_apart(db: Db) {
+    organisation(&db).await;
+    let mut asked = Vec::new();
+    for n in 1..=4_u8 {
+        let mut f = AgentFacts { name: format!("Dispatcher {n}"), ..facts() };
+        f.purpose = format!("Plans the rounds of depot {n}.");
+        if n == 4 {
+            f.data = DataClass::Restricted;
+        }
+        let id = draft(&db, f).await;
+        asked.push(submit(&db, id, 2).await);
+    }
+    let bea = member(2);
+    let refused = many::alike(&db, by(&bea, 3), &asked).await;
+    assert!(matches!(&refused, Err(Error::Invalid(e)) if e[0].message.contains(&asked[3].to_string())), "{refused:?}");
+    let found = many::alike(&db, by(&bea, 3), &asked[..3]).await.unwrap();
+    assert_eq!((found.all.len(), found.duties.as_slice()), (3, &[Duty::Purpose][..]));
+    assert!(many::alike(&db, by(&member(6), 3), &asked[..2]).await.is_err(), "whoever has no part sees none");
+    assert!(matches!(many::alike(&db, by(&bea, 3), &[]).await, Err(Error::Invalid(_))));
+    let mut given: Vec<(RequestId, String)> = found.all.iter().map(|o| (o.request, o.subject_sha256.clone())).collect();
+    given[2].1 = "0".repeat(64);
+    let done = many::approve(&db, by(&bea, 3), &given, "Three alike.").await.unwrap();
+    assert_eq!(done.done, asked[..2]);
+    assert_eq!((done.left.len(), done.left[0].0), (1, asked[2]), "what was shown of it is not what it asks");
+    let events = db.all("SELECT 1 FROM audit_event WHERE action = 'request.decided'", Vec::new()).await.unwrap();
+    assert_eq!(events.len(), 2);
+    whole(&db).await;
+}
+
 async fn a_vacant_capacity_has_an_acting_decider(db: Db) {
     organisation(&db).await;
     let id = draft(&db, facts()).await;
@@ -372,13 +462,13 @@ async fn conditions_are_dated_tasks(db: Db) {
     let r = submit(&db, id, 2).await;
     let at = place(&db, r, Duty::Policy).await;
     let mut answer = answer(&db, r, Verdict::ApproveWithConditions).await;
-    let refused = requests::decide(&db, by(&member(4), 3), r, at, &answer).await;
+    let refused = requests::decide(&db, by(&member(4), 3), r, &[at], &answer).await;
     assert!(matches!(&refused, Err(Error::Invalid(e)) if e[0].pointer == "/conditions"), "{refused:?}");
     answer.conditions = vec![NewCondition { words: "Log it.".into(), owner: PersonId(3), due_at: day(3) }];
-    let refused = requests::decide(&db, by(&member(4), 3), r, at, &answer).await;
+    let refused = requests::decide(&db, by(&member(4), 3), r, &[at], &answer).await;
     assert!(matches!(&refused, Err(Error::Invalid(e)) if e[0].pointer == "/conditions/0/due"), "{refused:?}");
     answer.conditions[0].due_at = day(20);
-    requests::decide(&db, by(&member(4), 3), r, at, &answer).await.unwrap();
+    requests::decide(&db, by(&member(4), 3), r, &[at], &answer).await.unwrap();
     assert!(!finds(&db, id, FindingKey::ConditionOverdue, 19).await);
     assert!(finds(&db, id, FindingKey::ConditionOverdue, 20).await);
     let mine = conditions::waiting(&mut &db, PersonId(3)).await.unwrap();
@@ -478,7 +568,7 @@ async fn two_at_once_decide_once(db: Db) {
         let (db, answer) = (db.clone(), answer.clone());
         tokio::spawn(async move {
             let me = member(2);
-            requests::decide(&db, by(&me, 3), r, at, &answer).await
+            requests::decide(&db, by(&me, 3), r, &[at], &answer).await
         })
     });
     let mut done = 0;
@@ -563,6 +653,15 @@ story!(requests_from_draft_to_active, super::from_draft_to_active);
 story!(requests_what_is_missing_is_named, super::what_is_missing_is_named);
 story!(requests_a_changed_boundary_voids_what_was_decided, super::a_changed_boundary_voids_what_was_decided);
 story!(requests_nobody_answers_and_it_ends, super::nobody_answers_and_it_ends);
+story!(
+    requests_what_is_long_overdue_is_seen_by_manager_and_security,
+    super::what_is_long_overdue_is_seen_by_manager_and_security
+);
+story!(
+    requests_alike_ones_are_decided_together_and_recorded_apart,
+    super::alike_ones_are_decided_together_and_recorded_apart
+);
+story!(requests_several_parts_are_decided_in_one_change, super::several_parts_are_decided_in_one_change);
 story!(requests_a_vacant_capacity_has_an_acting_decider, super::a_vacant_capacity_has_an_acting_decider);
 story!(requests_the_requesters_step_goes_to_their_manager, super::the_requesters_step_goes_to_their_manager);
 story!(requests_conditions_are_dated_tasks, super::conditions_are_dated_tasks);

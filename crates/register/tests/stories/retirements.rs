@@ -125,7 +125,7 @@ async fn sign(
     let kept = requests::stored::load(&mut &*db, id).await.unwrap();
     let answer =
         Answer { verdict, reason: "Looked at it.".into(), conditions: Vec::new(), subject_sha256: kept.subject_sha256 };
-    requests::decide(db, by(who, days), id, place, &answer).await
+    requests::decide(db, by(who, days), id, &[place], &answer).await
 }
 
 async fn state(db: &Db, id: AgentId) -> Lifecycle {

@@ -61,7 +61,7 @@ async fn line(db: &Db, who: By<'_>, id: RequestId) -> Line {
 async fn answered(db: &Db, who: By<'_>, id: RequestId, verdict: Verdict, reason: &str) -> Result<RequestState, Error> {
     let subject_sha256 = requests::read(db, who, id).await?.kept.subject_sha256;
     let answer = Answer { verdict, reason: reason.into(), conditions: Vec::new(), subject_sha256 };
-    decide(db, who, id, 1, &answer).await
+    decide(db, who, id, &[1], &answer).await
 }
 
 async fn whole(db: &Db, now: DateTime<Utc>) {

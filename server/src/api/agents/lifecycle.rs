@@ -165,6 +165,7 @@ async fn withdraw_agent(State(app): State<App>, caller: ApiActor, At(id): At<Age
         state: Some(RequestState::Open),
         agent: Some(id),
         mine: false,
+        escalated: false,
     };
     let open = list::list(&app.db, caller.by(), &filter, None, Some(1)).await?.items.pop();
     let Some(open) = open else {
