@@ -5,7 +5,7 @@ CREATE TABLE alarm (
   id BIGINT PRIMARY KEY,
   at BIGINT NOT NULL,
   kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('decision-soon', 'decision-due', 'decision-escalates', 'request-lapses',
-    'offer-unanswered', 'exception-ending', 'exception-ended', 'exception-unmended', 'control-check',
+    'offer-unanswered', 'offer-lapses', 'exception-ending', 'exception-ended', 'exception-unmended', 'control-check',
     'exception-suspends')),
   -- The reference of what it is about.
   subject TEXT COLLATE "C" NOT NULL CHECK (subject <> ''),

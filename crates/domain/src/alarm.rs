@@ -15,6 +15,8 @@ crate::words! {
         RequestLapses = "request-lapses", "A request lapses soon";
         /// Nobody answered an offer within [`UNANSWERED`].
         OfferUnanswered = "offer-unanswered", "An offer was not answered";
+        /// Nobody answered it at all.
+        OfferLapses = "offer-lapses", "An offer lapses";
         ExceptionEnding = "exception-ending", "An exception ends soon";
         ExceptionEnded = "exception-ended", "An exception has ended";
         /// An exception has ended since [`UNMENDED`], and what it excepted still holds.

@@ -455,7 +455,6 @@ async fn delete_of(change: &mut Change<'_>, table: &str, agents: &[AgentId]) -> 
 /// Writes counters, search words and what the clock will change. Answers what it had changed since
 /// the agents were assessed before.
 async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<Vec<Turned>, DbError> {
-    let mut turned = Vec::new();
     let mut before: HashMap<AgentId, (String, String)> = HashMap::new();
     let mut turning: HashMap<AgentId, Vec<(i64, String, i64)>> = HashMap::new();
     if !fresh {
@@ -464,11 +463,10 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
         for r in change.tx.all(sql, args).await? {
             before.insert(r.get(0)?, (r.get(1)?, r.get(2)?));
         }
-        for t in turns_stored(change, judged).await? {
-            turning.entry(t.agent).or_default().push((micros(t.at), t.facet.clone(), t.delta));
-            if t.at <= change.by.now {
-                turned.push(t);
-            }
+        let args: Vec<Arg> = judged.iter().map(|j| Arg::from(j.agent.id)).collect();
+        let sql = format!("SELECT agent_id, at, facet, delta FROM turn WHERE agent_id IN {}", marks(1, args.len()));
+        for r in change.tx.all(sql, args).await? {
+            turning.entry(r.get(0)?).or_default().push((r.get(1)?, r.get(2)?, r.get(3)?));
         }
     }
     let (mut index, mut words, mut turns) = (Vec::new(), Vec::new(), Vec::new());
@@ -497,17 +495,17 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
             }
             words.extend(found.iter().map(|w| args![w, j.agent.id]));
         }
-        let mut ahead: Vec<(i64, String, i64)> = Vec::new();
-        for (at, facet, delta) in turns_of(j, change.by.now) {
-            change.wakes(at);
-            ahead.push((micros(at), facet, delta));
-        }
+        let mut ahead: Vec<(i64, String, i64)> =
+            turns_of(j, change.by.now).into_iter().map(|(at, facet, delta)| (micros(at), facet, delta)).collect();
         ahead.sort_unstable();
         let mut old = turning.remove(&j.agent.id).unwrap_or_default();
         old.sort_unstable();
         if old != ahead {
             if !old.is_empty() {
                 stale.push(j.agent.id);
+            }
+            if let Some((first, ..)) = ahead.first() {
+                change.wakes(crate::db::time(*first));
             }
             turns.extend(ahead.into_iter().map(|(at, facet, delta)| args![at, j.agent.id, facet, delta]));
         }
@@ -521,7 +519,7 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
         change.tx.run(sql, forget).await?;
     }
     change.tx.insert("search_word", &["word", "agent_id"], words, "").await?;
-    delete_of(change, "turn", &stale).await?;
+    let turned = take_turns(change, &stale).await?;
     change.tx.insert("turn", &["at", "agent_id", "facet", "delta"], turns, "").await?;
     change
         .tx
@@ -535,16 +533,18 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
     Ok(turned)
 }
 
-/// What the clock was to change of these agents, the earliest first.
-async fn turns_stored(change: &mut Change<'_>, judged: &[Judged]) -> Result<Vec<Turned>, DbError> {
-    let args: Vec<Arg> = judged.iter().map(|j| Arg::from(j.agent.id)).collect();
-    if args.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sql = format!("SELECT at, agent_id, facet, delta FROM turn WHERE agent_id IN {}", marks(1, args.len()));
+/// Takes out what the clock changes of these agents, and answers what it has changed already.
+async fn take_turns(change: &mut Change<'_>, agents: &[AgentId]) -> Result<Vec<Turned>, DbError> {
     let mut out = Vec::new();
-    for r in change.tx.all(sql, args).await? {
-        out.push(Turned { at: r.get(0)?, agent: r.get(1)?, facet: r.get(2)?, delta: r.get(3)? });
+    for batch in agents.chunks(BATCH) {
+        let list = marks(1, batch.len());
+        let sql = format!("DELETE FROM turn WHERE agent_id IN {list} RETURNING at, agent_id, facet, delta");
+        for r in change.tx.all(sql, batch.iter().map(|a| Arg::from(*a)).collect()).await? {
+            let at: DateTime<Utc> = r.get(0)?;
+            if at <= change.by.now {
+                out.push(Turned { at, agent: r.get(1)?, facet: r.get(2)?, delta: r.get(3)? });
+            }
+        }
     }
     out.sort_by(|a, b| (a.at, a.agent, &a.facet).cmp(&(b.at, b.agent, &b.facet)));
     Ok(out)

@@ -5,14 +5,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::alarm::{AlarmKind, LAPSING, UNANSWERED, of_lapse, of_steps};
+use domain::assignment::OFFER_LAPSES_AFTER;
 use domain::can::Actor;
 use domain::id::{PersonId, RequestId};
 use domain::party::Party;
+use domain::system::Subject;
 use domain::tiding::{OpenStep, Unanswered, unanswered};
 
 use super::{Done, begin};
 use crate::agents::assess::party_names;
+use crate::agents::moves;
 use crate::args;
+use crate::assignments::{lapse, subject};
 use crate::change::Change;
 use crate::db::{Arg, Db, DbError, marks, micros};
 use crate::error::Error;
@@ -78,6 +82,7 @@ pub(crate) fn of_request_lapse(change: &mut Change<'_>, id: RequestId, lapses: D
 pub(crate) fn of_offer(change: &mut Change<'_>, party: Party) {
     let now = change.by.now;
     change.alarm(now + UNANSWERED, AlarmKind::OfferUnanswered, party, micros(now));
+    change.alarm(now + OFFER_LAPSES_AFTER, AlarmKind::OfferLapses, party, micros(now));
 }
 
 /// Lets what is due go off: some of it at once, or, when that fails, the first alone, which is put
@@ -121,6 +126,7 @@ async fn some(db: &Db, now: DateTime<Utc>, most: i64) -> Result<Done, Error> {
     change.tx.run(format!("DELETE FROM alarm WHERE id IN {}", marks(1, taken.len())), taken).await?;
     requests(&mut change, &due).await?;
     offers(&mut change, &due).await?;
+    lapsed(&mut change, &due).await?;
     done.calls = super::exceptions::go_off(&mut change, &due).await?;
     change.commit().await?;
     Ok(done)
@@ -234,7 +240,7 @@ async fn offers(change: &mut Change<'_>, due: &[Alarm]) -> Result<(), Error> {
                 "SELECT offered_by, COUNT(*) FROM assignment WHERE party_kind = $1 AND party_id = $2 AND role = 'A' \
                  AND valid_to IS NULL AND accepted_at IS NULL AND offered_at = $3 AND offered_at > $4 \
                  GROUP BY offered_by ORDER BY offered_by",
-                args![party.kind(), party.number(), alarm.about, crate::assignments::lapse::since(now)],
+                args![party.kind(), party.number(), alarm.about, lapse::since(now)],
             )
             .await?;
         let mut made: Vec<(String, i64)> = Vec::new();
@@ -252,6 +258,32 @@ async fn offers(change: &mut Change<'_>, due: &[Alarm]) -> Result<(), Error> {
             }
         }
         change.tell(To::Security, tiding(all, Unanswered::Security));
+    }
+    Ok(())
+}
+
+/// Closes what has lapsed of these offers, which tells who made them. What it means for their agents
+/// was known before and holds already.
+async fn lapsed(change: &mut Change<'_>, due: &[Alarm]) -> Result<(), Error> {
+    let (mut agents, mut systems) = (BTreeSet::new(), BTreeSet::new());
+    for alarm in due.iter().filter(|a| a.kind == AlarmKind::OfferLapses) {
+        let Ok(party) = alarm.subject.parse::<Party>() else { continue };
+        let sql = "SELECT agent_id, system_id FROM assignment WHERE party_kind = $1 AND party_id = $2 AND role = 'A' \
+                   AND valid_to IS NULL AND accepted_at IS NULL AND offered_at = $3";
+        for r in change.tx.all(sql, args![party.kind(), party.number(), alarm.about]).await? {
+            match subject(r.get(0)?, r.get(1)?) {
+                Some(Subject::Agent(id)) => agents.insert(id),
+                Some(Subject::System(id)) => systems.insert(id),
+                None => false,
+            };
+        }
+    }
+    for agent in &agents {
+        moves::hold(change, *agent).await?;
+    }
+    lapse::of_agents(change, &agents.into_iter().collect::<Vec<_>>()).await?;
+    for system in systems {
+        lapse::of(change, Subject::System(system)).await?;
     }
     Ok(())
 }
