@@ -20,7 +20,7 @@ use crate::support::{actor, by, day, story};
 
 /// 1 leads security; 2 owns the business side; 3 is the runtime and every technical owner; 4 owns
 /// policy; 5 registers; 6 has no part; 7 analyses risk; 8 looks after controls; 9 manages 2 to 5.
-async fn organisation(db: &Db) {
+pub(crate) async fn organisation(db: &Db) {
     let cli = Actor::cli();
     for (n, name) in
         (1..).zip(["Lead", "Business", "Runtime", "Security", "Asker", "Nobody", "Risk", "Control", "Manager"])
@@ -49,7 +49,7 @@ fn lead() -> Actor {
     actor(1, &[Role::SecurityLead])
 }
 
-fn facts(name: &str) -> AgentFacts {
+pub(crate) fn facts(name: &str) -> AgentFacts {
     let mut f = AgentFacts::named(name);
     f.purpose = "Plans the rounds.".into();
     f.autonomy = Autonomy::ActsWithApproval;
@@ -66,7 +66,7 @@ fn facts(name: &str) -> AgentFacts {
     f
 }
 
-async fn draft(db: &Db, facts: AgentFacts) -> AgentId {
+pub(crate) async fn draft(db: &Db, facts: AgentFacts) -> AgentId {
     let id = agents::create(db, by(&member(5), 1), facts.clone(), Lifecycle::Draft).await.unwrap().id;
     let wanted: Vec<Duty> = Duty::all_required(&facts).collect();
     for duty in wanted {
@@ -83,11 +83,11 @@ async fn draft(db: &Db, facts: AgentFacts) -> AgentId {
     id
 }
 
-fn control(check: i64) -> NewControl {
+pub(crate) fn control(check: i64) -> NewControl {
     NewControl { text: "One address only.".into(), owner: PersonId(8), check_at: day(check) }
 }
 
-fn asked(until: i64, controls: Vec<NewControl>) -> Asked {
+pub(crate) fn asked(until: i64, controls: Vec<NewControl>) -> Asked {
     Asked {
         title: "The key until the vault is there".into(),
         control: Control::parse("long-lived-credential").unwrap(),
@@ -103,7 +103,7 @@ fn asked(until: i64, controls: Vec<NewControl>) -> Asked {
     }
 }
 
-async fn ask(db: &Db, who: i64, at: i64, ids: &[AgentId], asked: Asked) -> Result<ExceptionId, Error> {
+pub(crate) async fn ask(db: &Db, who: i64, at: i64, ids: &[AgentId], asked: Asked) -> Result<ExceptionId, Error> {
     let new = NewException { scope: Scope::Agents(ids.to_vec()), asked };
     exceptions::ask(db, by(&member(who), at), &new).await
 }
@@ -130,7 +130,7 @@ async fn decide(db: &Db, who: i64, at: i64, id: ExceptionId, verdict: Verdict) -
 }
 
 /// The control's owner, the business owner and security approve.
-async fn approve(db: &Db, at: i64, id: ExceptionId) -> RequestState {
+pub(crate) async fn approve(db: &Db, at: i64, id: ExceptionId) -> RequestState {
     let mut state = RequestState::Open;
     for who in [2, 3, 4, 9] {
         let k = kept(db, id).await;
