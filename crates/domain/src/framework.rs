@@ -218,8 +218,8 @@ struct SeedReferences {
 pub struct PublishedSource {
     /// What it is.
     pub document: String,
-    /// Where it is.
-    pub address: String,
+    /// Where it is, if that is known.
+    pub address: Option<String>,
     /// How much it weighs.
     pub standing: String,
 }
