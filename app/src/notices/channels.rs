@@ -176,7 +176,7 @@ fn figure(count: u64, counted: u64) -> String {
 }
 
 fn queue(f: Figures) -> Piece {
-    let of = |count| figure(count, f.counted);
+    let of = move |count| figure(count, f.counted);
     view! {
         <Section title="The queue" id="queue">
             <Facts>
@@ -272,6 +272,7 @@ fn channels(shown: &Settings) -> Piece {
                     n => format!("{n} kinds"),
                 };
                 let id = c.id.to_string();
+                let (name, host, kind) = (c.name.clone(), c.host.clone(), c.kind);
                 let acts = may.then(|| {
                     view! {
                         <td data-label="">
@@ -291,9 +292,9 @@ fn channels(shown: &Settings) -> Piece {
                 });
                 view! {
                     <tr>
-                        <th scope="row"><span dir="auto">{c.name.clone()}</span></th>
-                        <td data-label="Kind"><Badge>{c.kind.label()}</Badge></td>
-                        <td data-label="Leads to"><code>{c.host.clone()}</code></td>
+                        <th scope="row"><span dir="auto">{name}</span></th>
+                        <td data-label="Kind"><Badge>{kind.label()}</Badge></td>
+                        <td data-label="Leads to"><code>{host}</code></td>
                         <td data-label="Takes" class="text"><details class="unfold"><summary>{count}</summary>{kinds}</details></td>
                         {acts}
                     </tr>

@@ -1,7 +1,7 @@
 //! Notices: one's own list, what reaches one and when, and the channels of the organisation.
 
-mod channels;
-mod choices;
+pub mod channels;
+pub mod choices;
 
 use chrono::{DateTime, Utc};
 use domain::notice::Item;

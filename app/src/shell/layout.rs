@@ -191,10 +191,11 @@ fn bell(unread: u64) -> impl IntoView {
         0 => "Notices, none unread".to_owned(),
         count => format!("Notices, {} unread", waiting(count)),
     };
+    let none = unread == 0;
     view! {
         <a class="button quiet bell" id="bell" href="/notices" aria-label=words>
             <Icon glyph=Glyph::Bell/>
-            <span class="waits" aria-hidden="true" hidden=(unread == 0)>{waiting(unread)}</span>
+            <span class="waits" aria-hidden="true" hidden=none>{waiting(unread)}</span>
         </a>
     }
     .piece()
