@@ -205,7 +205,8 @@ async fn parts(
     if places.is_empty() {
         return Err(Error::field("/step", "Say in which capacity you decide."));
     }
-    let wanted: Vec<(AgentId, Duty)> = places.iter().filter_map(|p| rules.step(*p)).map(|s| (kept.about(s.place), s.duty)).collect();
+    let wanted: Vec<(AgentId, Duty)> =
+        places.iter().filter_map(|p| rules.step(*p)).map(|s| (kept.about(s.place), s.duty)).collect();
     let seats = seats(&mut change.tx, &wanted, by.now).await?;
     let present = kept.present_sha256(record);
     let mut out: Vec<Part> = Vec::with_capacity(places.len());
