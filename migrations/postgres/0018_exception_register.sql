@@ -7,6 +7,10 @@ CREATE INDEX exception_rule ON exception (control, expires_at, id);
 CREATE INDEX exception_renewed ON exception (expires_at, id) WHERE renewals > 0;
 CREATE INDEX exception_undecided ON exception (expires_at, id) WHERE approved_at IS NULL;
 CREATE INDEX exception_early ON exception (ended, expires_at, id) WHERE ended_at IS NOT NULL;
+-- How many end within some days is read from the index alone.
+CREATE INDEX exception_ends ON exception (expires_at, starts_at) WHERE approved_at IS NOT NULL AND ended_at IS NULL;
+-- Whoever does something instead sees the exception, checked or not.
+CREATE INDEX compensating_control_whose ON compensating_control (owner_id, exception_id) WHERE dropped_at IS NULL;
 
 -- What the clock alone will change of the counters of exceptions: a read adds what has turned
 -- since they were last folded.

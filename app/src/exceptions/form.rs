@@ -12,9 +12,9 @@ use leptos::prelude::*;
 use super::{impact_words, likelihood_words};
 use crate::components::{
     Button, Checkbox, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldGroup, IntoPiece, Kind, Notice,
-    PageHead, Piece, PostForm, Refused, Section, Select, Suggestions, TextArea, Tier, Tone, thousands,
+    PageHead, Piece, PostForm, Refused, Section, Select, Suggestions, TextArea, Tier, Tone, When, thousands,
 };
-use crate::requests::{Step, StepsTable};
+use crate::requests::Step;
 
 /// How many compensating controls the form has room for at first.
 pub const ROOM: usize = 2;
@@ -402,6 +402,28 @@ fn unknown() -> Piece {
     .piece()
 }
 
+/// Who would decide, one below the other: there is no room for a table beside the form.
+fn deciders(steps: &[Step], now: DateTime<Utc>) -> Piece {
+    let lines = steps
+        .iter()
+        .map(|s| {
+            let who = match s.decider.clone() {
+                Some((id, name)) => view! { <a href=format!("/people/{id}") dir="auto">{name}</a> }.piece(),
+                None => view! { <span class="warning">"nobody yet: security appoints somebody"</span> }.piece(),
+            };
+            let last = s.last.then_some(" Last: a formal second approval.");
+            view! {
+                <li>
+                    <p><strong>{s.duty.owner_title()}</strong> ": " {who}</p>
+                    <p class="small muted">{s.because.join(" ")} {last} " Due " <When at=s.due_at now=now/> "."</p>
+                </li>
+            }
+            .piece()
+        })
+        .collect_view();
+    view! { <h3>"Who decides"</h3><ul class="plain-list deciders">{lines}</ul> }.piece()
+}
+
 /// Who would decide, and what stands against it.
 fn foreseen(f: &Foreseen, now: DateTime<Utc>) -> Piece {
     let blocked = (!f.blocked.is_empty()).then(|| {
@@ -420,7 +442,7 @@ fn foreseen(f: &Foreseen, now: DateTime<Utc>) -> Piece {
         .collect_view();
     let rest = f.count.saturating_sub(f.agents.len() as u64);
     let rest = (rest > 0).then(|| view! { <li class="muted">{format!("and {} more", thousands(rest))}</li> });
-    let steps = (!f.steps.is_empty()).then(|| view! { <StepsTable steps=f.steps.clone() now=now/> });
+    let steps = (!f.steps.is_empty()).then(|| deciders(&f.steps, now));
     let latest = f.latest.map(|day| view! { <p><strong>{format!("At most {} days", f.days)}</strong> {format!(" ({} tier): until {} at the latest.", f.tier.label().to_lowercase(), day.format("%-d %B %Y"))}</p> });
     let policy = format!("By version {} of the ", f.policy_version);
     view! {

@@ -262,7 +262,7 @@ fn why(shown: &Shown) -> Piece {
     let product = shown.likelihood * shown.impact;
     let (word, level) = risk_words(product);
     let risk = format!(
-        "{} of 5, {}, times {} of 5, {}: ",
+        "likelihood {} of 5 ({}) times impact {} of 5 ({}): ",
         shown.likelihood,
         likelihood_words(shown.likelihood),
         shown.impact,
@@ -273,7 +273,7 @@ fn why(shown: &Shown) -> Piece {
         <Section title="Why" id="why">
             <blockquote dir="auto" class="written">{words}</blockquote>
             <p><a href=format!("/people/{}", who.0) dir="auto">{who.1}</a> " asked for it " <When at=at now=now/> "."</p>
-            <p><strong>"Risk: "</strong> "likelihood " {risk} <span class=level>{format!("{word} ({product} of 25)")}</span></p>
+            <p><strong>"Risk: "</strong> {risk} <span class=level>{format!("{product} of 25, {word}")}</span></p>
         </Section>
     }
     .piece()

@@ -41,7 +41,7 @@ pub fn of_agent(agent: AgentId, list: &[OfAgent], more: bool, now: DateTime<Utc>
             let end = e.ended_at.unwrap_or(e.expires_at);
             view! {
                 <tr>
-                    <th scope="row"><a href=href dir="auto">{e.title.clone()}</a> <span class="ref muted">{e.id.to_string()}</span></th>
+                    <th scope="row"><a href=href dir="auto">{e.title.clone()}</a> " " <span class="ref muted">{e.id.to_string()}</span></th>
                     <td data-label="What is excepted" class="text" dir="auto">{e.rule.label.clone()}</td>
                     <td data-label="Stands">{standing(e.state, e.breached, e.expires_at, now)}</td>
                     <td data-label="Until"><When at=end now=now/></td>

@@ -129,7 +129,7 @@ fn row(line: &Line, scale: Scale, now: DateTime<Utc>) -> Piece {
     let days = standing(line.state, line.breached, line.expires_at, now);
     view! {
         <li>
-            <p class="what"><a href=href dir="auto">{line.title.clone()}</a> <span class="ref muted">{line.id.to_string()}</span></p>
+            <p class="what"><a href=href dir="auto">{line.title.clone()}</a> " " <span class="ref muted">{line.id.to_string()}</span></p>
             <svg class="line" aria-hidden="true">
                 {rest}
                 <rect class=class x=format!("{from:.2}%") y="30%" width=format!("{width:.2}%") height="40%" rx="3"></rect>

@@ -276,7 +276,7 @@ pub(super) async fn shown(
             .map(|s| ShownStep {
                 place: s.kept.step.place,
                 duty: s.kept.step.duty,
-                agent: (kept.kind == RequestKind::Exception).then_some(s.kept.agent),
+                agent: (kept.agents().len() > 1).then_some(s.kept.agent),
                 because: s.kept.because.clone(),
                 last: s.kept.step.last,
                 due_at: s.kept.step.due_at,

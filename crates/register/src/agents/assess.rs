@@ -440,7 +440,17 @@ async fn write_breaches(change: &mut Change<'_>, judged: &[Judged]) -> Result<()
         }
     }
     let columns = ["exception_id", "agent_id", "from_at", "until_at"];
+    if rows.is_empty() {
+        return Ok(());
+    }
     change.tx.insert("exception_breach", &columns, rows, "ON CONFLICT DO NOTHING").await?;
+    // One that was ended before its time did not expire.
+    for j in judged.iter().filter(|j| !j.governance.covers.is_empty()) {
+        let sql = "DELETE FROM exception_breach WHERE agent_id = $1 AND exception_id IN (SELECT x.exception_id \
+                   FROM exception_agent x CROSS JOIN exception e WHERE x.agent_id = $1 AND e.id = x.exception_id \
+                   AND e.ended_at IS NOT NULL)";
+        change.tx.run(sql, args![j.agent.id]).await?;
+    }
     Ok(())
 }
 

@@ -316,7 +316,7 @@ pub async fn board(db: &Db, by: By<'_>, query: &Query) -> Result<Page<Line>, Err
         c.tests.push(format!("e.expires_at > {then}"));
     }
     if let Some(node) = &query.node {
-        let node = c.bind(node.as_str());
+        let node = c.bind(domain::framework::kept(node).unwrap_or_else(|| node.clone()));
         c.tests.push(format!("e.node = {node}"));
     }
     if let Some(tier) = query.tier {

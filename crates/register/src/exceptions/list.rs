@@ -117,6 +117,8 @@ fn tests(by: By<'_>, filter: &Filter, mine: Option<PersonId>) -> (Vec<String>, V
         tests.push(format!("e.expires_at >= {}", bind(Arg::from(at))));
     }
     if let Some(node) = &filter.node {
+        // Another spelling is the same node.
+        let node = domain::framework::kept(node).unwrap_or_else(|| node.clone());
         tests.push(format!("e.node = {}", bind(Arg::from(node))));
     }
     if let Some(control) = &filter.control {

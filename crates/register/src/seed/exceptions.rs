@@ -222,7 +222,7 @@ pub(super) async fn exceptions(
             node: "A05",
             risk: (2, 5),
             why,
-            instead: &[("Only the payroll lead starts a comparison.", ELENA, 15)],
+            instead: &[("Only the payroll lead starts a comparison.", ELENA, 25)],
             days,
             suspends: false,
         })
