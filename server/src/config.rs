@@ -233,7 +233,8 @@ mod tests {
             assert_eq!(found, login, "{given}");
             assert!(!format!("{smtp:?}").contains("p:w"));
         }
-        for bad in ["", "mail.example.org", "http://a.b", "smtp://", "smtp://u@a.b", "smtp://a.b/x", "smtp://u:%zz@a.b"] {
+        for bad in ["", "mail.example.org", "http://a.b", "smtp://", "smtp://u@a.b", "smtp://a.b/x", "smtp://u:%zz@a.b"]
+        {
             assert_eq!(bad.parse::<Smtp>(), Err(BadSmtp), "{bad}");
         }
     }

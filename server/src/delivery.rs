@@ -155,7 +155,11 @@ async fn deliver(app: &App, owner: &str, taken: Taken) {
             match send::failed(&app.db, owner, &delivery, &why, now, chance, for_good).await {
                 Ok(Failed::Dead) => {
                     metrics::counter!("muster_notices_dead_total").increment(1);
-                    tracing::warn!(delivery, why, "a message is given up; it can be sent again under Settings, Notices");
+                    tracing::warn!(
+                        delivery,
+                        why,
+                        "a message is given up; it can be sent again under Settings, Notices"
+                    );
                     Ok(())
                 }
                 Ok(_) => Ok(()),

@@ -188,8 +188,7 @@ pub(crate) async fn post(app: &App, url: &str, delivery: &str, secret: Option<&s
         Err(error) => return Went::new(Outcome::Unreachable, error.to_string()),
     };
     let timestamp = app.clock.now().timestamp().to_string();
-    let mut request =
-        client.post(url).header("content-type", "application/json").header("muster-delivery", delivery);
+    let mut request = client.post(url).header("content-type", "application/json").header("muster-delivery", delivery);
     if let Some(secret) = secret {
         request = request
             .header("muster-signature", stop::sign(secret, &timestamp, &body))

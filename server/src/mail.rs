@@ -129,11 +129,10 @@ mod tests {
     async fn a_message_says_which_delivery_it_is_and_names_stay_names() {
         let mail = Mail { smtp: "smtp://127.0.0.1".parse().unwrap(), from: "Muster <muster@example.org>".into() };
         let mailer = Mailer::new(&mail).unwrap();
-        let letter = Letter {
-            subject: "Ana asks: “جاهز؟” 🤖".into(),
-            text: "Text, وكيل".into(),
-            html: "<p>HTML</p>".into(),
-        };
+        let letter =
+            Letter {
+                subject: "Ana asks: “جاهز؟” 🤖".into(), text: "Text, وكيل".into(), html: "<p>HTML</p>".into()
+            };
         let to = ("Ana \"A\" <x@y>, Ötker", "ana@example.org");
         let made = mailer.message("d-1", to, letter, DateTime::UNIX_EPOCH).unwrap();
         let text = String::from_utf8(made.formatted()).unwrap();

@@ -11,8 +11,8 @@ pub use channels::{ChannelForm, ChannelLine, ChannelsPage, DeadLine, Figures, Fr
 pub use choices::{ChoicesForm, ChoicesPage, Chosen};
 
 use crate::components::{
-    Badge, Button, Empty, IntoPiece, Kind, LinkButton, PageHead, Pager, Piece, PostForm, Tab, TableFrame, Tabs,
-    Tone, When,
+    Badge, Button, Empty, IntoPiece, Kind, LinkButton, PageHead, Pager, Piece, PostForm, Tab, TableFrame, Tabs, Tone,
+    When,
 };
 
 /// A notice in the list.

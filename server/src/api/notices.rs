@@ -255,10 +255,8 @@ async fn set_notice_preferences(State(app): State<App>, caller: ApiActor, Sent(b
         })
     };
     of.digest_at = time("/digest_at", &given.digest_at);
-    of.quiet = given
-        .quiet_hours
-        .as_ref()
-        .map(|q| (time("/quiet_hours/from", &q.from), time("/quiet_hours/until", &q.until)));
+    of.quiet =
+        given.quiet_hours.as_ref().map(|q| (time("/quiet_hours/from", &q.from), time("/quiet_hours/until", &q.until)));
     match offset(&given.time_zone) {
         Some(found) => of.offset = found,
         None => wrong.refuse("/time_zone", "Enter how far the clock is from UTC, such as +01:00."),

@@ -340,7 +340,9 @@ async fn change(State(app): State<App>, signed: Signed, fields: Fields) -> Answe
             let letter = letter::letter(&[sample(signed.now, &signed.name)], &signed.name, &base);
             let id = random::uuid_v7(signed.now, 1);
             let flash = match mailer.send(&id, (&signed.name, &signed.email), letter, signed.now).await {
-                Ok(()) => Flash::good(format!("The mail server took a message to {}. Look whether it arrives.", signed.email)),
+                Ok(()) => {
+                    Flash::good(format!("The mail server took a message to {}. Look whether it arrives.", signed.email))
+                }
                 Err(why) => Flash::bad(format!("The mail server did not take the message: {why}.")),
             };
             ("#mail", flash)

@@ -221,7 +221,10 @@ async fn people_choose_what_reaches_them() {
     good[3].1 = "09:30";
     me.post(here, &good).await.leads_to(here);
     let page = me.get(here).await.is(200).says("Saved.").says("value=\"09:30\"").text();
-    assert!(page.contains("id=\"how-decision-waits-in-app\" name=\"how-decision-waits\" value=\"in-app\" checked"), "{page}");
+    assert!(
+        page.contains("id=\"how-decision-waits-in-app\" name=\"how-decision-waits\" value=\"in-app\" checked"),
+        "{page}"
+    );
     assert_eq!(site.events("notices.chosen").await, 1);
     // Muted: in the list, and nowhere else.
     told(&site.app.db, site.app.clock.now(), &[ana], &new(NoticeKind::DecisionWaits, "one")).await;
@@ -239,7 +242,8 @@ async fn people_choose_what_reaches_them() {
     let wrong = me.json(Method::POST, at, &bad).await.is_problem(422, "invalid").body();
     let pointers: BTreeSet<&str> =
         wrong["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
-    let expected = ["/digest_at", "/kinds/gossip", "/kinds/report", "/quiet_hours/from", "/quiet_hours/until", "/time_zone"];
+    let expected =
+        ["/digest_at", "/kinds/gossip", "/kinds/report", "/quiet_hours/from", "/quiet_hours/until", "/time_zone"];
     assert_eq!(pointers.into_iter().collect::<Vec<_>>(), expected);
 }
 

@@ -175,7 +175,8 @@ mod tests {
     #[test]
     fn quiet_hours_reach_over_midnight_in_ones_own_time() {
         // 22:00 to 07:00 in UTC+02:00 is 20:00 to 05:00 in UTC.
-        let quiet = Preferences { offset: 120, quiet: Some((22 * 60, 7 * 60)), digest_at: 6 * 60, ..Preferences::default() };
+        let quiet =
+            Preferences { offset: 120, quiet: Some((22 * 60, 7 * 60)), digest_at: 6 * 60, ..Preferences::default() };
         assert_eq!(quiet.quiet_until(at("03T19:59:59")), None);
         assert_eq!(quiet.quiet_until(at("03T20:00:00")), Some(at("04T05:00:00")));
         assert_eq!(quiet.quiet_until(at("04T04:59:59.999999")), Some(at("04T05:00:00")));

@@ -111,7 +111,8 @@ mod tests {
     fn it_says_what_why_what_to_do_and_where() {
         let one = letter(&[item("Ana asks for an approval of “<b>& Co</b>”.")], "Ben", "https://m.example");
         assert_eq!(one.subject, "Ana asks for an approval of “<b>& Co</b>”.");
-        for said in ["“<b>& Co</b>”", "Why you: You answer", "What to do: Decide", "https://m.example/requests/RQ-7"] {
+        for said in ["“<b>& Co</b>”", "Why you: You answer", "What to do: Decide", "https://m.example/requests/RQ-7"]
+        {
             assert!(one.text.contains(said), "{}", one.text);
         }
         assert!(one.html.contains("“&lt;b&gt;&amp; Co&lt;/b&gt;”"), "{}", one.html);

@@ -91,7 +91,8 @@ pub async fn page(mut db: &Db, by: By<'_>, query: &Query) -> Result<Page<Noticed
 
 /// How many notices a person has not read, up to [`COUNTED`].
 pub async fn unread(mut db: &Db, person: PersonId) -> Result<i64, DbError> {
-    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM notice n WHERE n.person_id = $1 AND n.read_at IS NULL LIMIT 100) few";
+    let sql =
+        "SELECT COUNT(*) FROM (SELECT 1 FROM notice n WHERE n.person_id = $1 AND n.read_at IS NULL LIMIT 100) few";
     Reads::rows(&mut db, sql, args![person]).await?.first().map_or(Ok(0), |r| r.get(0))
 }
 

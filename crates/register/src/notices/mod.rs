@@ -71,7 +71,8 @@ pub async fn tell(change: &mut Change<'_>, to: &[PersonId], notice: &New) -> Res
 
 /// Whether a channel of the organisation takes this kind.
 async fn to_outlets(change: &mut Change<'_>, notice: &New) -> Result<bool, DbError> {
-    let rows = change.tx.all("SELECT kinds FROM outlet WHERE removed_at IS NULL ORDER BY id LIMIT 100", args![]).await?;
+    let rows =
+        change.tx.all("SELECT kinds FROM outlet WHERE removed_at IS NULL ORDER BY id LIMIT 100", args![]).await?;
     for r in rows {
         if r.get::<String>(0)?.split(' ').any(|kind| kind == notice.kind.key()) {
             return Ok(true);

@@ -38,7 +38,13 @@ struct Making {
 }
 
 impl Making {
-    fn delivery(&mut self, person: Option<PersonId>, outlet: Option<i64>, critical: bool, at: [DateTime<Utc>; 2]) -> String {
+    fn delivery(
+        &mut self,
+        person: Option<PersonId>,
+        outlet: Option<i64>,
+        critical: bool,
+        at: [DateTime<Utc>; 2],
+    ) -> String {
         let [now, next] = at;
         let id = random::uuid_v7(now, self.rows.len() as u64);
         self.rows.push(args![&id, person, outlet, critical, "waits", now, next, 0_i64, "", ""]);
@@ -88,8 +94,7 @@ pub async fn plan(db: &Db, now: DateTime<Utc>, mail: bool) -> Result<usize, DbEr
                     Plan::Mail { at, alone: false } => {
                         if !together.contains_key(&(person, at)) {
                             let there = if at > now { open(&mut tx, person, at).await? } else { None };
-                            let there = there
-                                .unwrap_or_else(|| making.delivery(Some(person), None, false, [now, at]));
+                            let there = there.unwrap_or_else(|| making.delivery(Some(person), None, false, [now, at]));
                             together.insert((person, at), there);
                         }
                         into = together.get(&(person, at)).cloned();

@@ -126,7 +126,9 @@ pub async fn resend(db: &Db, by: By<'_>, delivery: Option<&str>) -> Result<u64, 
 
 /// Forgets what was sent long ago and what was read long ago, a batch. Answers how many went.
 pub async fn forget(db: &Db, now: DateTime<Utc>) -> Result<u64, DbError> {
-    let old = format!("SELECT id FROM notice WHERE at < $1 AND (read_at IS NOT NULL OR person_id IS NULL) ORDER BY at LIMIT {BATCH}");
+    let old = format!(
+        "SELECT id FROM notice WHERE at < $1 AND (read_at IS NOT NULL OR person_id IS NULL) ORDER BY at LIMIT {BATCH}"
+    );
     let mut tx = db.begin().await?;
     let mut gone = 0;
     let rows = tx.all(old, args![now - READ_KEPT]).await?;
@@ -135,7 +137,8 @@ pub async fn forget(db: &Db, now: DateTime<Utc>) -> Result<u64, DbError> {
         tx.run("DELETE FROM delivery_notice WHERE notice_id = $1", args![&id]).await?;
         gone += tx.run("DELETE FROM notice WHERE id = $1", args![&id]).await?;
     }
-    let sent = format!("SELECT id FROM delivery WHERE state = 'sent' AND ended_at < $1 ORDER BY ended_at LIMIT {BATCH}");
+    let sent =
+        format!("SELECT id FROM delivery WHERE state = 'sent' AND ended_at < $1 ORDER BY ended_at LIMIT {BATCH}");
     let rows = tx.all(sent, args![now - SENT_KEPT]).await?;
     for r in rows {
         let id: String = r.get(0)?;

@@ -126,8 +126,7 @@ async fn fold(tx: &mut Tx, picked: &mut Vec<Picked>, now: DateTime<Utc>) -> Resu
                 let ids: Vec<Arg> = others.into_iter().map(Arg::from).collect();
                 let mut list = args![&into];
                 list.extend(ids.iter().cloned());
-                let sql =
-                    format!("UPDATE notice SET delivery_id = $1 WHERE delivery_id IN {}", marks(2, ids.len()));
+                let sql = format!("UPDATE notice SET delivery_id = $1 WHERE delivery_id IN {}", marks(2, ids.len()));
                 tx.run(sql, list).await?;
                 tx.run(format!("DELETE FROM delivery WHERE id IN {}", marks(1, ids.len())), ids).await?;
             }
@@ -227,7 +226,8 @@ pub async fn renew(db: &Db, owner: &str, now: DateTime<Utc>) -> Result<(), DbErr
 
 /// Gives back what `owner` has, for whoever looks next.
 pub async fn give_back(db: &Db, owner: &str) -> Result<(), DbError> {
-    let sql = "UPDATE delivery SET lease_owner = '', lease_until = NULL WHERE lease_until IS NOT NULL AND lease_owner = $1";
+    let sql =
+        "UPDATE delivery SET lease_owner = '', lease_until = NULL WHERE lease_until IS NOT NULL AND lease_owner = $1";
     db.run(sql, args![owner]).await?;
     Ok(())
 }

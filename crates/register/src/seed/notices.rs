@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::notices::{New, list, preferences, tell};
 
 /// People of the demonstration, by position.
+const INGRID: usize = 0;
 const TOMAS: usize = 1;
 const MAREN: usize = 2;
 const BEA: usize = 3;
@@ -29,7 +30,7 @@ pub(super) async fn notices(
     let told: [(i64, &[usize], New); 4] = [
         (
             14,
-            &[TOMAS],
+            &[INGRID, TOMAS],
             New {
                 subject: budget.to_string(),
                 what: "An approval of “Budget copilot” was asked for 14 days ago, and nobody has decided.".into(),
@@ -65,7 +66,7 @@ pub(super) async fn notices(
         ),
         (
             0,
-            &[TOMAS],
+            &[INGRID, TOMAS],
             New {
                 critical: true,
                 subject: tax.to_string(),

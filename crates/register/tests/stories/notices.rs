@@ -84,10 +84,10 @@ async fn people_are_told_what_concerns_them(db: Db) {
     assert_eq!((unread(&db, ana).await, unread(&db, ben).await), (1, 2));
     // Once for a key.
     told(&db, day(2), &[ana, ben], &new(NoticeKind::Report, "one")).await;
-    assert_eq!((keys(&db, ana, false).await, keys(&db, ben, false).await), (
-        vec!["one".into(), "two".into()],
-        vec!["two".into(), "one".into()]
-    ));
+    assert_eq!(
+        (keys(&db, ana, false).await, keys(&db, ben, false).await),
+        (vec!["one".into(), "two".into()], vec!["two".into(), "one".into()])
+    );
 
     // Read by their reader alone.
     let page = list::page(&db, by(&member(ben), 3), &Query::default()).await.unwrap();
