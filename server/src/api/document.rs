@@ -48,7 +48,7 @@ in `stops` of the agent, and on its page.
 
 **Problems** are RFC 9457; `type` never changes its meaning.";
 
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("agents", "The inventory: what is written about agents, and what is wrong with them."),
     ("requests", "What is asked about agents, who decides each step, and how an agent's life moves."),
     ("exceptions", "What is excepted, of which agents, until when, and in exchange for what."),
