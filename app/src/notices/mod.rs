@@ -11,8 +11,7 @@ pub use channels::{ChannelForm, ChannelLine, ChannelsPage, DeadLine, Figures, Fr
 pub use choices::{ChoicesForm, ChoicesPage, Chosen};
 
 use crate::components::{
-    Badge, Button, Empty, IntoPiece, Kind, LinkButton, PageHead, Pager, Piece, PostForm, Tab, TableFrame, Tabs, Tone,
-    When,
+    Badge, Button, Empty, IntoPiece, Kind, LinkButton, PageHead, Pager, Piece, Tab, TableFrame, Tabs, Tone, When,
 };
 
 /// A notice in the list.
@@ -96,20 +95,22 @@ fn table(lines: Vec<Line>, now: DateTime<Utc>) -> Piece {
             view! {
                 <tr class=unread.then_some("unread")>
                     <th scope="row" class="text">
+                        <div class="told">
                         <p>{fresh}{urgent}<a href=item.link.clone() dir="auto">{item.what.clone()}</a></p>
                         {why}
                         {todo}
+                        </div>
                     </th>
                     <td data-label="About"><span class="small muted">{item.kind.label()}</span></td>
                     <td data-label="When"><When at=item.at now=now/></td>
                     <td data-label="">
-                        <PostForm wide=true>
+                        <form method="post">
                             <input type="hidden" name="notice" value=item.id.clone()/>
                             <div class="actions">
                                 {unread.then(|| view! { <Button kind=Kind::Small name="do" value="open">"Open"</Button> })}
                                 <Button kind=Kind::Small name="do" value=act>{word}</Button>
                             </div>
-                        </PostForm>
+                        </form>
                     </td>
                 </tr>
             }

@@ -374,17 +374,30 @@ async fn add_notice_channel(State(app): State<App>, caller: ApiActor, Sent(body)
     Ok(response)
 }
 
+/// Nothing more is said.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NoticeChannelGone {}
+
 /// Remove a channel
 ///
 /// Nothing goes there any more, and what is on its way is given up.
 #[utoipa::path(
-    delete,
-    path = "/api/v1/notice-channels/{id}",
+    post,
+    path = "/api/v1/notice-channels/{id}/remove",
     tag = "notices",
     params(("id" = i64, Path, description = "Its number.")),
+    request_body = NoticeChannelGone,
     responses((status = 200, description = "Removed.", body = NoticeChannel))
 )]
-async fn remove_notice_channel(State(app): State<App>, caller: ApiActor, At(id): At<i64>) -> Answer {
+async fn remove_notice_channel(
+    State(app): State<App>,
+    caller: ApiActor,
+    At(id): At<i64>,
+    Maybe(body): Maybe,
+) -> Answer {
+    can(&caller.actor, Action::SettingsWrite, Relation::None).map_err(Error::from)?;
+    let NoticeChannelGone {} = read(body)?;
     ok(NoticeChannel::from(outlets::remove(&app.db, caller.by(), id).await?))
 }
 

@@ -167,6 +167,8 @@ async fn a_notice_comes_by_bell_page_and_mail() {
     site.app.clock.advance(TimeDelta::hours(24));
     assert_eq!(delivery::once(&site.app).await.unwrap(), 1);
     assert!(smtp.all()[1].contains("two happened"), "{}", smtp.all()[1]);
+    // The session did not outlive the day.
+    let me = site.signed_in_as(ana).await;
 
     // Marked one by one, opened, and all at once.
     let ids: Vec<&str> = page.split("name=\"notice\" value=\"").skip(1).map(|r| r.split('"').next().unwrap()).collect();
@@ -295,6 +297,7 @@ async fn an_administrator_keeps_the_channels() {
         delivery::once(&site.app).await.unwrap();
         site.app.clock.advance(TimeDelta::hours(5));
     }
+    let me = site.signed_in_as(admin).await;
     let tried = seen.lock().unwrap().len();
     assert_eq!(i64::try_from(tried).unwrap(), domain::notice::retry::TRIES);
     me.get(here).await.is(200).says("HTTP 502").says("report happened").says("Send again");
@@ -311,8 +314,8 @@ async fn an_administrator_keeps_the_channels() {
         .collect();
     assert_eq!(ids.into_iter().collect::<Vec<_>>(), [delivery_id], "every try is the same delivery");
     me.json(Method::POST, "/api/v1/notice-queue/resend", &json!({})).await.is(200);
-    me.send(Method::DELETE, "/api/v1/notice-channels/2", None, Vec::new()).await.is(200);
-    me.send(Method::DELETE, "/api/v1/notice-channels/2", None, Vec::new()).await.is_problem(404, "not-found");
+    me.json(Method::POST, "/api/v1/notice-channels/2/remove", &json!({})).await.is(200);
+    me.json(Method::POST, "/api/v1/notice-channels/2/remove", &json!({})).await.is_problem(404, "not-found");
     me.post(here, &[("do", "remove"), ("channel", "1")]).await.leads_to("/settings/notices#channels");
 
     // Who only reads sees figures, and no one’s messages.

@@ -404,7 +404,7 @@ pub(crate) const CASES: &[Case] = &[
     Case("POST", "/api/v1/notice-preferences", "/api/v1/notice-preferences", "{}", May::Roles(ROLES)),
     Case("GET", "/api/v1/notice-channels", "/api/v1/notice-channels", "", May::Program(ROLES, READS)),
     Case("POST", "/api/v1/notice-channels", "/api/v1/notice-channels", "{}", May::Roles(KEEP)),
-    Case("DELETE", "/api/v1/notice-channels/{id}", "/api/v1/notice-channels/99", "", May::Roles(&[])),
+    Case("POST", "/api/v1/notice-channels/{id}/remove", "/api/v1/notice-channels/99/remove", "{}", May::Roles(&[])),
     Case("GET", "/api/v1/notice-queue", "/api/v1/notice-queue", "", May::Program(ROLES, READS)),
     Case("POST", "/api/v1/notice-queue/resend", "/api/v1/notice-queue/resend", "{}", May::Roles(KEEP)),
     Case("GET", "/settings", "/settings", "", Everybody),
