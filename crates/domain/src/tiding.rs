@@ -865,8 +865,15 @@ mod tests {
     fn every_finding_that_is_told_names_what_to_do_without_haste_or_blame() {
         for key in FindingKey::ALL.iter().copied().filter(|k| super::told(*k)) {
             let severity = crate::finding::Severity::High;
-            let finding =
-                Finding { key, duty: None, severity, from: at(1), until: None, detail: "something".to_owned(), excepted: None };
+            let finding = Finding {
+                key,
+                duty: None,
+                severity,
+                from: at(1),
+                until: None,
+                detail: "something".to_owned(),
+                excepted: None,
+            };
             let told = began(AgentId(1), &finding, true);
             assert!(told.what.ends_with('.') && told.todo.ends_with('.') && told.why.ends_with('.'), "{told:?}");
             assert!(!format!("{told:?}").contains('!'), "{told:?}");
