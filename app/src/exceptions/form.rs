@@ -11,8 +11,8 @@ use leptos::prelude::*;
 
 use super::{impact_words, likelihood_words};
 use crate::components::{
-    Button, Checkbox, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldGroup, IntoPiece, Kind, Notice,
-    PageHead, Piece, PostForm, Refused, Section, Select, Suggestions, TextArea, Tier, Tone, When, thousands,
+    Button, Checkbox, Choice, Crumb, Crumbs, ErrorSummary, Field, FieldGroup, IntoPiece, Kind, Notice, PageHead, Piece,
+    PostForm, Refused, Section, Select, Suggestions, TextArea, Tier, Tone, When, thousands,
 };
 use crate::requests::Step;
 
@@ -254,7 +254,8 @@ fn whole(forming: &Forming) -> Piece {
     let (whom, what, controls) = (whom(forming), what(forming), controls(&forming.form, true));
     let earliest = today.clone();
     let (likelihood, impact) = (scale(likelihood_words), scale(impact_words));
-    let (why_error, likely_error, bad_error) = (errors.of("justification"), errors.of("likelihood"), errors.of("impact"));
+    let (why_error, likely_error, bad_error) =
+        (errors.of("justification"), errors.of("likelihood"), errors.of("impact"));
     let (from_error, until_error) = (errors.of("starts"), errors.of("expires"));
     let ExceptionForm { justification, likelihood: likely, impact: bad, starts, expires, suspends, .. } = values;
     view! {

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 
 use crate::components::{Badge, IntoPiece, Piece, Tone};
 
-pub use form::{ExceptionForm, FormPage, Forming, Foreseen, TypedControl};
+pub use form::{ExceptionForm, Foreseen, FormPage, Forming, TypedControl};
 pub use list::{Figures, Line, ListPage, Listed, Look};
 pub use one::{Control, ExceptionPage, OneForm, Shown};
 pub use section::{OfAgent, of_agent};

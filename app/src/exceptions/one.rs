@@ -11,8 +11,8 @@ use leptos::prelude::*;
 
 use super::{Rule, impact_words, left_words, likelihood_words, risk_words, standing};
 use crate::components::{
-    Badge, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Field, IntoPiece, Kind,
-    LinkButton, Notice, PageHead, Piece, Refused, Section, TableFrame, TextArea, Tier, Tone, When, thousands,
+    Badge, Confirm, Crumb, Crumbs, Day, ErrorSummary, Fact, Facts, Field, IntoPiece, Kind, LinkButton, Notice,
+    PageHead, Piece, Refused, Section, TableFrame, TextArea, Tier, Tone, When, thousands,
 };
 use crate::requests::card;
 

@@ -724,7 +724,8 @@ fn exceptions(f: crate::exceptions::Figures) -> Option<Piece> {
         1 => Some("1 more is asked and not decided".to_owned()),
         n => Some(format!("{} more are asked and not decided", thousands(n))),
     };
-    let asked = asked.map(|words| view! { <p class="small muted"><a href="/exceptions?state=requested">{words}</a></p> });
+    let asked =
+        asked.map(|words| view! { <p class="small muted"><a href="/exceptions?state=requested">{words}</a></p> });
     Some(
         view! {
             <Section title="Exceptions by days left" id="exceptions" actions=move || view! { <a class="small" href="/exceptions?view=timeline">"Timeline"</a> }>

@@ -229,12 +229,7 @@ async fn card(app: &App, signed: &Signed, id: RequestId, form: Refused<CardForm>
 }
 
 /// A request as its card shows it.
-pub(super) async fn shown(
-    app: &App,
-    signed: &Signed,
-    id: RequestId,
-    form: Refused<CardForm>,
-) -> Result<Shown, Error> {
+pub(super) async fn shown(app: &App, signed: &Signed, id: RequestId, form: Refused<CardForm>) -> Result<Shown, Error> {
     let view = requests::read(&app.db, signed.by(), id).await?;
     let name = |p: PersonId| (p, view.name(p));
     let kept = &view.kept;
