@@ -266,8 +266,8 @@ pub struct Governance {
     pub review_due: Option<DateTime<Utc>>,
     /// The date of the first condition that is not met, and what it says.
     pub condition_due: Option<(DateTime<Utc>, String)>,
-    /// When the first undecided step of an open request escalates, and of which.
-    pub decision_due: Option<(DateTime<Utc>, String)>,
+    /// From when an open request is escalated until it lapses, and of which step.
+    pub decision_due: Vec<(Span, String)>,
     /// When an open request about it lapses.
     pub request_lapses: Option<DateTime<Utc>>,
     /// When somebody's appointment to decide about it ends.
@@ -498,11 +498,19 @@ impl Findings<'_, '_> {
             (FindingKey::Drift, told(&g.drift), Severity::High),
             (FindingKey::ReviewOverdue, g.review_due.map(|at| (at, String::new())), Severity::Medium),
             (FindingKey::ConditionOverdue, told(&g.condition_due), Severity::High),
-            (FindingKey::DecisionOverdue, told(&g.decision_due), Severity::Medium),
         ] {
             let Some((from, detail)) = due else { continue };
             let duty = (key == FindingKey::ReviewOverdue).then_some(Duty::Review);
             self.list.push(Finding { key, duty, severity, from, until: None, detail, excepted: None });
+        }
+        let mut late: Vec<&(Span, String)> = g.decision_due.iter().collect();
+        late.sort_by_key(|(span, _)| (span.from, std::cmp::Reverse(span.until)));
+        // Of two that begin together the longer one tells of both.
+        late.dedup_by_key(|(span, _)| span.from);
+        for (span, detail) in late {
+            let (key, severity) = (FindingKey::DecisionOverdue, Severity::Medium);
+            let (from, until, detail) = (span.from, span.until, detail.clone());
+            self.list.push(Finding { key, duty: None, severity, from, until, detail, excepted: None });
         }
     }
 

@@ -23,7 +23,7 @@ use crate::problem::Problem;
 use crate::signed::ApiActor;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default().routes(routes!(read_posture)).routes(routes!(read_history))
+    OpenApiRouter::default().routes(routes!(read_posture)).routes(routes!(read_posture_history))
 }
 
 /// The dashboard's numbers at a moment.
@@ -230,7 +230,7 @@ fn day(at: &str, given: Option<String>, usual: NaiveDate) -> Result<NaiveDate, P
     params(Range),
     responses((status = 200, description = "The days.", body = History))
 )]
-async fn read_history(State(app): State<App>, caller: ApiActor, Asked(range): Asked<Range>) -> Answer {
+async fn read_posture_history(State(app): State<App>, caller: ApiActor, Asked(range): Asked<Range>) -> Answer {
     let by = caller.by();
     let to = day("/to", range.to, by.now.date_naive())?;
     let from = day("/from", range.from, to.checked_sub_days(Days::new(90)).unwrap_or(to))?;

@@ -298,6 +298,11 @@ fn split(facts: &AgentFacts, held: &[Held], members: &HashMap<i64, BTreeSet<Pers
 pub async fn reassess(change: &mut Change<'_>, ids: &[AgentId], fresh: bool) -> Result<(), Error> {
     let now = change.by.now;
     for batch in ids.chunks(BATCH) {
+        if !fresh {
+            // One at a time: of two at once, the later must subtract what the former has counted.
+            let sql = format!("UPDATE agent SET version = version WHERE id IN {}", marks(1, batch.len()));
+            change.tx.run(sql, batch.iter().map(|id| Arg::from(*id)).collect()).await?;
+        }
         let judged = judge(&mut change.tx, batch, now).await?;
         write_derived(change, &judged).await?;
         write_findings(change, &judged, fresh).await?;
@@ -356,7 +361,11 @@ async fn write_derived(change: &mut Change<'_>, judged: &[Judged]) -> Result<(),
     }
     // What is the same already is left alone: each write of a row touches a dozen indexes.
     let sets: Vec<String> = COLUMNS[1..].iter().map(|c| format!("{c} = v.{c}")).collect();
-    let old: Vec<String> = COLUMNS[1..].iter().map(|c| format!("agent.{c}")).collect();
+    // Of an agent that was never assessed since `needs` came, that is NULL: nothing differs from NULL.
+    let old: Vec<String> = COLUMNS[1..]
+        .iter()
+        .map(|c| if *c == "needs" { "COALESCE(agent.needs, -1)".to_owned() } else { format!("agent.{c}") })
+        .collect();
     let new: Vec<String> = COLUMNS[1..].iter().map(|c| format!("v.{c}")).collect();
     let sql = format!(
         "WITH v ({}) AS (VALUES {}) UPDATE agent SET {} FROM v WHERE agent.id = v.id AND ({}) <> ({})",

@@ -87,7 +87,7 @@ pub async fn dead(db: &Db, by: By<'_>) -> Result<Option<Vec<Dead>>, Error> {
          COALESCE((SELECT n.what FROM notice n WHERE n.delivery_id = d.id ORDER BY n.id LIMIT 1), \
            (SELECT n.what FROM delivery_notice c JOIN notice n ON n.id = c.notice_id WHERE c.delivery_id = d.id), '') \
          FROM delivery d LEFT JOIN person p ON p.id = d.person_id LEFT JOIN outlet o ON o.id = d.outlet_id \
-         WHERE d.state = 'dead' ORDER BY d.id DESC LIMIT {SHOWN}"
+         WHERE d.state = 'dead' AND d.id > '' ORDER BY d.id DESC LIMIT {SHOWN}"
     );
     let mut out = Vec::new();
     for r in db.all(sql, args![]).await? {

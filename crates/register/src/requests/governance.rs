@@ -7,6 +7,7 @@ use domain::agent::Lifecycle;
 use domain::exception::covered;
 use domain::finding::{FindingKey, Governance};
 use domain::id::AgentId;
+use domain::reach::Span;
 use domain::request::{RequestState, standing_credentials};
 
 use super::stored::unclosed;
@@ -79,10 +80,17 @@ pub(crate) async fn read(
             continue;
         }
         let rules = request.rules(false);
+        let mut late: HashMap<AgentId, Option<(DateTime<Utc>, String)>> = HashMap::new();
         for (step, agent) in request.steps.iter().map(|s| (&s.step, s.agent)).filter(|(s, _)| rules.ready(s)) {
-            let g = out.entry(agent).or_default();
             let what = format!("{}, step {} of {}", step.duty.owner_title(), step.place, request.id);
-            first(&mut g.decision_due, step.due_at + escalates, what);
+            first(late.entry(agent).or_default(), step.due_at + escalates, what);
+        }
+        // Once it has lapsed nothing of it is to be decided any more.
+        for (agent, (from, what)) in late.into_iter().filter_map(|(a, l)| Some((a, l?))) {
+            if from < request.lapses_at {
+                let span = Span { from, until: Some(request.lapses_at) };
+                out.entry(agent).or_default().decision_due.push((span, what));
+            }
         }
     }
     // A review that was put off is not overdue before its new date.
