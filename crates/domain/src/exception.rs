@@ -937,7 +937,10 @@ mod tests {
         let control =
             Compensating { place: 1, text: "Watch.".into(), owner: PersonId(1), check_at: day(14), checked: None };
         let unchecked = Exception { controls: vec![control], ..old };
-        assert!(matches!(ask(&rule, 1, "New.", day(14), &[unchecked.clone()]), Err(Refused::Unchecked { .. })));
+        assert!(matches!(
+            ask(&rule, 1, "New.", day(14), std::slice::from_ref(&unchecked)),
+            Err(Refused::Unchecked { .. })
+        ));
         assert_eq!(ask(&rule, 1, "New.", day(14) - instant(), &[unchecked]), Ok(first));
     }
 

@@ -334,9 +334,10 @@ impl OpenStep {
     /// The request lapses soon: told to whom it waits for, or to who asked.
     pub fn lapses(&self, lapses_at: DateTime<Utc>, asked: bool) -> Tiding {
         let noun = noun(self.kind);
-        let (key, why, todo) = match asked {
-            true => ("lapses-asked", "You asked for it.".to_owned(), "Ask those who have not decided yet."),
-            false => ("lapses", self.why(), "Decide before, or it ends without a decision."),
+        let (key, why, todo) = if asked {
+            ("lapses-asked", "You asked for it.".to_owned(), "Ask those who have not decided yet.")
+        } else {
+            ("lapses", self.why(), "Decide before, or it ends without a decision.")
         };
         self.tiding(NoticeKind::DecisionDue, key)
             .says(format!("The {noun} of {CALLED} lapses on {} ({}).", day(lapses_at), self.request), why, todo)
