@@ -18,8 +18,6 @@ pub mod delegations;
 #[cfg(feature = "ssr")]
 pub mod errors;
 #[cfg(feature = "ssr")]
-pub mod exceptions;
-#[cfg(feature = "ssr")]
 pub mod handovers;
 #[cfg(feature = "ssr")]
 pub mod help;
@@ -32,8 +30,6 @@ pub mod islands;
 pub mod login;
 #[cfg(feature = "ssr")]
 pub mod models;
-#[cfg(feature = "ssr")]
-pub mod notices;
 #[cfg(feature = "ssr")]
 pub mod oncall;
 #[cfg(feature = "ssr")]

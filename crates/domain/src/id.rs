@@ -97,10 +97,6 @@ reference!(
     /// A handover of an agent between teams, `HO-1`.
     HandoverId, "HO"
 );
-reference!(
-    /// An exception, `EX-1`.
-    ExceptionId, "EX"
-);
 
 #[cfg(test)]
 mod tests {

@@ -67,14 +67,12 @@ from! {
     domain::id::TokenId => |v| Self::Int(Some(v.0));
     domain::id::RequestId => |v| Self::Int(Some(v.0));
     domain::id::CampaignId => |v| Self::Int(Some(v.0));
-    domain::id::ExceptionId => |v| Self::Int(Some(v.0));
     Option<domain::id::AgentId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::PersonId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::TeamId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::SystemId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::WaveId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::RequestId> => |v| Self::Int(v.map(|v| v.0));
-    Option<domain::id::ExceptionId> => |v| Self::Int(v.map(|v| v.0));
 }
 
 /// Binds arguments for one engine.
@@ -140,7 +138,7 @@ macro_rules! id_cell {
     )+ };
 }
 
-id_cell!(AgentId, PersonId, TeamId, SystemId, WaveId, TokenId, RuleId, HandoverId, RequestId, ExceptionId);
+id_cell!(AgentId, PersonId, TeamId, SystemId, WaveId, TokenId, RuleId, HandoverId, RequestId);
 
 macro_rules! word_cell {
     ($($t:path),+ $(,)?) => { $(impl Cell for $t {
@@ -153,9 +151,6 @@ macro_rules! word_cell {
 word_cell!(
     domain::request::RequestKind,
     domain::retirement::RowKind,
-    domain::notice::NoticeKind,
-    domain::notice::OutletKind,
-    domain::notice::DeliveryState,
     domain::rule::RuleState,
     domain::rule::AtImport,
     domain::agent::AgentKind,

@@ -3,9 +3,7 @@
 
 mod demo;
 mod demo_stops;
-mod exceptions;
 mod models;
-mod notices;
 mod random;
 mod reach;
 mod requests;
