@@ -361,7 +361,7 @@ async fn write_derived(change: &mut Change<'_>, judged: &[Judged]) -> Result<(),
     // Of an agent that was not assessed since `needs` came, that is NULL: nothing differs from NULL.
     let old: Vec<String> = COLUMNS[1..]
         .iter()
-        .map(|c| if *c == "needs" { "COALESCE(agent.needs, -1)".to_owned() } else { format!("agent.{c}") })
+        .map(|c| if *c == "needs" { "COALESCE(agent.needs, -9)".to_owned() } else { format!("agent.{c}") })
         .collect();
     let new: Vec<String> = COLUMNS[1..].iter().map(|c| format!("v.{c}")).collect();
     let sql = format!(
