@@ -3,6 +3,8 @@ import { expect, test } from "../fixtures.ts";
 import { axe } from "../look.ts";
 
 test("a matrix of eight parties is filled and saved as one change", async ({ page, signIn, js }) => {
+  // 255 keys, each of them drawn: what is measured below is how long they take.
+  test.setTimeout(120_000);
   await signIn("security-lead");
   await page.goto("/agents/new");
   await page.getByLabel("Name", { exact: true }).fill(`Gridded ${js}`);
