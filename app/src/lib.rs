@@ -18,6 +18,8 @@ pub mod delegations;
 #[cfg(feature = "ssr")]
 pub mod errors;
 #[cfg(feature = "ssr")]
+pub mod exceptions;
+#[cfg(feature = "ssr")]
 pub mod handovers;
 #[cfg(feature = "ssr")]
 pub mod help;
@@ -30,6 +32,8 @@ pub mod islands;
 pub mod login;
 #[cfg(feature = "ssr")]
 pub mod models;
+#[cfg(feature = "ssr")]
+pub mod notices;
 #[cfg(feature = "ssr")]
 pub mod oncall;
 #[cfg(feature = "ssr")]

@@ -16,6 +16,116 @@ pub struct Config {
     pub intake_per_s: u32,
     /// Webhooks may lead into private networks, and be called without TLS.
     pub allow_private_targets: bool,
+    /// Where e-mail leaves; without it, notices are read in Muster alone.
+    pub mail: Option<Mail>,
+}
+
+/// Where e-mail leaves, and from whom it is.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The server that takes it.
+    pub smtp: Smtp,
+    /// The sender, such as `Muster <muster@example.org>`.
+    pub from: String,
+}
+
+/// How the connection to a mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// TLS from the first byte.
+    Tls,
+    /// Plain at first, then TLS, or nothing is sent.
+    StartTls,
+    /// None: only to this machine itself.
+    None,
+}
+
+/// A mail server: `smtps://user:password@host:465` (TLS), `smtp://user:password@host:587`
+/// (STARTTLS), and on this machine itself also `smtp://localhost:25` (plain).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Smtp {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub protection: Protection,
+    /// User and password.
+    pub login: Option<(String, String)>,
+}
+
+impl std::fmt::Debug for Smtp {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl std::fmt::Display for Smtp {
+    /// Host, port and protection: what everybody may read.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let how = match self.protection {
+            Protection::Tls => "TLS",
+            Protection::StartTls => "STARTTLS",
+            Protection::None => "unprotected, on this machine",
+        };
+        write!(f, "{}:{} ({how})", self.host, self.port)
+    }
+}
+
+/// The address of a mail server that is none. It is not repeated: it may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the address of the mail server must be such as smtps://user:password@mail.example.org or smtp://mail.example.org:587, with % for special characters in the password"
+)]
+pub struct BadSmtp;
+
+impl FromStr for Smtp {
+    type Err = BadSmtp;
+    fn from_str(s: &str) -> Result<Self, BadSmtp> {
+        let (scheme, rest) = s.trim().split_once("://").ok_or(BadSmtp)?;
+        let tls = match scheme {
+            "smtps" => true,
+            "smtp" => false,
+            _ => return Err(BadSmtp),
+        };
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (login, authority) = match rest.rsplit_once('@') {
+            Some((login, authority)) => {
+                let (user, password) = login.split_once(':').ok_or(BadSmtp)?;
+                (Some((decoded(user)?, decoded(password)?)), authority)
+            }
+            None => (None, rest),
+        };
+        let uri: Uri = format!("http://{authority}").parse().map_err(|_| BadSmtp)?;
+        if uri.path() != "/" || uri.query().is_some() {
+            return Err(BadSmtp);
+        }
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or(BadSmtp)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_lowercase();
+        let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let (protection, port) = match (tls, here) {
+            (true, _) => (Protection::Tls, 465),
+            (false, true) => (Protection::None, 25),
+            (false, false) => (Protection::StartTls, 587),
+        };
+        Ok(Self { host, port: uri.port_u16().unwrap_or(port), protection, login })
+    }
+}
+
+/// Text with `%40` for special characters.
+fn decoded(text: &str) -> Result<String, BadSmtp> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let pair = [bytes.next().ok_or(BadSmtp)?, bytes.next().ok_or(BadSmtp)?];
+            out.extend(hex::decode(pair).map_err(|_| BadSmtp)?);
+        } else {
+            out.push(byte);
+        }
+    }
+    String::from_utf8(out).map_err(|_| BadSmtp)
 }
 
 impl Config {
@@ -105,6 +215,27 @@ mod tests {
         }
         for bad in ["", "muster", "ftp://a.b", "https://", "https://a.b/path", "https://u@a.b", "https://a.b?x"] {
             assert!(bad.parse::<BaseUrl>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_mail_server_is_reached_protected_unless_it_is_this_machine() {
+        for (given, told, login) in [
+            ("smtps://mail.example.org", "mail.example.org:465 (TLS)", None),
+            ("smtp://u%40x:p%3Aw@Mail.example.org", "mail.example.org:587 (STARTTLS)", Some(("u@x", "p:w"))),
+            ("smtp://127.0.0.1:2525/", "127.0.0.1:2525 (unprotected, on this machine)", None),
+            ("smtp://localhost", "localhost:25 (unprotected, on this machine)", None),
+            ("smtps://u:p@[::1]:1465", "::1:1465 (TLS)", Some(("u", "p"))),
+        ] {
+            let smtp: Smtp = given.parse().unwrap();
+            assert_eq!(smtp.to_string(), told, "{given}");
+            let found = smtp.login.as_ref().map(|(user, password)| (user.as_str(), password.as_str()));
+            assert_eq!(found, login, "{given}");
+            assert!(!format!("{smtp:?}").contains("p:w"));
+        }
+        for bad in ["", "mail.example.org", "http://a.b", "smtp://", "smtp://u@a.b", "smtp://a.b/x", "smtp://u:%zz@a.b"]
+        {
+            assert_eq!(bad.parse::<Smtp>(), Err(BadSmtp), "{bad}");
         }
     }
 

@@ -134,7 +134,7 @@ pub async fn resume(app: &App) -> Result<usize, Error> {
 }
 
 /// One call of a stop of many, when it is its turn.
-async fn in_turn(app: App, actor: Actor, begun: Begun) {
+pub(crate) async fn in_turn(app: App, actor: Actor, begun: Begun) {
     let Ok(_turn) = SWEEPING.acquire().await else { return };
     if let Err(error) = perform(&app, &actor, &begun).await {
         tracing::error!(%error, delivery = begun.delivery, "how a call went could not be written");
@@ -166,7 +166,13 @@ async fn call(app: &App, begun: &Begun) -> Went {
 }
 
 async fn reach(app: &App, begun: &Begun) -> Went {
-    let Ok(url) = Url::parse(&begun.url) else { return Went::new(Outcome::Unreachable, "its address is none") };
+    post(app, &begun.url, &begun.delivery, Some(&begun.secret), body(app, begun)).await
+}
+
+/// Posts JSON to an address that people typed, signed where there is a secret. The caller limits
+/// the time.
+pub(crate) async fn post(app: &App, url: &str, delivery: &str, secret: Option<&str>, body: Vec<u8>) -> Went {
+    let Ok(url) = Url::parse(url) else { return Went::new(Outcome::Unreachable, "its address is none") };
     let (host, addresses) = match look_up(&url, app.config.allow_private_targets).await {
         Ok(found) => found,
         Err(went) => return went,
@@ -181,18 +187,14 @@ async fn reach(app: &App, begun: &Begun) -> Went {
         Ok(client) => client,
         Err(error) => return Went::new(Outcome::Unreachable, error.to_string()),
     };
-    let body = body(app, begun);
     let timestamp = app.clock.now().timestamp().to_string();
-    let sent = client
-        .post(url)
-        .header("content-type", "application/json")
-        .header("muster-signature", stop::sign(&begun.secret, &timestamp, &body))
-        .header("muster-timestamp", timestamp)
-        .header("muster-delivery", &begun.delivery)
-        .body(body)
-        .send()
-        .await;
-    match sent {
+    let mut request = client.post(url).header("content-type", "application/json").header("muster-delivery", delivery);
+    if let Some(secret) = secret {
+        request = request
+            .header("muster-signature", stop::sign(secret, &timestamp, &body))
+            .header("muster-timestamp", timestamp);
+    }
+    match request.body(body).send().await {
         Ok(answer) => answered(answer).await,
         Err(error) if error.is_timeout() => Went::new(Outcome::Silent, "no answer in time"),
         Err(error) if untrusted(&error) => Went::new(Outcome::Untrusted, root(&error)),

@@ -1,6 +1,5 @@
 //! What happens by itself, every minute: ended sessions, old throttles, old answers to
-//! repeated requests and forgotten uploads go; counters are folded. Nothing that is shown
-//! depends on its having run.
+//! repeated requests and forgotten uploads go. Nothing that is shown depends on its having run.
 
 use std::time::Duration;
 
@@ -45,12 +44,13 @@ pub async fn once(app: &App) -> Result<(), register::Error> {
     throttle::sweep(&app.db, now).await?;
     app.db.run("DELETE FROM idempotency WHERE at <= $1", args![now - ANSWERS]).await?;
     app.db.run("DELETE FROM upload WHERE at <= $1", args![now - UPLOADS]).await?;
-    // After an update: agents that were not assessed since, a batch at a time.
-    while register::agents::needs::catch_up(&app.db, app.clock.now()).await? > 0 {
+    while register::notices::queue::forget(&app.db, now).await? > 0 {
         tokio::task::yield_now().await;
     }
-    // A batch at a time, so that nobody waits long for the writer.
-    while register::agents::assess::fold(&app.db, app.clock.now()).await? > 0 {
+    register::exceptions::figures::fold(&app.db, app.clock.now()).await?;
+    // After an update: agents that were not assessed since, a batch at a time, so that nobody waits
+    // long for the writer.
+    while register::agents::needs::catch_up(&app.db, app.clock.now()).await? > 0 {
         tokio::task::yield_now().await;
     }
     Ok(())

@@ -26,6 +26,15 @@ fn handle() -> Option<&'static PrometheusHandle> {
             metrics::describe_counter!("muster_requests_total", "Requests answered, by route, method and status.");
             metrics::describe_histogram!("muster_request_seconds", "Time to answer, by route.");
             metrics::describe_counter!("muster_sign_ins_total", "Sign-ins, by outcome.");
+            metrics::describe_counter!(
+                "muster_clock_done_total",
+                "What was due by the clock and is done, by what it was."
+            );
+            metrics::describe_gauge!("muster_clock_lag_seconds", "How late the clock did what was due last.");
+            metrics::describe_counter!("muster_notices_sent_total", "Messages that arrived, by channel.");
+            metrics::describe_counter!("muster_notices_failed_total", "Tries that failed, by channel.");
+            metrics::describe_counter!("muster_notices_dead_total", "Messages that were given up.");
+            metrics::describe_gauge!("muster_notices_waiting", "Messages that wait, digests among them.");
             Some(handle)
         })
         .as_ref()
@@ -68,6 +77,17 @@ pub(crate) fn request(method: &Method, route: &str, status: StatusCode, took: Du
 /// Counts a sign-in: `good`, `wrong` or `throttled`.
 pub(crate) fn sign_in(outcome: &'static str) {
     metrics::counter!("muster_sign_ins_total", "outcome" => outcome).increment(1);
+}
+
+/// Counts what was due by the clock and is done.
+pub(crate) fn clock(done: &register::clock::Done) {
+    for (what, n) in [("turns", done.turns), ("alarms", done.alarms), ("days", done.days)] {
+        let n = u64::try_from(n).unwrap_or(0);
+        metrics::counter!("muster_clock_done_total", "what" => what).increment(n);
+    }
+    if done.turns + done.alarms + done.days > 0 {
+        metrics::gauge!("muster_clock_lag_seconds").set(done.lag.as_seconds_f64());
+    }
 }
 
 /// `GET /metrics`, for this machine and for tokens with the scope `read`.

@@ -37,6 +37,13 @@ pub enum Secret {
         /// The whole address, its secret in it.
         url: String,
     },
+    /// The secret of a signed webhook that takes notices.
+    Outlet {
+        /// What the channel is called.
+        name: String,
+        /// `msk_…`.
+        secret: String,
+    },
     /// The code of a test, to be passed on by the channel that is tested.
     Code {
         /// Whose channel.

@@ -46,6 +46,10 @@ pub struct Person {
     pub waiting: u64,
     /// How many reviews wait for them.
     pub reviews: u64,
+    /// How many decisions about exceptions wait for them.
+    pub exceptions: u64,
+    /// How many notices they have not read, up to 100.
+    pub unread: u64,
     /// What this session is called where sessions are listed.
     pub session: String,
     /// When they asked: one moment for the whole request.
@@ -64,7 +68,7 @@ impl Deref for Signed {
 impl Signed {
     /// Whose session was found, looking at a page now.
     pub(crate) fn of(found: Found, now: DateTime<Utc>, visitor: Visitor) -> Self {
-        let Found { public_id, person, name, email, roles, waiting, reviews, .. } = found;
+        let Found { public_id, person, name, email, roles, waiting, reviews, exceptions, unread, .. } = found;
         Self(Arc::new(Person {
             actor: Actor::person(person, roles),
             id: person,
@@ -73,6 +77,8 @@ impl Signed {
             roles,
             waiting: u64::try_from(waiting).unwrap_or(0),
             reviews: u64::try_from(reviews).unwrap_or(0),
+            exceptions: u64::try_from(exceptions).unwrap_or(0),
+            unread: u64::try_from(unread).unwrap_or(0),
             session: public_id,
             now,
             visitor,
@@ -223,6 +229,7 @@ mod tests {
             trusted_proxies: proxies,
             intake_per_s: 1,
             allow_private_targets: false,
+            mail: None,
         };
         let mut headers = HeaderMap::new();
         if let Some(forwarded) = forwarded {

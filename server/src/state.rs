@@ -10,6 +10,8 @@ use register::db::DbError;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::due::Due;
+use crate::live::Live;
+use crate::mail::Mailer;
 use crate::notes::Notes;
 use crate::setup::SetupCode;
 use crate::sweeps::Sweeps;
@@ -35,6 +37,10 @@ pub struct Shared {
     pub due: Due,
     /// Stops of many that are under way here.
     pub sweeps: Sweeps,
+    /// Pages that are told what is new while they are open.
+    pub live: Live,
+    /// Sends e-mail, where it is set up.
+    pub mailer: Option<Mailer>,
     has_people: AtomicBool,
 }
 
@@ -48,9 +54,12 @@ impl Deref for App {
 impl App {
     /// A server on an open database.
     pub fn new(db: Db, clock: Clock, config: Config) -> Self {
+        let mailer = config.mail.as_ref().and_then(Mailer::new);
         Self(Arc::new(Shared {
             db,
             clock,
+            mailer,
+            live: Live::default(),
             config,
             setup_code: SetupCode::default(),
             notes: Notes::default(),

@@ -1,5 +1,5 @@
 //! What no compiler holds: both engines' migrations, the arrows between rooms,
-//! licences, locks, and the size of files.
+//! licences and attributions, locks, and the size of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -35,6 +35,7 @@ pub(crate) fn all(root: &Path) -> Result<()> {
     arrows(&metadata, &mut wrong);
     crates(&metadata, &mut wrong);
     npm_locks(root, &mut wrong)?;
+    attributions(root, &mut wrong)?;
     for hint in duplicates(&metadata).into_iter().chain(long_files(root)?) {
         println!("hint: {hint}");
     }
@@ -146,6 +147,31 @@ fn npm_locks(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
             let licence = text(package, "license");
             if !licence::allowed(licence) {
                 wrong.push(format!("licences: {folder}: {name} is under `{licence}`"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Each catalogue that is built in is named in `NOTICE` by the line that its licence asks for, with
+/// its licence and what was changed, and its files stay apart from ours.
+fn attributions(root: &Path, wrong: &mut Vec<String>) -> Result<()> {
+    let folder = root.join("crates/domain/data/frameworks");
+    let notice = fs::read_to_string(root.join("NOTICE")).context("NOTICE")?;
+    for entry in fs::read_dir(&folder).context("crates/domain/data/frameworks")? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|kind| kind != "json") {
+            continue;
+        }
+        let catalogue: Value = serde_json::from_slice(&fs::read(&path)?).with_context(|| path.display().to_string())?;
+        let licence = &catalogue["licence"];
+        for part in ["attribution", "url"] {
+            let asked = text(licence, part);
+            if !notice.contains(asked) {
+                wrong.push(format!(
+                    "licences: NOTICE does not say {asked:?}, which {} asks for",
+                    text(&catalogue, "id")
+                ));
             }
         }
     }

@@ -83,6 +83,9 @@ pub fn Account(
         <Section title="Delegation" id="delegation">
             <p>"Somebody else takes your decisions while you are away. "<a href="/account/delegation">"Who decides in your place"</a>"."</p>
         </Section>
+        <Section title="Notices" id="notices">
+            <p>"What happens that concerns you is in "<a href="/notices">"your notices"</a>". "<a href="/account/notices">"What reaches you by e-mail, and when"</a>"."</p>
+        </Section>
         {calendar}
         <Section title="Password" id="password">
             <PostForm action="/account">

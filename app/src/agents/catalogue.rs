@@ -29,7 +29,7 @@ const fn sense(key: FindingKey) -> (Weight, &'static str) {
         | FindingKey::ApprovalDue
         | FindingKey::ReviewOverdue
         | FindingKey::DecisionOverdue => (Weight::Medium, ""),
-        FindingKey::Drift | FindingKey::ConditionOverdue => (Weight::High, ""),
+        FindingKey::Drift | FindingKey::ConditionOverdue | FindingKey::ControlUnchecked => (Weight::High, ""),
         FindingKey::HandoverMissing => (Weight::Medium, "Waits for onboarding."),
         FindingKey::StopReviewOverdue | FindingKey::OwnerInactive | FindingKey::RegulatoryConflict => {
             (Weight::High, "")

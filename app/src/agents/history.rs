@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use domain::duty::Duty;
-use domain::id::{AgentId, PersonId, RequestId};
+use domain::id::{AgentId, ExceptionId, PersonId, RequestId};
 use domain::party::Party as Who;
 use leptos::prelude::*;
 
 use crate::audit::{EventView, History as Events};
-use crate::components::{Crumb, Crumbs, IntoPiece, PageHead, Section, TableFrame, exact, thousands};
+use crate::components::{Crumb, Crumbs, IntoPiece, PageHead, Piece, Section, TableFrame, exact, thousands};
 
 /// Who answered for what at a moment.
 #[derive(Debug, Clone)]
@@ -18,10 +18,27 @@ pub struct Answer {
     pub duties: Vec<Holder>,
     /// The approval in force then: its request, when it was given, and by whom in which capacity.
     pub approval: Option<(RequestId, DateTime<Utc>, Vec<(Duty, PersonId, String)>)>,
+    /// The exceptions in force then.
+    pub exceptions: Vec<ExceptedThen>,
     /// Its boundary's hash then, when the agent has not changed since.
     pub boundary_sha256: Option<String>,
     /// The record began later.
     pub before_record: bool,
+}
+
+/// An exception in force at a moment.
+#[derive(Debug, Clone)]
+pub struct ExceptedThen {
+    /// The exception.
+    pub exception: ExceptionId,
+    /// What it was about.
+    pub title: String,
+    /// What was excepted, as people read it.
+    pub control: String,
+    /// Until when.
+    pub until: DateTime<Utc>,
+    /// Who agreed, in which capacity, with their names.
+    pub by: Vec<(Duty, PersonId, String)>,
 }
 
 /// Who held a duty at a moment.
@@ -99,6 +116,17 @@ pub fn HistoryPage(
     .piece()
 }
 
+fn excepted(e: ExceptedThen) -> Piece {
+    let by: Vec<String> =
+        e.by.iter().map(|(duty, _, name)| format!("{name} as {}", duty.owner_title().to_lowercase())).collect();
+    let agreed = if by.is_empty() { String::new() } else { format!("; agreed by {}", by.join(", ")) };
+    let (id, until) = (e.exception.to_string(), exact(e.until));
+    view! {
+        <li><a href=format!("/exceptions/{id}")>{id.clone()}</a> " " <span dir="auto">{e.title}</span> {format!(" ({}), until {until}", e.control)} <span dir="auto">{agreed}</span></li>
+    }
+    .piece()
+}
+
 fn answered(answer: Answer) -> impl IntoView {
     let moment = exact(answer.at);
     if answer.before_record {
@@ -118,7 +146,13 @@ fn answered(answer: Answer) -> impl IntoView {
             view! { <p class="small">"Approved by " <a href=format!("/requests/{request}")>{request.to_string()}</a> {format!(", {}:", exact(at))}</p> <ul class="small plain-list">{by}</ul> }.piece()
         }
     };
-    let boundary = view! { {approval} {boundary} }.piece();
+    let exceptions = if answer.exceptions.is_empty() {
+        view! { <p class="small">"No exception was in force."</p> }.piece()
+    } else {
+        let lines = answer.exceptions.into_iter().map(excepted).collect_view();
+        view! { <p class="small">"Exceptions in force:"</p> <ul class="small plain-list">{lines}</ul> }.piece()
+    };
+    let boundary = view! { {approval} {exceptions} {boundary} }.piece();
     if answer.duties.is_empty() {
         return view! { <p><span class="vacant">"Nobody"</span> {format!(" was accountable for anything at {moment}.")}</p> {boundary} }.piece();
     }

@@ -125,6 +125,9 @@ impl List {
         if !units.is_empty() {
             filters.push(Filter::new("business_unit", "Business unit", units));
         }
+        if let Some(key) = self.here.get("excepted").and_then(|key| key.parse::<FindingKey>().ok()) {
+            filters.push(Filter::new("excepted", "Excepted", vec![Choice::new(key.key(), key.label())]));
+        }
         if let Some(duty) = self.here.get("vacant").and_then(|key| key.parse::<Duty>().ok()) {
             let words = format!("no {}", duty.owner_title().to_lowercase());
             filters.push(Filter::new("vacant", "Vacant", vec![Choice::new(duty.key(), words)]));

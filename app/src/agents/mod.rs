@@ -35,7 +35,7 @@ pub use edit::{AgentEditor, Conflict, Editor, Known, Scope};
 #[cfg(feature = "ssr")]
 pub use ending::Ending;
 #[cfg(feature = "ssr")]
-pub use history::{Answer, History, HistoryPage, Holder};
+pub use history::{Answer, ExceptedThen, History, HistoryPage, Holder};
 #[cfg(feature = "ssr")]
 pub use list::{Inventory, Line, List, Rights};
 #[cfg(feature = "ssr")]

@@ -39,6 +39,8 @@ pub struct May {
     pub history: bool,
     /// Start its retirement.
     pub retire: bool,
+    /// Ask for a decision about it: an exception of a finding.
+    pub ask: bool,
 }
 
 impl May {
@@ -121,6 +123,10 @@ pub struct Shown {
     pub runtime_owner: Option<RuntimeOwner>,
     /// What is wrong now, worst first.
     pub findings: Vec<Finding>,
+    /// The newest exceptions that cover it, and whether there are more.
+    pub exceptions: (Vec<crate::exceptions::OfAgent>, bool),
+    /// The checks that the policy lets somebody except.
+    pub exceptable: Vec<FindingKey>,
     /// Of each duty whose owner is gone and that is on offer to nobody: who is asked next.
     pub next: BTreeMap<Duty, Vec<Named>>,
     /// The reader answers for one of its duties.
@@ -196,6 +202,7 @@ pub fn AgentPage(
         <div class="with-aside">
             <div class="stack loose">
                 <crate::requests::LifeSection life=shown.life.clone()/>
+                {crate::exceptions::of_agent(id, &shown.exceptions.0, shown.exceptions.1, shown.now)}
                 {(!buried).then(|| owners(&shown))}
                 {(may.controls && !retired).then(|| stopping(&shown))}
                 {tools(shown.facts.tools.clone())}
@@ -304,9 +311,11 @@ fn wrong(shown: &Shown) -> Piece {
     if shown.state == State::Retired {
         return ().piece();
     }
+    let (excepted, counts): (Vec<&Finding>, Vec<&Finding>) =
+        shown.findings.iter().partition(|finding| finding.excepted.is_some());
     let (waiting, now): (Vec<&Finding>, Vec<&Finding>) =
-        shown.findings.iter().partition(|finding| finding.severity == Weight::Onboarding);
-    if now.is_empty() && waiting.is_empty() {
+        counts.into_iter().partition(|finding| finding.severity == Weight::Onboarding);
+    if now.is_empty() && waiting.is_empty() && excepted.is_empty() {
         return view! {
             <Section title="What is wrong now" id="findings">
                 <p class="row"><Swatch tone=Tone::Good/>"Nothing. Every check passes."</p>
@@ -315,6 +324,7 @@ fn wrong(shown: &Shown) -> Piece {
         .piece();
     }
     let until = waiting.iter().filter_map(|finding| finding.until).min();
+    let waiting_none = waiting.is_empty();
     let count = now.len() as u64;
     let lines = now.into_iter().map(|finding| line(shown, finding)).collect_view();
     let later = (!waiting.is_empty()).then(|| {
@@ -331,7 +341,20 @@ fn wrong(shown: &Shown) -> Piece {
         }
     });
     let list = (count > 0).then(|| view! { <ul class="findings">{lines}</ul> });
-    let body = view! { <div class="panel flush">{list}{later}</div> };
+    let none = (count == 0 && waiting_none)
+        .then(|| view! { <p class="pad row"><Swatch tone=Tone::Good/>"Nothing that is not excepted."</p> });
+    let apart = (!excepted.is_empty()).then(|| {
+        let words =
+            if excepted.len() == 1 { "1 is excepted".to_owned() } else { format!("{} are excepted", excepted.len()) };
+        let lines = excepted.iter().map(|finding| excepted_line(shown, finding)).collect_view();
+        view! {
+            <details class="folded" id="excepted" open=count == 0>
+                <summary>{words}</summary>
+                <ul class="findings">{lines}</ul>
+            </details>
+        }
+    });
+    let body = view! { <div class="panel flush">{list}{none}{later}{apart}</div> };
     let catalogue = || view! { <a class="small" href="/help/findings">"What each check means"</a> };
     if count == 0 {
         view! { <Section title="What is wrong now" id="findings" actions=catalogue>{body}</Section> }.piece()
@@ -341,9 +364,39 @@ fn wrong(shown: &Shown) -> Piece {
     }
 }
 
+/// A finding that does not count while an exception is in force: until when, and which.
+fn excepted_line(shown: &Shown, finding: &Finding) -> impl IntoView + use<> {
+    let id = finding.excepted.map(|id| id.to_string()).unwrap_or_default();
+    let href = format!("/exceptions/{id}");
+    let until = finding.until.map(|until| {
+        let left = domain::exception::days_until(until, shown.now);
+        let left = if left == 1 { "1 day left".to_owned() } else { format!("{left} days left") };
+        view! { "Excepted until " <Day at=until/> ", " {left} }
+    });
+    view! {
+        <li>
+            <span class="weight"></span>
+            <div class="what">{finding.sentence()}<span class="small muted block">{until} " (" <a href=href>{id.clone()}</a> ")"</span></div>
+            <span class="since small muted">"since " <When at=finding.from now=shown.now/></span>
+            <span class="mend"></span>
+        </li>
+    }
+    .piece()
+}
+
+/// Where an exception of a finding is asked, for whoever may, if the policy allows one.
+fn except(shown: &Shown, finding: &Finding) -> Option<impl IntoView + use<>> {
+    if !shown.may.ask || finding.excepted.is_some() || !shown.exceptable.contains(&finding.key) {
+        return None;
+    }
+    let href = format!("/exceptions/new?agent={}&control={}", shown.id, finding.key);
+    Some(view! { <a class="small" href=href>"Except this"</a> })
+}
+
 fn line(shown: &Shown, finding: &Finding) -> impl IntoView + use<> {
     let label = finding.fix_label();
     let mend = mend(shown, finding).map(|href| view! { <LinkButton href=href kind=Kind::Small>{label}</LinkButton> });
+    let except = except(shown, finding);
     let weight = match finding.severity {
         Weight::Onboarding => None,
         severity => Some(view! { <Severity severity=severity.key()/> }),
@@ -353,7 +406,7 @@ fn line(shown: &Shown, finding: &Finding) -> impl IntoView + use<> {
             <span class="weight">{weight}</span>
             <div class="what">{finding.sentence()}{next_in_line(shown, finding)}</div>
             <span class="since small muted">"since " <When at=finding.from now=shown.now/></span>
-            <span class="mend">{mend}</span>
+            <span class="mend">{mend}{except}</span>
         </li>
     }
     .piece()
@@ -409,6 +462,10 @@ fn mend(shown: &Shown, finding: &Finding) -> Option<String> {
         FindingKey::Drift => Some(format!("/agents/{}/scope?from=observed", shown.id)),
         FindingKey::ReviewOverdue => Some(format!("/reviews/new?agent={}", shown.id)),
         FindingKey::ConditionOverdue | FindingKey::DecisionOverdue => Some("#requests".to_owned()),
+        FindingKey::ControlUnchecked => Some(match finding.detail.split_once(',') {
+            Some((exception, _)) => format!("/exceptions/{exception}"),
+            None => "/exceptions".to_owned(),
+        }),
         FindingKey::NeverApproved => edit("what"),
         FindingKey::LongLivedCredential => edit("credentials"),
         FindingKey::NameMissing | FindingKey::PossibleDuplicate => edit("field-name"),

@@ -89,12 +89,21 @@ pub struct Filter {
     pub label: &'static str,
     /// What to choose from.
     pub options: Vec<Choice>,
+    /// What no choice means.
+    pub blank: &'static str,
 }
 
 impl Filter {
-    /// A filter over fixed values.
+    /// A filter over fixed values; without a choice it leaves everything.
     pub fn new(key: &'static str, label: &'static str, options: Vec<Choice>) -> Self {
-        Self { key, label, options }
+        Self { key, label, options, blank: "Any" }
+    }
+
+    /// What no choice means, where that is not everything.
+    #[must_use]
+    pub const fn otherwise(mut self, blank: &'static str) -> Self {
+        self.blank = blank;
+        self
     }
 
     fn words(&self, value: &str) -> String {
@@ -164,7 +173,7 @@ pub fn FilterMenu(
                 <div class="field">
                     <label for=id.clone()>{filter.label}</label>
                     <select class="input" id=id name=filter.key>
-                        <option value="">"Any"</option>
+                        <option value="">{filter.blank}</option>
                         {grouped(filter.options, &value)}
                     </select>
                 </div>

@@ -1,6 +1,7 @@
 //! Help, in the app: the words Muster uses, and what its rules mean.
 
 mod duties;
+mod exceptions;
 mod policy;
 mod requests;
 pub mod retirement;
@@ -14,7 +15,7 @@ use policy::deciding;
 use requests::asking;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 17] = [
+const PARTS: [(&str, &str); 18] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
@@ -25,6 +26,7 @@ const PARTS: [(&str, &str); 17] = [
     ("confirm", "Still yours? And who is next"),
     ("life", "The life of an agent"),
     ("approvals", "Approvals and other requests"),
+    ("exceptions", "Exceptions"),
     ("reviews", "Periodic review and campaigns"),
     ("retirement", "Retiring an agent"),
     ("tiers", "Risk tiers"),
@@ -123,6 +125,7 @@ pub fn Help() -> impl IntoView {
                 <Confirming/>
                 <Life/>
                 {asking()}
+                {exceptions::excepting()}
                 {reviews::reviewing()}
                 <retirement::Retirement/>
                 <Tiers/>

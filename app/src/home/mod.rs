@@ -1,6 +1,6 @@
 //! Home: what waits for the reader and, for leadership, who can stop what runs.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::agent::{Lifecycle as State, Running};
 use domain::assignment::RuntimeOwner;
 use domain::duty::Duty;
@@ -13,8 +13,8 @@ use leptos::prelude::*;
 
 use crate::components::{
     Address, Badge, Button, ErrorSummary, IntoPiece, Kind, Lifecycle, LinkButton, Meter, PageHead, Piece, PostForm,
-    Refused, Section, Segment, StackedBar, StopState, Swatch, TableFrame, TextArea, Tone, When, stop_state_words,
-    thousands,
+    Refused, Section, Segment, Sparkline, StackedBar, StopState, Swatch, TableFrame, TextArea, Tone, When,
+    stop_state_words, thousands,
 };
 use crate::people::Proposal;
 use crate::people::proposals::waiting as proposals;
@@ -143,6 +143,11 @@ pub struct Home {
     pub teams: Vec<(String, String)>,
     /// The dashboard, for whoever may see it.
     pub posture: Option<Posture>,
+    /// How exceptions stand, for whoever may see all of them.
+    pub exceptions: Option<crate::exceptions::Figures>,
+    /// How many agents ran that nobody could stop, at the end of each day that was recorded of the
+    /// last month, the oldest first.
+    pub trend: Vec<(NaiveDate, i64)>,
     /// Set when the register holds no agent.
     pub first: Option<First>,
     /// The clock of this page.
@@ -186,12 +191,13 @@ pub fn HomePage(
             <div class="home">
                 {waits}
                 <div class="stack loose answer-here">
-                    <Stopping posture=posture.clone()/>
+                    <Stopping posture=posture.clone() trend=home.trend.clone()/>
                     <Apart posture=posture.clone() now=home.now/>
                     <div class="columns">
                         <Units units=posture.units.clone()/>
                         <Wrong posture=posture.clone()/>
                     </div>
+                    {home.exceptions.and_then(exceptions)}
                     <Coverage posture=posture/>
                 </div>
                 {yours}
@@ -505,7 +511,7 @@ fn nobody_can_stop(unit: Option<&str>) -> String {
 
 /// The question, its answer as a number, and the bar.
 #[component]
-fn Stopping(posture: Posture) -> impl IntoView {
+fn Stopping(posture: Posture, trend: Vec<(NaiveDate, i64)>) -> impl IntoView {
     let all = running(&posture);
     let of = |state: RuntimeOwner| posture.running.get(&state).map_or(0, |n| count(*n));
     let nobody = count(posture.unstoppable());
@@ -547,7 +553,48 @@ fn Stopping(posture: Posture) -> impl IntoView {
         }
         .piece()
     };
-    view! { <section class="hero" aria-label="Who can stop what runs">{verdict}{bar}</section> }.piece()
+    let trend = trending(&trend);
+    view! { <section class="hero" aria-label="Who can stop what runs">{verdict}{bar}{trend}</section> }.piece()
+}
+
+/// How what nobody can stop has gone in the days that were recorded, with the numbers behind it.
+/// Nothing, before there are two.
+fn trending(days: &[(NaiveDate, i64)]) -> Option<Piece> {
+    let ((first_day, first), (last_day, last)) = (*days.first()?, *days.last()?);
+    if days.len() < 2 {
+        return None;
+    }
+    let span = (last_day - first_day).num_days();
+    let how = if first == last {
+        format!("{} now as {span} days ago", thousands(count(last)))
+    } else {
+        format!("from {} to {} in {span} days", thousands(count(first)), thousands(count(last)))
+    };
+    let tone = if last == 0 { Tone::Good } else { Tone::Severe };
+    #[expect(clippy::cast_precision_loss, reason = "counts of agents, drawn on thirty units")]
+    let values: Vec<f64> = days.iter().map(|(_, n)| *n as f64).collect();
+    let rows = days
+        .iter()
+        .rev()
+        .map(|(day, n)| view! { <tr><td>{day.to_string()}</td><td class="num">{thousands(count(*n))}</td></tr> })
+        .collect_view();
+    let title = "Agents that ran and nobody could stop";
+    Some(
+        view! {
+            <div class="trend">
+                <Sparkline title=title description=how.clone() values=values tone=tone/>
+                <details class="unfold">
+                    <summary>"Nobody can stop: " {how}</summary>
+                    <table class="table">
+                        <caption class="visually-hidden">{title} ", at the end of each UTC day that was recorded"</caption>
+                        <thead><tr><th scope="col">"Day"</th><th scope="col" class="num">"Agents"</th></tr></thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </details>
+            </div>
+        }
+        .piece(),
+    )
 }
 
 /// What is not loud: what does not run yet, what is retired, what is being onboarded.
@@ -657,6 +704,37 @@ fn Units(units: Vec<UnitPosture>) -> impl IntoView {
         </Section>
     }
     .piece()
+}
+
+/// Exceptions by the days they have left, the worst first; nothing where there are none.
+fn exceptions(f: crate::exceptions::Figures) -> Option<Piece> {
+    if f.active + f.breached + f.requested == 0 {
+        return None;
+    }
+    let soon = f.within_30.saturating_sub(f.within_7);
+    let later = f.active.saturating_sub(f.within_30);
+    let segments = vec![
+        Segment::new("Ended, still breached", f.breached, "/exceptions?state=breached", Tone::Severe),
+        Segment::new("7 days or less", f.within_7, "/exceptions?within=7", Tone::Bad),
+        Segment::new("30 days or less", soon, "/exceptions?within=30&beyond=7", Tone::Warn),
+        Segment::new("Later", later, "/exceptions?beyond=30", Tone::Good),
+    ];
+    let asked = match f.requested {
+        0 => None,
+        1 => Some("1 more is asked and not decided".to_owned()),
+        n => Some(format!("{} more are asked and not decided", thousands(n))),
+    };
+    let asked =
+        asked.map(|words| view! { <p class="small muted"><a href="/exceptions?state=requested">{words}</a></p> });
+    Some(
+        view! {
+            <Section title="Exceptions by days left" id="exceptions" actions=move || view! { <a class="small" href="/exceptions?view=timeline">"Timeline"</a> }>
+                <StackedBar title="Exceptions by the days they have left" id="exceptions-left" segments=segments/>
+                {asked}
+            </Section>
+        }
+        .piece(),
+    )
 }
 
 /// How many agents need each duty, and how many have an owner for it.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::duty::Duty;
+use domain::exception::NEVER;
+use domain::finding::FindingKey;
 use domain::policy::effect::Effect;
 use domain::policy::{Policy, When};
 use domain::tier::Tier as Risk;
@@ -34,6 +36,11 @@ pub fn days_field(key: &str, tier: Risk) -> String {
     format!("{key}-{tier}")
 }
 
+/// The field that says that a finding is never excepted.
+pub fn never_field(key: FindingKey) -> String {
+    format!("never-{key}")
+}
+
 impl PolicyForm {
     /// The form of a policy.
     pub fn of(policy: &Policy, version: i64) -> Self {
@@ -48,6 +55,10 @@ impl PolicyForm {
             for tier in Risk::ALL.iter().copied() {
                 out.insert(days_field(key, tier), table(policy, key).of(tier).to_string());
             }
+        }
+        out.insert("exception_renewals".to_owned(), policy.exception_renewals.to_string());
+        for key in &policy.never_excepted {
+            out.insert(never_field(*key), "yes".to_owned());
         }
         out.insert("escalate_days".to_owned(), policy.escalate_days.to_string());
         out.insert("lapse_days".to_owned(), policy.lapse_days.to_string());
@@ -122,6 +133,12 @@ pub fn EditPolicy(
         "Then the decider’s manager and security see it too.",
     );
     let lapse = number("lapse_days", "Days until an open request lapses", "Then nothing was approved.");
+    let renewals = number(
+        "exception_renewals",
+        "Times an exception may be renewed",
+        "Each time with a new reason and new decisions.",
+    );
+    let never = never(&editor.form);
     let (rules, days) = (rules(&editor.form), days(&editor.form));
     let (reason, wrong) = (values.get("reason").to_owned(), errors.of("reason"));
     view! {
@@ -137,7 +154,8 @@ pub fn EditPolicy(
             <input type="hidden" name="seen" value=seen/>
             {rules}
             {days}
-            <FieldGroup>{escalate}{lapse}</FieldGroup>
+            <FieldGroup>{escalate}{lapse}{renewals}</FieldGroup>
+            {never}
             <TextArea name="reason" label="Reason" value=reason error=wrong rows=3 required=true maxlength=1000
                 hint="Kept beside the version, and read by everybody."/>
             <div class="actions">
@@ -187,6 +205,32 @@ fn rules(form: &Refused<PolicyForm>) -> Piece {
                 <tbody>{rows}</tbody>
             </TableFrame>
         </Section>
+    }
+    .piece()
+}
+
+/// Which findings nobody may except.
+fn never(form: &Refused<PolicyForm>) -> Piece {
+    let boxes = FindingKey::ALL
+        .iter()
+        .copied()
+        .map(|key| {
+            if NEVER.contains(&key) {
+                let label = format!("{} (no policy allows it)", key.label());
+                return view! { <label class="check"><input type="checkbox" checked=true disabled=true/> <span>{label}</span></label> }.piece();
+            }
+            let name = never_field(key);
+            let (id, checked) = (format!("field-{name}"), form.values.get(&name) == "yes");
+            let target = id.clone();
+            view! { <label class="check" for=target><input type="checkbox" id=id name=name value="yes" checked=checked/> <span>{key.label()}</span></label> }.piece()
+        })
+        .collect_view();
+    let open = FindingKey::ALL.iter().any(|key| form.values.get(&never_field(*key)) == "yes");
+    view! {
+        <details open=open>
+            <summary>"Findings that are never excepted"</summary>
+            <fieldset><legend class="visually-hidden">"Never excepted"</legend>{boxes}</fieldset>
+        </details>
     }
     .piece()
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::duty::Duty;
+use domain::finding::FindingKey;
 use domain::policy::effect::Effect;
 use domain::policy::{ByTier, Policy, When};
 use domain::tier::Tier as Risk;
@@ -233,6 +234,16 @@ fn cadences(policy: &Policy) -> Piece {
         .collect_view();
     let heads =
         Risk::ALL.iter().map(|tier| view! { <th scope="col" class="num"><Tier tier=tier.key()/></th> }).collect_view();
+    let times = match policy.exception_renewals {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        n => format!("{n} times"),
+    };
+    let keys: Vec<String> = (FindingKey::ALL.iter())
+        .filter(|k| policy.no_exception(**k).is_some())
+        .map(|k| format!("“{}”", k.label()))
+        .collect();
+    let never = format!("Never excepted: {}.", keys.join(", "));
     let (escalate, lapse) = (days(policy.escalate_days.into()), days(policy.lapse_days.into()));
     view! {
         <Section title="How long, by risk tier" id="days">
@@ -241,6 +252,7 @@ fn cadences(policy: &Policy) -> Piece {
                 <tbody>{rows}</tbody>
             </TableFrame>
             <p>{format!("A step that is {escalate} late is escalated: the decider’s manager and security see it too. A request that is open for {lapse} lapses, and nothing was approved.")}</p>
+            <p>{format!("An exception may be renewed {times}. {never}")}</p>
             <p class="small muted"><a href="/help/tiers">"What gives an agent its tier"</a></p>
         </Section>
     }

@@ -26,6 +26,8 @@ pub struct ShownStep {
     pub place: i64,
     /// Whose owner decides.
     pub duty: Duty,
+    /// Of which agent, where the request is about several.
+    pub agent: Option<AgentId>,
     /// Why.
     pub because: Vec<String>,
     /// Only after every other.
@@ -44,6 +46,14 @@ pub struct ShownStep {
     pub mine: bool,
     /// Why the reader, whose step it would be, does not.
     pub not_mine: Option<String>,
+}
+
+impl ShownStep {
+    /// In which capacity, and of which agent where there are several.
+    pub fn title(&self) -> String {
+        let title = self.duty.owner_title();
+        self.agent.map_or_else(|| title.to_owned(), |agent| format!("{title} of {agent}"))
+    }
 }
 
 /// A message of the thread.
@@ -164,6 +174,9 @@ const fn if_no(kind: RequestKind) -> &'static str {
         RequestKind::Resumption => "The request ends, and the agent stays suspended.",
         RequestKind::Review => "A review has no no: attest it, ask for a change, or have it retired.",
         RequestKind::Retirement => "The request ends, and the agent stays where it is in its retirement.",
+        RequestKind::Exception => {
+            "The request ends, and nothing is excepted: what is wrong stays wrong until it is mended."
+        }
     }
 }
 
@@ -180,6 +193,7 @@ pub fn DecisionCard(
         RequestKind::Resumption => "May this agent run again?",
         RequestKind::Review => "Is this agent still what it should be?",
         RequestKind::Retirement => "Is this agent ready to be gone?",
+        RequestKind::Exception => "May this rule be broken so, for this long?",
     };
     let ended = closing(&shown);
     let asked = asked(&shown);
@@ -195,9 +209,7 @@ pub fn DecisionCard(
         }
     });
     let decide = decide(&shown);
-    let may = shown.unchanged && shown.steps.iter().any(|s| s.mine && s.ready);
-    let own = ["appoint", "answer", "withdraw"].contains(&shown.form.values.pressed.as_str());
-    let refused = (!may && !own).then(|| view! { <ErrorSummary errors=shown.form.errors.clone()/> });
+    let refused = refused(&shown);
     let steps = steps(&shown);
     let thread = thread(&shown);
     let tasks = tasks(&shown);
@@ -228,6 +240,36 @@ pub fn DecisionCard(
         <p class="small muted wrap">{fine}</p>
     }
     .piece()
+}
+
+/// The parts of a card that a page of its own shows: what was refused, how it ended, the decision, who decides, the
+/// thread, and taking it back.
+pub(crate) struct Parts {
+    pub(crate) refused: Option<Piece>,
+    pub(crate) closing: Option<Piece>,
+    pub(crate) decide: Option<Piece>,
+    pub(crate) steps: Piece,
+    pub(crate) thread: Option<Piece>,
+    pub(crate) back: Option<Piece>,
+}
+
+/// The parts of a card, for the page of what it decides.
+pub(crate) fn parts(shown: &Shown) -> Parts {
+    Parts {
+        refused: refused(shown),
+        closing: closing(shown),
+        decide: decide(shown),
+        steps: steps(shown),
+        thread: thread(shown),
+        back: back(shown),
+    }
+}
+
+/// What was refused, where no form on the card says so itself.
+fn refused(shown: &Shown) -> Option<Piece> {
+    let may = shown.unchanged && shown.steps.iter().any(|s| s.mine && s.ready);
+    let own = ["appoint", "answer", "withdraw"].contains(&shown.form.values.pressed.as_str());
+    (!may && !own).then(|| view! { <ErrorSummary errors=shown.form.errors.clone()/> }.piece())
 }
 
 fn closing(shown: &Shown) -> Option<Piece> {
@@ -312,7 +354,7 @@ fn decide(shown: &Shown) -> Option<Piece> {
     let values = shown.form.values.clone();
     let summary = errors.clone();
     let reason_error = errors.of("reason");
-    let titles: Vec<String> = ready.iter().map(|s| s.duty.owner_title().to_lowercase()).collect();
+    let titles: Vec<String> = ready.iter().map(|s| s.title().to_lowercase()).collect();
     let as_what = if titles.len() == 1 {
         let step = ready[0].place.to_string();
         view! { <p>"You decide as " <strong>{titles[0].clone()}</strong> "."</p> <input type="hidden" name="step" value=step/> }.piece()
@@ -320,7 +362,7 @@ fn decide(shown: &Shown) -> Option<Piece> {
         let boxes = ready
             .iter()
             .map(|s| {
-                let (place, title) = (s.place.to_string(), s.duty.owner_title());
+                let (place, title) = (s.place.to_string(), s.title());
                 let id = format!("field-step-{place}");
                 let target = id.clone();
                 view! { <label class="check" for=target><input type="checkbox" id=id name="step" value=place checked=true/> <span>{title}</span></label> }
@@ -329,6 +371,8 @@ fn decide(shown: &Shown) -> Option<Piece> {
         view! { <fieldset><legend>"You decide as"</legend>{boxes}<p class="hint">"One decision for all that are ticked; each is recorded apart."</p></fieldset> }.piece()
     };
     let open = values.pressed == "approve_with_conditions";
+    // Of an exception, what is done instead are its conditions.
+    let conditional = shown.kind.verdicts().contains(&Verdict::ApproveWithConditions);
     let rows = (0..ROOM)
         .map(|n| {
             let (words, owner, due) = values.conditions.get(n).cloned().unwrap_or_default();
@@ -346,7 +390,17 @@ fn decide(shown: &Shown) -> Option<Piece> {
         .collect_view();
     let no = if_no(shown.kind);
     let sha = shown.subject_sha256.clone();
-    let conditions_error = errors.of("conditions").map(|e| view! { <p class="error">{e}</p> });
+    let with_conditions = conditional.then(|| {
+        let error = errors.of("conditions").map(|e| view! { <p class="error">{e}</p> });
+        view! {
+            <details open=open>
+                <summary>"Approve with conditions"</summary>
+                {error}
+                {rows}
+                <div class="actions"><Button name="do" value="approve_with_conditions">"Approve with these conditions"</Button></div>
+            </details>
+        }
+    });
     Some(
         view! {
             <Section title="Your decision" id="decide">
@@ -361,12 +415,7 @@ fn decide(shown: &Shown) -> Option<Piece> {
                         <Button kind=Kind::Danger name="do" value="reject">"Reject"</Button>
                     </div>
                     <p class="small muted">"If you say no: " {no}</p>
-                    <details open=open>
-                        <summary>"Approve with conditions"</summary>
-                        {conditions_error}
-                        {rows}
-                        <div class="actions"><Button name="do" value="approve_with_conditions">"Approve with these conditions"</Button></div>
-                    </details>
+                    {with_conditions}
                 </PostForm>
             </Section>
         }
@@ -409,7 +458,7 @@ fn steps(shown: &Shown) -> Piece {
             };
             view! {
                 <tr id=format!("step-{}", s.place)>
-                    <th scope="row">{s.duty.owner_title()}</th>
+                    <th scope="row">{s.title()}</th>
                     <td class="text" data-label="Why">{s.because.join(" ")} {last}</td>
                     <td class="text" data-label="State">{where_is}</td>
                 </tr>
@@ -438,7 +487,7 @@ fn appoint(shown: &Shown) -> Option<Piece> {
         .steps
         .iter()
         .filter(|s| s.decided.is_none() && s.decider.is_none() && shown.may_appoint)
-        .map(|s| Choice::new(s.duty.key(), s.duty.owner_title()))
+        .map(|s| Choice::new(s.agent.map_or_else(|| s.duty.key().to_owned(), |a| format!("{}:{a}", s.duty)), s.title()))
         .collect();
     if vacant.is_empty() {
         return None;

@@ -71,7 +71,7 @@ pub fn Settings(
     shown: Shown,
 ) -> impl IntoView {
     let Shown { organisation: of, tokens: kept, sessions: open, about: here, now } = shown;
-    let mut parts = vec![("organisation", "Organisation")];
+    let mut parts = vec![("organisation", "Organisation"), ("notices", "Notices")];
     parts.extend(kept.as_ref().map(|_| ("tokens", "Service tokens")));
     parts.extend(open.as_ref().map(|_| ("sessions", "Sessions")));
     parts.push(("about", "This Muster"));
@@ -83,6 +83,9 @@ pub fn Settings(
             <nav aria-label="On this page"><ul>{contents}</ul></nav>
             <div class="stack loose">
                 {organisation(of)}
+                <Section title="Notices" id="notices">
+                    <p>"E-mail, webhooks and chats, what waits and what was given up: "<a href="/settings/notices">"how notices leave Muster"</a>"."</p>
+                </Section>
                 {kept.map(|t| tokens(t, now))}
                 {open.map(|s| sessions(s, now))}
                 {about(here)}

@@ -63,6 +63,8 @@ pub struct Frame {
     pub version: String,
     /// What the last press did.
     pub flash: Option<Flash>,
+    /// How many notices the person has not read; the bell is shown to who has notices.
+    pub unread: Option<u64>,
     /// The page holds islands, and they are built.
     pub islands: bool,
 }

@@ -19,7 +19,7 @@ pub fn Layout(
     children: Slot,
 ) -> impl IntoView {
     let theme = frame.theme;
-    let Frame { path, person, nav, flash, .. } = frame.clone();
+    let Frame { path, person, nav, flash, unread, .. } = frame.clone();
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=(theme != Theme::System).then_some(theme.key())>
@@ -38,6 +38,7 @@ pub fn Layout(
                             <input class="input" type="search" name="q" aria-label="Search agents" placeholder="Search agents"/>
                         </form>
                         <div id="palette">{palette.map(Slot::run)}</div>
+                        {unread.map(bell)}
                         {person.map(|person| view! { <Who person=person theme=theme path=path/> })}
                     </header>
                     <div class="page">
@@ -182,6 +183,22 @@ fn Navigation(nav: Nav, path: String) -> impl IntoView {
         .collect_view();
     // on a narrow screen this opens from the top bar: a popover needs no JavaScript
     view! { <nav class="nav" id="nav" popover="auto" aria-label="Main"><Brand/>{groups}</nav> }.piece()
+}
+
+/// The way to one's notices, with how many are unread. The page's script keeps the number.
+fn bell(unread: u64) -> impl IntoView {
+    let words = match unread {
+        0 => "Notices, none unread".to_owned(),
+        count => format!("Notices, {} unread", waiting(count)),
+    };
+    let none = unread == 0;
+    view! {
+        <a class="button quiet bell" id="bell" href="/notices" aria-label=words>
+            <Icon glyph=Glyph::Bell/>
+            <span class="waits" aria-hidden="true" hidden=none>{waiting(unread)}</span>
+        </a>
+    }
+    .piece()
 }
 
 /// A count in the navigation: what is counted only so far says so.

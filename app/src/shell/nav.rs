@@ -55,6 +55,7 @@ const STANDARD: &[NavItem] = &[
     item("/", "Home", Glyph::Home, NavGroup::Start),
     item("/agents", "Agents", Glyph::Agent, NavGroup::Start),
     item("/approvals", "Approvals", Glyph::Review, NavGroup::Start),
+    item("/exceptions", "Exceptions", Glyph::Clock, NavGroup::Start),
     item("/reviews", "Reviews", Glyph::Check, NavGroup::Start),
     item("/retirements", "Retirements", Glyph::Flag, NavGroup::Start),
     item("/agents/import", "Import", Glyph::Import, NavGroup::Start),

@@ -145,6 +145,10 @@ crate::words! {
         ActingAppoint = "acting.appoint", "Appoint who decides for a vacant capacity";
         RetirementRow = "retirement.row", "Show that a row of a retirement is done";
         RetirementWaive = "retirement.waive", "Waive a row or a vacant signature of a retirement";
+        ExceptionRead = "exception.read", "Read exceptions";
+        ExceptionClose = "exception.close", "Close an exception early";
+        ExceptionRevoke = "exception.revoke", "Revoke an exception";
+        ExceptionCheck = "exception.check", "Say that a compensating control was checked";
         AgentActivate = "agent.activate", "Make an approved agent active";
         ReviewOpen = "review.open", "Ask for a review";
         CampaignRead = "campaign.read", "Read review campaigns";
@@ -169,6 +173,8 @@ crate::words! {
         SettingsWrite = "settings.write", "Change settings";
         TokenManage = "token.manage", "Create and revoke service tokens";
         SessionManage = "session.manage", "List and revoke sessions";
+        NoticeRead = "notice.read", "Read one's notices";
+        NoticeSet = "notice.set", "Mark notices read, and choose what reaches one";
     }
 }
 
@@ -228,6 +234,8 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::RequestRead
             | Action::PolicyRead
             | Action::CampaignRead
+            | Action::ExceptionRead
+            | Action::NoticeRead
             | Action::SettingsRead => scopes.contains(&Scope::Read) || scopes.contains(&Scope::Write),
             Action::AgentCreate
             | Action::AgentEdit
@@ -254,6 +262,9 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::ActingAppoint
             | Action::RetirementRow
             | Action::RetirementWaive
+            | Action::ExceptionClose
+            | Action::ExceptionRevoke
+            | Action::ExceptionCheck
             | Action::AgentActivate
             | Action::PolicyWrite
             | Action::DelegationWrite
@@ -267,6 +278,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::StopReview
             | Action::TeamWrite
             | Action::SystemWrite
+            | Action::NoticeSet
             | Action::ImportRun => scopes.contains(&Scope::Write),
             Action::PersonWrite => scopes.contains(&Scope::Write) || scopes.contains(&Scope::Scim),
             Action::PersonGrant
@@ -301,8 +313,13 @@ const fn reserved_to_a_person(action: Action) -> bool {
             | Action::ReviewOpen
             | Action::CampaignWrite
             | Action::RetirementWaive
+            | Action::ExceptionClose
+            | Action::ExceptionRevoke
+            | Action::ExceptionCheck
             | Action::StopWitness
             | Action::StopReview
+            | Action::NoticeRead
+            | Action::NoticeSet
     )
 }
 
@@ -319,6 +336,7 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::RuleRead
         | Action::RequestRead
         | Action::CampaignRead
+        | Action::ExceptionRead
         | Action::AuditRead => &[SecurityLead, RiskAnalyst, Auditor],
         Action::AgentCreate => &[SecurityLead, RiskAnalyst, Member],
         Action::AgentEdit | Action::ImportRun | Action::RequestOpen | Action::ReviewOpen | Action::CampaignWrite => {
@@ -342,6 +360,9 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::ActingAppoint
         | Action::RetirementRow
         | Action::RetirementWaive
+        | Action::ExceptionClose
+        | Action::ExceptionRevoke
+        | Action::ExceptionCheck
         | Action::AgentActivate
         | Action::SystemWrite => &[SecurityLead],
         Action::AssignmentAnswer
@@ -353,6 +374,8 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::RequestDecide
         | Action::RequestAsk
         | Action::StopDrill
+        | Action::NoticeRead
+        | Action::NoticeSet
         | Action::StopWitness => &[],
         Action::PersonWrite
         | Action::PersonGrant
@@ -382,19 +405,26 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
             | Action::AgentHistory
             | Action::RequestRead
             | Action::CampaignRead
+            | Action::ExceptionRead
             | Action::ChannelRead
     );
-    if only_auditor && !reads && action != Action::SessionManage {
+    // What is one's own and nobody else's stays so.
+    let own = matches!(action, Action::SessionManage | Action::NoticeRead | Action::NoticeSet);
+    if only_auditor && !reads && !own {
         return false;
     }
     match action {
         Action::AgentRead | Action::AgentReadConfidential | Action::AgentHistory => {
             matches!(relation, Owner | Delegate | Requester | FormerOwner)
         }
-        // Of a request: whoever decides, asked or owns the agent.
-        Action::AgentReadControls | Action::RequestRead => matches!(relation, Owner | Delegate | Requester),
-        // Of a request: its decider is the owner, whoever asked is the requester.
-        Action::RequestAsk => matches!(relation, Owner | Requester),
+        // Of a request: whoever decides, asked or owns the agent. Of an exception, whoever looks
+        // after a compensating control too.
+        Action::AgentReadControls | Action::RequestRead | Action::ExceptionRead => {
+            matches!(relation, Owner | Delegate | Requester)
+        }
+        // Of a request: its decider is the owner, whoever asked is the requester. Of an exception,
+        // the owner of the control and the business owner are owners.
+        Action::RequestAsk | Action::ExceptionClose => matches!(relation, Owner | Requester),
         Action::AgentEdit | Action::AssignmentOffer | Action::RequestOpen | Action::AgentActivate => {
             matches!(relation, Owner | Requester)
         }
@@ -425,6 +455,10 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         | Action::RequestDecide
         | Action::ConditionMeet
         | Action::RetirementRow
+        | Action::ExceptionRevoke
+        | Action::ExceptionCheck
+        | Action::NoticeRead
+        | Action::NoticeSet
         | Action::StopStep => relation == Owner,
         Action::AssignmentWithdraw | Action::RequestWithdraw => matches!(relation, Requester),
         _ => false,
@@ -448,6 +482,12 @@ fn who_may(action: Action) -> &'static str {
         Action::ConditionMeet => "the condition's owner and security leads",
         Action::RetirementRow => "the owner of the row's duty, whoever does that work, and security leads",
         Action::RetirementWaive => "security leads other than whoever asked for the retirement",
+        Action::ExceptionRead => {
+            "whoever asked, the deciders, the owners of its agents and compensating controls, security, risk and auditors"
+        }
+        Action::ExceptionClose => "the control's owner, the business owner, whoever asked and security leads",
+        Action::ExceptionRevoke => "the control's owner and security leads",
+        Action::ExceptionCheck => "the owner of the compensating control and security leads",
         Action::AgentActivate => "the agent's owners, whoever registered it and security leads",
         Action::ReviewOpen => "the agent's owners, risk analysts and security leads",
         Action::CampaignRead => "whoever reviews an agent of it, security, risk and auditors",
@@ -467,6 +507,7 @@ fn who_may(action: Action) -> &'static str {
         Action::DelegationWrite => "the person who decides otherwise, and who does not only read",
         Action::CalendarWrite => "the person whose calendar it is, and who does not only read",
         Action::AssignmentConfirm => "the owner of the duty",
+        Action::NoticeRead | Action::NoticeSet => "the person to whom they were written",
         Action::OnCallWrite => "the team's lead and deputy and security leads",
         Action::OnCallCover => "the team's members and security leads",
         Action::ChannelRead | Action::ChannelTest => "colleagues of the same team, security leads and administrators",
@@ -553,8 +594,11 @@ mod tests {
                     | Action::RequestRead
                     | Action::PolicyRead
                     | Action::CampaignRead
+                    | Action::ExceptionRead
                     | Action::SettingsRead
                     | Action::SessionManage
+                    | Action::NoticeRead
+                    | Action::NoticeSet
             );
             if changes {
                 assert!(Relation::ALL.iter().all(|r| can(&auditor, action, *r).is_err()), "{action}");

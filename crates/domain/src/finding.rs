@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::agent::{AgentFacts, Lifecycle};
 use crate::assignment::{Held, Offer, RuntimeOwner, RuntimeOwnerNow, StopFacts, accountable, runtime_owner};
 use crate::duty::Duty;
+use crate::exception::{self, Cover, Unchecked};
 use crate::handover;
+use crate::id::ExceptionId;
 use crate::model::one_hand;
 use crate::party::Standing;
 use crate::raci::{Breach, Breached, Seat, Ward, breaches};
@@ -37,6 +39,7 @@ crate::words! {
         ReviewOverdue = "review-overdue", "It was not reviewed in time";
         ConditionOverdue = "condition-overdue", "A condition of an approval or a review was not met in time";
         DecisionOverdue = "decision-overdue", "A decision about it is long overdue";
+        ControlUnchecked = "control-unchecked", "What an exception was given for was not checked in time";
         NeverApproved = "never-approved", "Runs without ever having been approved";
         LongLivedCredential = "long-lived-credential", "Uses a long-lived or shared credential";
         NameMissing = "name-missing", "Came without a name";
@@ -100,6 +103,9 @@ impl FindingKey {
             Self::DecisionOverdue => {
                 "A step of an open request was not decided within its days and the days until it escalates."
             }
+            Self::ControlUnchecked => {
+                "An exception is in force, and a compensating control of it was not checked by its date."
+            }
             Self::NeverApproved => "The agent is discovered, counts as running, and was never approved.",
             Self::LongLivedCredential => "A credential is a long-lived secret or a shared account.",
             Self::NameMissing => "The row it was imported from had no name.",
@@ -135,6 +141,9 @@ pub struct Finding {
     pub until: Option<DateTime<Utc>>,
     /// What it is about, for instance a credential's name; may be empty.
     pub detail: String,
+    /// Under which exception it does not count, over its whole span.
+    #[serde(default)]
+    pub excepted: Option<ExceptionId>,
 }
 
 impl Finding {
@@ -185,10 +194,23 @@ impl Finding {
                 format!("What was to be done is overdue: {}.", self.detail.trim_end_matches('.'))
             }
             FindingKey::DecisionOverdue => format!("A decision about it is long overdue: {}.", self.detail),
+            FindingKey::ControlUnchecked => {
+                format!("What is done instead was not checked in time: {}.", self.detail.trim_end_matches('.'))
+            }
             FindingKey::NeverApproved => "It counts as running and was never approved.".into(),
             FindingKey::LongLivedCredential => format!("It uses a standing credential: {}.", self.detail),
             FindingKey::NameMissing => "It came without a name.".into(),
             FindingKey::PossibleDuplicate => format!("It may be recorded twice: {}.", self.detail),
+        }
+    }
+
+    /// The sentence, and until when which exception keeps it from counting.
+    pub fn told(&self) -> String {
+        match (self.excepted, self.until) {
+            (Some(id), Some(until)) => {
+                format!("{} Excepted until {} ({id}).", self.sentence(), until.format("%-d %B %Y"))
+            }
+            _ => self.sentence(),
         }
     }
 
@@ -212,6 +234,7 @@ impl Finding {
             FindingKey::Drift => "Look at the difference",
             FindingKey::ReviewOverdue => "Review it",
             FindingKey::ConditionOverdue | FindingKey::DecisionOverdue => "Open the request",
+            FindingKey::ControlUnchecked => "Open the exception",
             FindingKey::NeverApproved | FindingKey::LongLivedCredential => "Review the facts",
             FindingKey::NameMissing => "Give it a name",
             FindingKey::PossibleDuplicate => "Compare and correct",
@@ -243,12 +266,16 @@ pub struct Governance {
     pub review_due: Option<DateTime<Utc>>,
     /// The date of the first condition that is not met, and what it says.
     pub condition_due: Option<(DateTime<Utc>, String)>,
-    /// When the first undecided step of an open request escalates, and of which.
-    pub decision_due: Option<(DateTime<Utc>, String)>,
+    /// From when an open request is escalated until it lapses, and of which step.
+    pub decision_due: Vec<(Span, String)>,
     /// When an open request about it lapses.
     pub request_lapses: Option<DateTime<Utc>>,
     /// When somebody's appointment to decide about it ends.
     pub acting_until: Option<DateTime<Utc>>,
+    /// The approved exceptions about checks of it, past ones too.
+    pub covers: Vec<Cover>,
+    /// Compensating controls that are, or will be, checked too late.
+    pub unchecked: Vec<Unchecked>,
 }
 
 /// Everything `assess` reads.
@@ -326,7 +353,15 @@ pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
             let severity = if running { Severity::High } else { Severity::Low };
             // It holds in advance: when the offer lapses, there is none.
             let (key, duty) = (FindingKey::RuntimeOwnerPending, Some(Duty::Containment));
-            out.list.push(Finding { key, duty, severity, from: since, until: owner.until, detail: String::new() });
+            out.list.push(Finding {
+                key,
+                duty,
+                severity,
+                from: since,
+                until: owner.until,
+                detail: String::new(),
+                excepted: None,
+            });
             if let Some(lapses) = owner.until {
                 out.nobody(running, lapses);
             }
@@ -404,6 +439,8 @@ pub fn assess(a: &Assessed<'_>, now: DateTime<Utc>) -> Assessment {
             f.detail.clone_from(other);
         }
     }
+    out.promised();
+    out.list = exception::split(out.list, &a.governance.covers, now);
     out.list.sort_by_key(|f| (f.severity, f.key, f.duty, f.from));
     Assessment { runtime_owner: Some(owner), findings: out.list }
 }
@@ -449,7 +486,7 @@ impl Findings<'_, '_> {
     }
 
     fn add_now(&mut self, key: FindingKey, duty: Option<Duty>, severity: Severity, from: DateTime<Utc>) {
-        self.list.push(Finding { key, duty, severity, from, until: None, detail: String::new() });
+        self.list.push(Finding { key, duty, severity, from, until: None, detail: String::new(), excepted: None });
     }
 
     /// What follows from approvals, reviews and requests. Each holds in advance, from its date.
@@ -461,11 +498,32 @@ impl Findings<'_, '_> {
             (FindingKey::Drift, told(&g.drift), Severity::High),
             (FindingKey::ReviewOverdue, g.review_due.map(|at| (at, String::new())), Severity::Medium),
             (FindingKey::ConditionOverdue, told(&g.condition_due), Severity::High),
-            (FindingKey::DecisionOverdue, told(&g.decision_due), Severity::Medium),
         ] {
             let Some((from, detail)) = due else { continue };
             let duty = (key == FindingKey::ReviewOverdue).then_some(Duty::Review);
-            self.list.push(Finding { key, duty, severity, from, until: None, detail });
+            self.list.push(Finding { key, duty, severity, from, until: None, detail, excepted: None });
+        }
+        let mut late: Vec<&(Span, String)> = g.decision_due.iter().collect();
+        late.sort_by_key(|(span, _)| (span.from, std::cmp::Reverse(span.until)));
+        // Of two that begin together the longer one tells of both.
+        late.dedup_by_key(|(span, _)| span.from);
+        for (span, detail) in late {
+            let (key, severity) = (FindingKey::DecisionOverdue, Severity::Medium);
+            let (from, until, detail) = (span.from, span.until, detail.clone());
+            self.list.push(Finding { key, duty: None, severity, from, until, detail, excepted: None });
+        }
+    }
+
+    /// What exceptions were given for and nobody looked at: one finding for each moment at which
+    /// that begins.
+    fn promised(&mut self) {
+        for u in &self.a.governance.unchecked {
+            let (key, detail) = (FindingKey::ControlUnchecked, format!("{}, {}", u.exception, u.text));
+            if self.list.iter().any(|f| f.key == key && f.from == u.from) {
+                continue;
+            }
+            let (from, until) = (u.from, Some(u.until));
+            self.list.push(Finding { key, duty: None, severity: Severity::High, from, until, detail, excepted: None });
         }
     }
 
@@ -488,7 +546,7 @@ impl Findings<'_, '_> {
     fn gap_over(&mut self, key: FindingKey, duty: Option<Duty>, severity: Severity, span: Span, detail: &str) {
         let mut add = |severity, span: Span| {
             let detail = detail.to_owned();
-            self.list.push(Finding { key, duty, severity, from: span.from, until: span.until, detail });
+            self.list.push(Finding { key, duty, severity, from: span.from, until: span.until, detail, excepted: None });
         };
         let Some(target) = self.a.onboarding_until.filter(|t| span.from < *t) else { return add(severity, span) };
         let waits = span.until.map_or(target, |u| u.min(target));
@@ -509,6 +567,7 @@ impl Findings<'_, '_> {
                     from,
                     until: Some(target),
                     detail: String::new(),
+                    excepted: None,
                 });
                 self.add_now(key, duty, severity, target);
             }

@@ -97,6 +97,10 @@ reference!(
     /// A handover of an agent between teams, `HO-1`.
     HandoverId, "HO"
 );
+reference!(
+    /// An exception, `EX-1`.
+    ExceptionId, "EX"
+);
 
 #[cfg(test)]
 mod tests {

@@ -5,18 +5,23 @@
 //! the server will say.
 
 pub mod agent;
+pub mod alarm;
 pub mod assignment;
 pub mod calendar;
 pub mod can;
 pub mod canonical;
 pub mod delegation;
 pub mod duty;
+pub mod exception;
 pub mod facts;
 pub mod finding;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod framework;
 pub mod handover;
 pub mod id;
 pub mod import;
 pub mod model;
+pub mod notice;
 pub mod oncall;
 pub mod party;
 pub mod policy;
@@ -32,5 +37,6 @@ pub mod rule;
 pub mod stop;
 pub mod system;
 pub mod text;
+pub mod tiding;
 pub mod tier;
 pub mod words;

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::{AgentFacts, Autonomy, Environment, Exposure, Sensitivity, ToolKind};
 use crate::duty::Duty;
+use crate::exception::NEVER;
+use crate::finding::FindingKey;
 use crate::tier::Tier;
 
 crate::words! {
@@ -159,6 +161,16 @@ pub struct Policy {
     pub review_days: ByTier,
     /// How long an exception may last.
     pub exception_days: ByTier,
+    /// How often an exception may be renewed, each time with a new reason and new decisions.
+    #[serde(default = "renewals")]
+    pub exception_renewals: u16,
+    /// Findings that are never excepted, beside those that no policy lets anybody except.
+    #[serde(default)]
+    pub never_excepted: Vec<FindingKey>,
+}
+
+const fn renewals() -> u16 {
+    2
 }
 
 impl Default for Policy {
@@ -184,6 +196,8 @@ impl Default for Policy {
             approval_days: ByTier { low: 730, moderate: 365, high: 365, critical: 180 },
             review_days: ByTier { low: 365, moderate: 180, high: 90, critical: 30 },
             exception_days: ByTier { low: 180, moderate: 90, high: 60, critical: 30 },
+            exception_renewals: renewals(),
+            never_excepted: Vec::new(),
         }
     }
 }
@@ -235,7 +249,28 @@ impl Policy {
         if self.escalate_days > 90 {
             add("/escalate_days", "At most 90 days.".into());
         }
+        if self.exception_renewals > 12 {
+            add("/exception_renewals", "At most 12 times.".into());
+        }
         out
+    }
+
+    /// Why a finding is not excepted, if it is not.
+    pub fn no_exception(&self, key: FindingKey) -> Option<String> {
+        let label = key.label();
+        if NEVER.contains(&key) {
+            let why = if key == FindingKey::ControlUnchecked {
+                "it is what an exception was given for"
+            } else {
+                "an agent that runs can always be stopped by somebody"
+            };
+            return Some(format!("“{label}” cannot be excepted: {why}. No policy changes that; mend it instead."));
+        }
+        self.never_excepted.contains(&key).then(|| {
+            format!(
+                "The policy lets nobody except “{label}”. A security lead may change the policy; or mend it instead."
+            )
+        })
     }
 
     /// The steps of an approval, in the order of the duties.
@@ -321,6 +356,12 @@ impl Policy {
         out.extend(longer("An approval lasts", self.approval_days.in_order(), before.approval_days.in_order()));
         out.extend(longer("Reviews", self.review_days.in_order(), before.review_days.in_order()));
         out.extend(longer("Exceptions", self.exception_days.in_order(), before.exception_days.in_order()));
+        if self.exception_renewals > before.exception_renewals {
+            out.push("Exceptions: renewed more often than before.".into());
+        }
+        for key in before.never_excepted.iter().filter(|k| self.no_exception(**k).is_none()) {
+            out.push(format!("“{}”: may be excepted.", key.label()));
+        }
         out
     }
 }

@@ -2,11 +2,40 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::assignment::RuntimeOwner;
 use crate::duty::Duty;
+
+/// How long after the end of a day its posture is still kept as that day's. Later the counters
+/// tell of another day, and the day stays missing.
+pub const KEPT_WITHIN: TimeDelta = TimeDelta::minutes(15);
+
+/// Most days of history that are read at once.
+pub const HISTORY_DAYS: i64 = 400;
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+/// The day whose posture is to be kept now: the one that has just ended, unless it is kept.
+/// `last` is the last day that was kept, or that nobody could keep.
+pub fn day_to_keep(last: NaiveDate, now: DateTime<Utc>) -> Option<NaiveDate> {
+    let today = now.date_naive();
+    let ended = today.pred_opt()?;
+    (ended > last && now - midnight(today) <= KEPT_WITHIN).then_some(ended)
+}
+
+/// When a day is to be kept next: at the last midnight while the day before it still is to be, else
+/// at the coming one.
+pub fn day_due(last: NaiveDate, now: DateTime<Utc>) -> DateTime<Utc> {
+    let today = now.date_naive();
+    match day_to_keep(last, now) {
+        Some(_) => midnight(today),
+        None => midnight(today.checked_add_days(Days::new(1)).unwrap_or(today)),
+    }
+}
 
 /// How many agents require a duty and how many of them have an owner for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +92,11 @@ pub struct Posture {
     pub duties: Vec<DutyCoverage>,
     /// Agents with a finding of this key now; every key is present.
     pub findings: BTreeMap<String, i64>,
-    /// Of these, those whose gap counts as onboarding until the target date of their import;
+    /// Agents with a finding of this key that an exception covers now; every key is present. It
+    /// does not count among the findings.
+    #[serde(default)]
+    pub excepted: BTreeMap<String, i64>,
+    /// Of the findings, those whose gap counts as onboarding until the target date of their import;
     /// keys that have none are left out.
     pub onboarding: BTreeMap<String, i64>,
     /// Agents that count as running, by runtime-owner state.
@@ -80,5 +113,24 @@ impl Posture {
     /// Agents that count as running and that nobody can stop: no owner, owner gone, or only offered.
     pub fn unstoppable(&self) -> i64 {
         self.running.iter().filter(|(s, _)| s.nobody_can_stop()).map(|(_, n)| n).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_kept_just_after_its_end_once_and_never_later() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
+        let at = |minutes| midnight(day) + TimeDelta::minutes(minutes);
+        let (yesterday, before) = (day - Days::new(1), day - Days::new(2));
+        assert_eq!(day_to_keep(before, at(0)), Some(yesterday));
+        assert_eq!(day_to_keep(before, at(15)), Some(yesterday));
+        assert_eq!(day_to_keep(before, at(16)), None, "the counters tell of another day by then");
+        assert_eq!(day_to_keep(yesterday, at(1)), None);
+        assert_eq!(day_due(before, at(1)), at(0));
+        assert_eq!(day_due(yesterday, at(1)), at(24 * 60));
+        assert_eq!(day_due(before, at(16)), at(24 * 60));
     }
 }

@@ -27,7 +27,7 @@ pub const CODE_TRIES: i64 = 5;
 pub const SPANS_AHEAD: usize = 4;
 
 /// From a moment, inclusive, until another, exclusive; `None` is without end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Span {
     /// From when.
     pub from: DateTime<Utc>,

@@ -8,14 +8,19 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
+use domain::alarm::AlarmKind;
 use domain::can::Actor;
 use domain::canonical;
 use domain::record::{Event, timestamp};
+use domain::tiding::Tiding;
 use serde_json::{Map, Value};
 
 use crate::args;
+use crate::clock;
+use crate::clock::alarms::NewAlarm;
 use crate::db::{Arg, Cell, Db, DbError, Row, Tx, micros};
 use crate::tally::Tally;
+use crate::tidings::{self, Mail, To};
 
 /// Who does it and when: what every use case is given.
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +101,11 @@ pub const AUDITED: &[&Audited] = &[
     &CAMPAIGN_AGENT,
     &RETIREMENT_ROW,
     &SIGN_OF_LIFE,
+    &OUTLET,
+    &NOTICE_PREFERENCE,
+    &EXCEPTION,
+    &EXCEPTION_AGENT,
+    &COMPENSATING_CONTROL,
 ];
 
 macro_rules! audited {
@@ -191,6 +201,17 @@ audited! {
         subject Text, duty Text, evidence_kind Text, link Text, delivery Text, evidence_sha256 Text, note Text,
         done_at Int, done_by Text, waived_at Int, waived_by Int, waiver Text, carried_from Int;
     SIGN_OF_LIFE = "sign_of_life" by "id": id Int, agent_id Int, source Text, state Text, first_at Int, last_at Int;
+    OUTLET = "outlet" by "id": id Int, kind Text, name Text, url Text, kinds Text, made_at Int, removed_at Int;
+    NOTICE_PREFERENCE = "notice_preference" by "person_id": person_id Int, offset_minutes Int, quiet_from Int,
+        quiet_until Int, digest_at Int, hows Text;
+    EXCEPTION = "exception" by "id": id Int, version Int, created_at Int, updated_at Int, request_id Int,
+        requester_id Int, title Text, control Text, node Text, duty Text, likelihood Int, impact Int,
+        justification Text, selection Text, tier Text, starts_at Int, expires_at Int, lapses_at Int, suspends Bool,
+        renews Int, renewals Int, subject_sha256 Text, approved_at Int, rejected_at Int, rejection Text, ended_at Int,
+        ended Text, ended_by Text, ending Text;
+    EXCEPTION_AGENT = "exception_agent" by "id": id Int, exception_id Int, agent_id Int;
+    COMPENSATING_CONTROL = "compensating_control" by "id": id Int, exception_id Int, place Int, words Text,
+        owner_id Int, check_at Int, dropped_at Int, checked_at Int, checked_by Text, note Text;
 }
 
 impl Audited {
@@ -251,6 +272,10 @@ pub struct Change<'a> {
     drafts: Vec<Draft>,
     touched: HashMap<(&'static str, String), (usize, &'static Audited)>,
     ids: u64,
+    told: Vec<Option<domain::id::PersonId>>,
+    mail: Mail,
+    alarms: BTreeMap<String, NewAlarm>,
+    wakes: Option<DateTime<Utc>>,
 }
 
 impl<'a> Change<'a> {
@@ -263,13 +288,16 @@ impl<'a> Change<'a> {
             drafts: Vec::new(),
             touched: HashMap::new(),
             ids: 0,
+            told: Vec::new(),
+            mail: Mail::default(),
+            alarms: BTreeMap::new(),
+            wakes: None,
         })
     }
 
     /// Announces an event. `capacity` says by virtue of what the actor may do this.
     pub fn event(&mut self, capacity: impl Into<String>, action: &'static str, subject: impl ToString) -> EventRef {
-        let id = crate::random::uuid_v7(self.by.now, self.ids);
-        self.ids += 1;
+        let id = self.fresh_id();
         self.drafts.push(Draft {
             id,
             capacity: capacity.into(),
@@ -281,6 +309,37 @@ impl<'a> Change<'a> {
             rows: BTreeMap::new(),
         });
         EventRef(self.drafts.len() - 1)
+    }
+
+    /// A new id; those of one change sort in the order in which they were made.
+    pub(crate) fn fresh_id(&mut self) -> String {
+        let id = crate::random::uuid_v7(self.by.now, self.ids);
+        self.ids += 1;
+        id
+    }
+
+    /// Notes that somebody, or the organisation, is told something: whoever listens hears of it
+    /// once it is committed.
+    pub(crate) fn told(&mut self, person: Option<domain::id::PersonId>) {
+        self.told.push(person);
+    }
+
+    /// Leaves something to be told when this is committed: what goes to one person about one kind
+    /// of thing is told as one. Whoever acts is not told of it.
+    pub(crate) fn tell(&mut self, to: To, tiding: Tiding) {
+        self.mail.put(to, tiding);
+    }
+
+    /// Sets an alarm, once for its kind, its subject and its instant.
+    pub(crate) fn alarm(&mut self, at: DateTime<Utc>, kind: AlarmKind, subject: impl ToString, about: i64) {
+        let subject = subject.to_string();
+        let key = format!("{subject}/{kind}/{}", micros(at));
+        self.alarms.insert(key, NewAlarm { at, kind, subject, about });
+    }
+
+    /// Notes that something is due at an instant: the scheduler hears of it once it is committed.
+    pub(crate) fn wakes(&mut self, at: DateTime<Utc>) {
+        self.wakes = Some(self.wakes.map_or(at, |earlier| earlier.min(at)));
     }
 
     /// What changed, as it was and as it is. Members equal on both sides are left out.
@@ -330,11 +389,18 @@ impl<'a> Change<'a> {
 
     /// Reads back digests, appends the events to the chain, moves the counters, commits.
     pub async fn commit(mut self) -> Result<(), DbError> {
+        let mail = std::mem::take(&mut self.mail);
+        tidings::deliver(&mut self, mail).await?;
+        let alarms = std::mem::take(&mut self.alarms);
+        clock::alarms::write(&mut self, alarms).await?;
         self.digest_rows().await?;
         self.append().await?;
-        let Self { mut tx, tally, .. } = self;
+        let Self { mut tx, tally, told, wakes, .. } = self;
         tally.apply(&mut tx).await?;
-        tx.commit().await
+        tx.commit().await?;
+        crate::notices::written::say(told);
+        clock::bell::ring(wakes);
+        Ok(())
     }
 
     async fn digest_rows(&mut self) -> Result<(), DbError> {

@@ -25,16 +25,22 @@ pub async fn turned(db: &Db, now: DateTime<Utc>) -> Result<BTreeMap<String, i64>
         .collect()
 }
 
-/// The dashboard's numbers at this moment.
-pub async fn posture(db: &Db, by: By<'_>) -> Result<Posture, Error> {
-    can(by.actor, Action::PostureRead, Relation::None)?;
+/// The counters that the dashboard reads, and that are kept of each day.
+pub(crate) fn facets() -> Vec<String> {
     let mut facets: Vec<String> = vec!["agents".into()];
     facets.extend(Lifecycle::ALL.iter().map(|s| format!("state:{s}")));
     for s in RuntimeOwner::ALL {
         facets.extend([format!("owner:{s}"), format!("stop:running:{s}"), format!("stop:idle:{s}")]);
     }
     facets.extend(Duty::ALL.iter().flat_map(|d| [format!("required:{d}"), format!("held:{d}")]));
-    facets.extend(FindingKey::ALL.iter().map(|k| format!("finding:{k}")));
+    facets.extend(FindingKey::ALL.iter().flat_map(|k| [format!("finding:{k}"), format!("excepted:{k}")]));
+    facets
+}
+
+/// The dashboard's numbers at this moment.
+pub async fn posture(db: &Db, by: By<'_>) -> Result<Posture, Error> {
+    can(by.actor, Action::PostureRead, Relation::None)?;
+    let facets = facets();
     let sql = format!("SELECT facet, n FROM tally WHERE facet IN {}", marks(1, facets.len()));
     let mut n: BTreeMap<String, i64> = BTreeMap::new();
     for r in db.all(sql, facets.iter().map(|f| Arg::from(f.as_str())).collect()).await? {
@@ -54,6 +60,7 @@ pub async fn posture(db: &Db, by: By<'_>) -> Result<Posture, Error> {
             .map(|d| DutyCoverage { duty: *d, required: get(format!("required:{d}")), held: get(format!("held:{d}")) })
             .collect(),
         findings: FindingKey::ALL.iter().map(|k| (k.key().to_owned(), get(format!("finding:{k}")))).collect(),
+        excepted: FindingKey::ALL.iter().map(|k| (k.key().to_owned(), get(format!("excepted:{k}")))).collect(),
         running: RuntimeOwner::ALL.iter().map(|s| (*s, get(format!("stop:running:{s}")))).collect(),
         idle: RuntimeOwner::ALL.iter().map(|s| (*s, get(format!("stop:idle:{s}")))).collect(),
         onboarding: onboarding(db, by.now).await?,

@@ -48,11 +48,13 @@ in `stops` of the agent, and on its page.
 
 **Problems** are RFC 9457; `type` never changes its meaning.";
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 10] = [
     ("agents", "The inventory: what is written about agents, and what is wrong with them."),
     ("requests", "What is asked about agents, who decides each step, and how an agent's life moves."),
+    ("exceptions", "What is excepted, of which agents, until when, and in exchange for what."),
     ("ownership", "Who answers for what: the matrix, offers and their answers, and who did at a moment."),
     ("people", "People, teams and systems."),
+    ("notices", "What people are told, what of it reaches them, and the channels of the organisation."),
     ("policy", "Who must approve what, how long things take, and who decides in whose place."),
     ("posture", "The dashboard's numbers."),
     ("audit", "The record: one hash-chained event for every change."),

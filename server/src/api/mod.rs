@@ -11,9 +11,11 @@ mod channels;
 mod delegations;
 mod docs;
 mod document;
+mod exceptions;
 mod handovers;
 mod idempotency;
 mod models;
+mod notices;
 mod on_call;
 mod patch;
 mod people;
@@ -48,6 +50,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(models::routes())
         .merge(handovers::routes())
         .merge(requests::routes())
+        .merge(exceptions::routes())
         .merge(retirements::routes())
         .merge(rules::routes())
         .merge(reviews::routes())
@@ -59,6 +62,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(systems::routes())
         .merge(policy::routes())
         .merge(delegations::routes())
+        .merge(notices::routes())
         .merge(posture::routes())
         .merge(audit::routes())
         .merge(document::routes())

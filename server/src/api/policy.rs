@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
+use domain::finding::FindingKey;
 use domain::policy::effect::Effect;
 use domain::policy::{self, Approver, ByTier, When};
 use domain::tier::Tier;
@@ -104,12 +105,24 @@ struct PolicyBody {
     review_days: PolicyDays,
     /// How long an exception may last.
     exception_days: PolicyDays,
+    /// How often an exception may be renewed; 2 if it is left out.
+    #[serde(default = "renewals")]
+    #[schema(maximum = 12, required = false)]
+    exception_renewals: u16,
+    /// Findings that are never excepted, beside those of which no policy lets anybody.
+    #[serde(default)]
+    #[schema(value_type = Vec<words::FindingKey>, required = false)]
+    never_excepted: Vec<FindingKey>,
     /// How many days late a step is escalated.
     #[schema(maximum = 90)]
     escalate_days: u16,
     /// After how many days an open request lapses; then nothing was approved.
     #[schema(minimum = 7, maximum = 366)]
     lapse_days: u16,
+}
+
+fn renewals() -> u16 {
+    policy::Policy::default().exception_renewals
 }
 
 impl From<policy::Policy> for PolicyBody {
@@ -125,6 +138,8 @@ impl From<policy::Policy> for PolicyBody {
             approval_days: p.approval_days.into(),
             review_days: p.review_days.into(),
             exception_days: p.exception_days.into(),
+            exception_renewals: p.exception_renewals,
+            never_excepted: p.never_excepted,
             escalate_days: p.escalate_days,
             lapse_days: p.lapse_days,
         }
@@ -139,6 +154,8 @@ impl From<PolicyBody> for policy::Policy {
             approval_days: p.approval_days.into(),
             review_days: p.review_days.into(),
             exception_days: p.exception_days.into(),
+            exception_renewals: p.exception_renewals,
+            never_excepted: p.never_excepted,
             escalate_days: p.escalate_days,
             lapse_days: p.lapse_days,
         }

@@ -8,7 +8,7 @@ use domain::assignment::RaciRole;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::finding::{FindingKey, Severity};
-use domain::id::{AgentId, PersonId, RequestId, SystemId};
+use domain::id::{AgentId, ExceptionId, PersonId, RequestId, SystemId};
 use domain::party::Party;
 use domain::request::RequestKind;
 use domain::system::Subject;
@@ -340,7 +340,7 @@ struct Accountability {
     /// The approval in force then: none, or one.
     approvals: Vec<ApprovalThen>,
     /// Exceptions in force then.
-    exceptions: Vec<Value>,
+    exceptions: Vec<ExceptionThen>,
     /// The hash of the boundary then; null before the record of the agent began.
     #[schema(value_type = Option<words::Sha256>, required)]
     boundary_sha256: Option<String>,
@@ -359,6 +359,23 @@ struct ApprovalThen {
     #[schema(value_type = words::Sha256)]
     boundary_sha256: String,
     /// Who gave it.
+    by: Vec<ApproverThen>,
+}
+
+/// An exception that was in force at a moment.
+#[derive(Debug, Serialize, ToSchema)]
+struct ExceptionThen {
+    #[schema(value_type = words::ExceptionRef)]
+    id: ExceptionId,
+    /// What it was about.
+    title: String,
+    /// What was excepted.
+    control: String,
+    /// From when it was in force.
+    from: DateTime<Utc>,
+    /// Until when, exclusive: its expiry, or its early end.
+    until: DateTime<Utc>,
+    /// Who agreed for this agent.
     by: Vec<ApproverThen>,
 }
 
@@ -434,7 +451,18 @@ async fn read_accountability(
                 by: a.by.into_iter().map(|(duty, person, _)| ApproverThen { duty, person }).collect(),
             })
             .collect(),
-        exceptions: Vec::new(),
+        exceptions: then
+            .exceptions
+            .into_iter()
+            .map(|e| ExceptionThen {
+                id: e.exception,
+                title: e.title,
+                control: e.control.key().to_owned(),
+                from: e.from,
+                until: e.until,
+                by: e.by.into_iter().map(|(duty, person, _)| ApproverThen { duty, person }).collect(),
+            })
+            .collect(),
         boundary_sha256: then.boundary_sha256,
     })
 }

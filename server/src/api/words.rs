@@ -73,6 +73,8 @@ vocabulary! {
     RequestState: domain::request::RequestState;
     /// How a step was decided.
     Verdict: domain::request::Verdict;
+    /// Where an exception stands.
+    ExceptionState: domain::exception::ExceptionState;
     /// By virtue of what somebody decides.
     Via: domain::request::Via;
     /// How an undecided step stands to the clock.
@@ -181,6 +183,8 @@ reference! {
     RuleRef: "^SR-[1-9][0-9]{0,17}$", "SR-1";
     /// A request.
     RequestRef: "^RQ-[1-9][0-9]{0,17}$", "RQ-1";
+    /// An exception.
+    ExceptionRef: "^EX-[1-9][0-9]{0,17}$", "EX-7";
     /// A review campaign.
     CampaignRef: "^CA-[1-9][0-9]{0,17}$", "CA-1";
     /// A retirement, which is a request.

@@ -53,8 +53,10 @@ impl Page {
             reference: signed.id.to_string(),
             roles: signed.roles.iter().map(|role| role.label().to_owned()).collect(),
         });
+        frame.unread = Some(signed.unread);
         frame.nav.waits("/", signed.waiting);
         frame.nav.waits("/reviews", signed.reviews);
+        frame.nav.waits("/exceptions", signed.exceptions);
         frame.islands = assets::islands_available();
         Self { frame, status: StatusCode::OK, secure: app.config.secure() }
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use app::agents::{
-    AgentEditor, AgentForm, AgentPage, Answer as Then, Conflict, Do, Editor, Findings, History, HistoryPage, Holder,
-    Inventory, Known, Line, List, May, OpenOffer, Rights, Scope, Shown, Tiers, form,
+    AgentEditor, AgentForm, AgentPage, Answer as Then, Conflict, Do, Editor, ExceptedThen, Findings, History,
+    HistoryPage, Holder, Inventory, Known, Line, List, May, OpenOffer, Rights, Scope, Shown, Tiers, form,
 };
 use app::audit::{EventView, references};
 use app::components::{Address, Choice, FieldErrors, Flash, Refused};
@@ -101,6 +101,7 @@ pub(super) fn query(here: &Address) -> Result<Query, Vec<String>> {
         running: read.word("running"),
         runs,
         finding: read.word("finding"),
+        excepted: read.word("excepted"),
         due,
         business_unit: text("business_unit"),
         owner: read.word("owner"),
@@ -599,6 +600,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         stop: may(Action::StopMethodWrite),
         press: may(Action::StopPress) && view.judged.agent.state != Lifecycle::Retired,
         history: may(Action::AgentHistory),
+        ask: may(Action::RequestOpen) && view.judged.agent.state != Lifecycle::Retired,
         retire: may(Action::RequestOpen)
             && !matches!(view.judged.agent.state, Lifecycle::Retiring | Lifecycle::Retired),
     };
@@ -608,6 +610,7 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
     }
     let shared = if view.controls { super::stops::shared(app, &view).await? } else { Vec::new() };
     let life = super::requests::life(app, signed, &view).await?;
+    let exceptions = super::exceptions::of_agent(app, signed, id).await?;
     let View { judged, mut names, parent, platform, methods, drill_seconds, relation, .. } = view;
     let agent = judged.agent;
     let mut next = BTreeMap::new();
@@ -616,6 +619,8 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         let found = people::next_in_line(&mut reads, &[id], signed.now).await?.remove(&id).unwrap_or_default();
         next = found.into_iter().map(|(duty, list)| (duty, list.into_iter().map(named).collect())).collect();
     }
+    let policy = register::policies::present(&mut &app.db).await.map_err(Error::from)?.policy;
+    let exceptable = FindingKey::ALL.iter().copied().filter(|k| policy.no_exception(*k).is_none()).collect();
     let by_people: Vec<Party> = open.iter().filter_map(|offer| offer.offered_by.parse().ok()).collect();
     let mut reads = &app.db;
     names.extend(agents::assess::party_names(&mut reads, by_people).await?);
@@ -665,6 +670,8 @@ async fn shown(app: &App, signed: &Signed, id: AgentId, refused: Refused<Do>) ->
         offers,
         names,
         runtime_owner: agent.runtime_owner,
+        exceptions,
+        exceptable,
         findings: judged.assessment.findings.into_iter().filter(|f| f.holds_at(by.now)).collect(),
         next,
         mine: relation == Relation::Owner,
@@ -710,6 +717,17 @@ async fn history(State(app): State<App>, signed: Signed, Path(id): Path<AgentId>
                     .map(|d| Holder { duty: d.duty, party: d.party, name: d.name, named: d.named, since: d.since })
                     .collect(),
                 approval: then.approval.map(|a| (a.request, a.at, a.by)),
+                exceptions: then
+                    .exceptions
+                    .into_iter()
+                    .map(|e| ExceptedThen {
+                        exception: e.exception,
+                        title: e.title,
+                        control: e.control.label().to_owned(),
+                        until: e.until,
+                        by: e.by,
+                    })
+                    .collect(),
                 boundary_sha256: then.boundary_sha256,
                 before_record: at < view.judged.agent.created_at,
             });

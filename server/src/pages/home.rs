@@ -4,6 +4,7 @@ use app::components::{FieldErrors, Flash, Refused};
 use app::home::{AnswerForm, First, Home, HomePage, Mine, Waiting, Witnessing};
 use axum::extract::State;
 use axum::http::StatusCode;
+use chrono::Days;
 use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::party::Party;
@@ -11,6 +12,7 @@ use domain::system::Subject;
 use leptos::prelude::*;
 use register::agents::list::{self, Query, Sort};
 use register::assignments::confirm;
+use register::clock::days;
 use register::stops::rehearsals;
 use register::{Error, assignments, handovers, people, posture, proposals};
 
@@ -25,6 +27,8 @@ use crate::signed::Signed;
 const OFFERS: i64 = 20;
 /// Decisions shown.
 const DECISIONS: i64 = 8;
+/// Days of the trend.
+const TREND: u64 = 30;
 /// Own agents shown.
 const MINE: i64 = 8;
 
@@ -193,7 +197,18 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
             .collect(),
         mine_total: mine.total.and_then(|n| u64::try_from(n).ok()),
         teams: teams.into_iter().map(|team| (team.team.to_string(), team.name)).collect(),
+        trend: if may(Action::PostureRead) {
+            let from = by.now.date_naive().checked_sub_days(Days::new(TREND)).unwrap_or_default();
+            days::unstoppable(&app.db, by, from).await?
+        } else {
+            Vec::new()
+        },
         posture,
+        exceptions: if may(Action::ExceptionRead) {
+            Some(super::exceptions::counted(register::exceptions::figures::figures(&app.db, by).await?))
+        } else {
+            None
+        },
         first,
         now: by.now,
     })

@@ -6,6 +6,7 @@ mod assignments;
 mod audit;
 mod calendar;
 mod delegation;
+mod exceptions;
 mod handovers;
 mod help;
 mod home;
@@ -13,6 +14,7 @@ mod imports;
 mod login;
 mod matrix;
 mod models;
+mod notices;
 mod oncall;
 mod people;
 mod policy;
@@ -47,6 +49,7 @@ pub fn routes() -> Routes {
         .and(models::routes())
         .and(handovers::routes())
         .and(requests::routes())
+        .and(exceptions::routes())
         .and(reviews::routes())
         .and(agents::routes())
         .and(stops::routes())
@@ -65,5 +68,6 @@ pub fn routes() -> Routes {
         .and(policy::routes())
         .and(delegation::routes())
         .and(calendar::routes())
+        .and(notices::routes())
         .and(settings::routes())
 }

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use domain::can::{Action, Relation, can};
 use domain::canonical;
 use domain::duty::Duty;
+use domain::finding::FindingKey;
 use domain::policy::{Approver, ByTier, Policy, When};
 use domain::tier::Tier;
 use leptos::prelude::*;
@@ -125,7 +126,7 @@ fn days(form: &PolicyForm, field: &str, named: &'static str, errors: &mut FieldE
         Ok(n) if n <= DAYS => n,
         _ => {
             if errors.of(named).is_none() {
-                errors.add(named, format!("“{typed}” is no number of days: enter a whole number."));
+                errors.add(named, format!("“{typed}” is no number: enter a whole number."));
             }
             0
         }
@@ -157,6 +158,12 @@ fn typed(form: &PolicyForm, errors: &mut FieldErrors) -> Policy {
         approval_days,
         review_days,
         exception_days,
+        exception_renewals: days(form, "exception_renewals", "exception_renewals", errors),
+        never_excepted: FindingKey::ALL
+            .iter()
+            .copied()
+            .filter(|key| form.get(&edit::never_field(*key)) == "yes")
+            .collect(),
         escalate_days: days(form, "escalate_days", "escalate_days", errors),
         lapse_days: days(form, "lapse_days", "lapse_days", errors),
     }

@@ -22,7 +22,7 @@ use register::{Error, agents, people};
 
 use super::people::refuse;
 use crate::App;
-use crate::page::{Answer, Fields, Here, Page, see_other, see_other_saying};
+use crate::page::{Answer, Fault, Fields, Here, Page, see_other, see_other_saying};
 use crate::routes::Routes;
 use crate::signed::Signed;
 
@@ -213,10 +213,23 @@ async fn show(State(app): State<App>, signed: Signed, Path(id): Path<RequestId>)
     if matches!(kind, RequestKind::Review | RequestKind::Retirement) {
         return Ok(see_other(kind.path(id)));
     }
+    // An exception is decided on its own page; a request whose controls were written anew has none.
+    if kind == RequestKind::Exception
+        && let Some(exception) = register::exceptions::one::of_request(&app.db, id).await?
+    {
+        return Ok(see_other(format!("/exceptions/{exception}")));
+    }
     card(&app, &signed, id, Refused::default(), StatusCode::OK).await
 }
 
 async fn card(app: &App, signed: &Signed, id: RequestId, form: Refused<CardForm>, status: StatusCode) -> Answer {
+    let shown = shown(app, signed, id, form).await?;
+    let title = format!("{} {id}", shown.kind.label());
+    Ok(Page::new(app, signed, title).status(status).show(move || view! { <DecisionCard shown=shown/> }))
+}
+
+/// A request as its card shows it.
+pub(super) async fn shown(app: &App, signed: &Signed, id: RequestId, form: Refused<CardForm>) -> Result<Shown, Error> {
     let view = requests::read(&app.db, signed.by(), id).await?;
     let name = |p: PersonId| (p, view.name(p));
     let kept = &view.kept;
@@ -233,7 +246,7 @@ async fn card(app: &App, signed: &Signed, id: RequestId, form: Refused<CardForm>
     let mut reads = &app.db;
     let met_by = party_names(&mut reads, met_by).await?;
     let security = can(&signed.actor, Action::ConditionMeet, Relation::None).is_ok();
-    let shown = Shown {
+    Ok(Shown {
         id,
         kind: kept.kind,
         state: view.state,
@@ -258,6 +271,7 @@ async fn card(app: &App, signed: &Signed, id: RequestId, form: Refused<CardForm>
             .map(|s| ShownStep {
                 place: s.kept.step.place,
                 duty: s.kept.step.duty,
+                agent: (kept.agents().len() > 1).then_some(s.kept.agent),
                 because: s.kept.because.clone(),
                 last: s.kept.step.last,
                 due_at: s.kept.step.due_at,
@@ -302,9 +316,7 @@ async fn card(app: &App, signed: &Signed, id: RequestId, form: Refused<CardForm>
         may_appoint: view.may_appoint,
         form,
         now: signed.now,
-    };
-    let title = format!("{} {id}", shown.kind.label());
-    Ok(Page::new(app, signed, title).status(status).show(move || view! { <DecisionCard shown=shown/> }))
+    })
 }
 
 /// What was typed on the card.
@@ -360,16 +372,26 @@ async fn typed_conditions(app: &App, form: &CardForm, errors: &mut FieldErrors) 
 }
 
 async fn act(State(app): State<App>, signed: Signed, Path(id): Path<RequestId>, fields: Fields) -> Answer {
+    match press(&app, &signed, id, &fields).await? {
+        Ok(sentence) => Ok(see_other_saying(&app, format!("/requests/{id}"), &Flash::good(sentence))),
+        Err((refused, status)) => card(&app, &signed, id, refused, status).await,
+    }
+}
+
+/// What was typed on a card, and what is wrong with it.
+type Pressed = Result<String, (Refused<CardForm>, StatusCode)>;
+
+/// What is pressed on a card: what was done, in a sentence, or the form as it was sent.
+pub(super) async fn press(app: &App, signed: &Signed, id: RequestId, fields: &Fields) -> Result<Pressed, Fault> {
     let by = signed.by();
-    let form = typed(&fields);
+    let form = typed(fields);
     let mut errors = FieldErrors::new();
-    let here = format!("/requests/{id}");
     let places: Vec<i64> = fields.all("step").filter_map(|s| s.parse().ok()).collect();
     let first = places.first().copied().unwrap_or(0);
     let done: Result<String, Error> = match form.pressed.as_str() {
         "approve" | "reject" | "approve_with_conditions" => {
             let given = if form.pressed == "approve_with_conditions" {
-                typed_conditions(&app, &form, &mut errors).await?
+                typed_conditions(app, &form, &mut errors).await?
             } else {
                 Vec::new()
             };
@@ -388,7 +410,7 @@ async fn act(State(app): State<App>, signed: Signed, Path(id): Path<RequestId>, 
                     conditions: given,
                     subject_sha256: fields.get("subject_sha256").to_owned(),
                 };
-                decide(&app, &signed, id, &places, &answer).await
+                decide(app, signed, id, &places, &answer).await
             } else {
                 Err(Error::Invalid(Vec::new()))
             }
@@ -402,7 +424,12 @@ async fn act(State(app): State<App>, signed: Signed, Path(id): Path<RequestId>, 
         "withdraw" => requests::withdraw(&app.db, by, id, &form.reason).await.map(|()| format!("{id} is taken back.")),
         "appoint" => {
             let about = requests::read(&app.db, by, id).await?.kept.agent;
-            match (form.duty.parse::<Duty>(), person(&app, &form.person).await?) {
+            // Of several agents, the duty says of which.
+            let (duty, about) = match form.duty.split_once(':') {
+                Some((duty, agent)) => (duty, agent.parse().unwrap_or(about)),
+                None => (form.duty.as_str(), about),
+            };
+            match (duty.parse::<Duty>(), person(app, &form.person).await?) {
                 (Ok(duty), Ok(who)) => acting::appoint(&app.db, by, about, duty, who, &form.reason)
                     .await
                     .map(|until| format!("Appointed until {}.", until.format("%-d %B"))),
@@ -425,11 +452,11 @@ async fn act(State(app): State<App>, signed: Signed, Path(id): Path<RequestId>, 
         }
     };
     match done {
-        Ok(sentence) => Ok(see_other_saying(&app, here, &Flash::good(sentence))),
+        Ok(sentence) => Ok(Ok(sentence)),
         Err(error) => {
             let error = renamed(error, &form, fields.get("condition"));
             let status = refuse(error, &mut errors)?;
-            card(&app, &signed, id, Refused { values: form, errors }, status).await
+            Ok(Err((Refused { values: form, errors }, status)))
         }
     }
 }

@@ -53,6 +53,7 @@ mod tests {
             trusted_proxies: 0,
             intake_per_s: 1,
             allow_private_targets: false,
+            mail: None,
         };
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, "127.0.0.1:3000".parse().unwrap());

@@ -156,7 +156,6 @@ async fn what_is_not_there_is_404_after_the_door() {
         "/api/",
         "/api/v1",
         "/api/v1/nothing",
-        "/api/v1/exceptions",
         "/api/v1/alerts",
         "/api/v1/incidents",
         "/api/v1/frameworks",

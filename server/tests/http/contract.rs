@@ -164,8 +164,10 @@ fn fits(pattern: &str, text: &str) -> bool {
     if pattern.contains("[0-9a-f]{64}") {
         return hexadecimal;
     }
-    let prefixes: Vec<&str> =
-        ["AG", "PE", "TE", "SY", "IM", "TK", "SR", "HO", "RQ"].into_iter().filter(|p| pattern.contains(p)).collect();
+    let prefixes: Vec<&str> = ["AG", "PE", "TE", "SY", "IM", "TK", "SR", "HO", "RQ", "EX"]
+        .into_iter()
+        .filter(|p| pattern.contains(p))
+        .collect();
     let named = pattern.contains("|cli|muster)") && matches!(text, "cli" | "muster");
     named
         || prefixes.iter().any(|p| {

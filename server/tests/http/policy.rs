@@ -27,6 +27,7 @@ fn form(changes: &[(&str, &str)]) -> Vec<(String, String)> {
         out.extend(Tier::ALL.iter().map(|tier| (format!("{key}-{tier}"), days.of(*tier).to_string())));
     }
     out.push(("escalate_days".into(), first.escalate_days.to_string()));
+    out.push(("exception_renewals".into(), first.exception_renewals.to_string()));
     out.push(("lapse_days".into(), first.lapse_days.to_string()));
     for (name, value) in changes {
         out.retain(|(n, _)| n != name);

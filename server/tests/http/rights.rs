@@ -62,6 +62,7 @@ macro_rules! half_way {
 }
 const ROW_DONE: &str = "/api/v1/retirements/{id}/rows/{place}/done";
 const ROW_WAIVE: &str = "/api/v1/retirements/{id}/rows/{place}/waive";
+const EX_CHECK: &str = "/api/v1/exceptions/{id}/controls/{number}/check";
 const SIGN_WAIVE: &str = "/api/v1/retirements/{id}/signatures/{step}/waive";
 
 /// Addresses that are long, and what is sent there.
@@ -232,6 +233,24 @@ pub(crate) const CASES: &[Case] = &[
         r#"{"duty":"policy","person":"PE-1","reason":"Meanwhile."}"#,
         May::Roles(SECURITY),
     ),
+    Case("GET", "/exceptions", "/exceptions", "", Everybody),
+    Case("GET", "/exceptions.csv", "/exceptions.csv?state=all", "", Everybody),
+    // Of which agents one may ask is found out when it is known for which.
+    Case("GET", "/exceptions/new", "/exceptions/new", "", May::Roles(OWNERS)),
+    Case("POST", "/exceptions/new", "/exceptions/new", "title=", May::Roles(OWNERS)),
+    Case("GET", "/exceptions/{id}", "/exceptions/EX-1", "", May::Roles(RECORD)),
+    Case("POST", "/exceptions/{id}", "/exceptions/EX-1", "do=none", May::Roles(RECORD)),
+    Case("GET", "/exceptions/{id}/renew", "/exceptions/EX-1/renew", "", May::Roles(EDIT)),
+    Case("POST", "/exceptions/{id}/renew", "/exceptions/EX-1/renew", "title=", May::Roles(EDIT)),
+    // The demonstration's risk analyst asked for it.
+    Case("GET", "/exceptions/{id}/controls", "/exceptions/EX-9/controls", "", May::Roles(&[Role::RiskAnalyst])),
+    Case(
+        "POST",
+        "/exceptions/{id}/controls",
+        "/exceptions/EX-9/controls",
+        "control-text-0=x",
+        May::Roles(&[Role::RiskAnalyst]),
+    ),
     Case("GET", "/reviews", "/reviews", "", Everybody),
     Case("POST", "/reviews", "/reviews", "agent=AG-31&do=begin", May::Roles(EDIT)),
     Case("GET", "/reviews/new", "/reviews/new?agent=AG-31", "", May::Roles(EDIT)),
@@ -264,6 +283,16 @@ pub(crate) const CASES: &[Case] = &[
     Case("POST", ROW_DONE, half_way!("/api/v1", "/rows/9/done"), "{}", May::Program(SECURITY, WRITES)),
     Case("POST", ROW_WAIVE, half_way!("/api/v1", "/rows/9/waive"), "{}", May::Roles(SECURITY)),
     Case("POST", SIGN_WAIVE, half_way!("/api/v1", "/signatures/1/waive"), "{}", May::Roles(SECURITY)),
+    Case("GET", "/api/v1/exceptions", "/api/v1/exceptions", "", May::Program(ROLES, READS)),
+    Case("POST", "/api/v1/exceptions", "/api/v1/exceptions", "{}", May::Roles(OWNERS)),
+    // There is none.
+    Case("GET", "/api/v1/exceptions/{id}", "/api/v1/exceptions/EX-9999", "", May::Roles(&[])),
+    Case("PUT", "/api/v1/exceptions/{id}/controls", "/api/v1/exceptions/EX-9999/controls", "{}", May::Roles(&[])),
+    Case("POST", "/api/v1/exceptions/{id}/decision", "/api/v1/exceptions/EX-9999/decision", "{}", May::Roles(&[])),
+    Case("POST", "/api/v1/exceptions/{id}/renew", "/api/v1/exceptions/EX-9999/renew", "{}", May::Roles(&[])),
+    Case("POST", "/api/v1/exceptions/{id}/close", "/api/v1/exceptions/EX-9999/close", "{}", May::Roles(&[])),
+    Case("POST", "/api/v1/exceptions/{id}/revoke", "/api/v1/exceptions/EX-9999/revoke", "{}", May::Roles(&[])),
+    Case("POST", EX_CHECK, "/api/v1/exceptions/EX-9999/controls/1/check", "{}", May::Roles(&[])),
     Case("GET", "/rules", "/rules", "", May::Roles(RECORD)),
     Case("POST", "/rules", "/rules", "", May::Roles(SECURITY)),
     Case("GET", "/rules/new", "/rules/new", "", May::Roles(SECURITY)),
@@ -360,6 +389,24 @@ pub(crate) const CASES: &[Case] = &[
     Case("GET", "/calendar/{file}", "/calendar/none.ics", "", Anybody),
     Case("GET", "/account/calendar", "/account/calendar", "", Everybody),
     Case("POST", "/account/calendar", "/account/calendar", "do=make", May::Roles(OWNERS)),
+    Case("GET", "/notices", "/notices?show=all", "", Everybody),
+    // A notice of nobody is not there.
+    Case("POST", "/notices", "/notices", "do=read&notice=none", May::Roles(&[])),
+    Case("GET", "/notices/stream", "/notices/stream?once=yes", "", Everybody),
+    Case("GET", "/account/notices", "/account/notices", "", Everybody),
+    Case("POST", "/account/notices", "/account/notices", "offset=", Everybody),
+    Case("GET", "/settings/notices", "/settings/notices", "", Everybody),
+    Case("POST", "/settings/notices", "/settings/notices", "do=add", May::Roles(KEEP)),
+    Case("GET", "/api/v1/notices", "/api/v1/notices", "", May::Roles(ROLES)),
+    Case("POST", "/api/v1/notices/read", "/api/v1/notices/read", "{}", May::Roles(ROLES)),
+    Case("POST", "/api/v1/notices/{id}/read", "/api/v1/notices/none/read", "{}", May::Roles(&[])),
+    Case("GET", "/api/v1/notice-preferences", "/api/v1/notice-preferences", "", May::Roles(ROLES)),
+    Case("POST", "/api/v1/notice-preferences", "/api/v1/notice-preferences", "{}", May::Roles(ROLES)),
+    Case("GET", "/api/v1/notice-channels", "/api/v1/notice-channels", "", May::Program(ROLES, READS)),
+    Case("POST", "/api/v1/notice-channels", "/api/v1/notice-channels", "{}", May::Roles(KEEP)),
+    Case("POST", "/api/v1/notice-channels/{id}/remove", "/api/v1/notice-channels/99/remove", "{}", May::Roles(&[])),
+    Case("GET", "/api/v1/notice-queue", "/api/v1/notice-queue", "", May::Program(ROLES, READS)),
+    Case("POST", "/api/v1/notice-queue/resend", "/api/v1/notice-queue/resend", "{}", May::Roles(KEEP)),
     Case("GET", "/settings", "/settings", "", Everybody),
     Case("POST", "/settings", "/settings", "organisation=", May::Roles(KEEP)),
     Case("GET", "/settings/tokens", "/settings/tokens", "", Everybody),
@@ -512,6 +559,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     Case("PATCH", "/api/v1/systems/{id}", "/api/v1/systems/SY-1", "{}", May::Program(SECURITY, WRITES)),
     Case("GET", "/api/v1/posture", "/api/v1/posture", "", May::Program(RECORD, READS)),
+    Case("GET", "/api/v1/posture/history", "/api/v1/posture/history", "", May::Program(RECORD, READS)),
     Case("GET", "/api/v1/audit", "/api/v1/audit", "", May::Program(RECORD, READS)),
     Case("GET", "/api/v1/audit/export", "/api/v1/audit/export", "", May::Program(RECORD, READS)),
 ];

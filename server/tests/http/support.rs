@@ -109,10 +109,21 @@ impl Site {
             intake_per_s: 5000,
             // A test's receiver listens on this machine.
             allow_private_targets: true,
+            mail: None,
         };
         let app = App::new(db, Clock::set(start()), config);
         let router = server::router::router(&app);
         Self { app, router, _folder: folder }
+    }
+
+    /// The same Muster, with e-mail that leaves by the server at this address.
+    pub(crate) fn mailing(self, smtp: &str) -> Self {
+        let smtp = smtp.parse().unwrap();
+        let mail = Some(server::config::Mail { smtp, from: "Muster <muster@muster.test>".into() });
+        let config = Config { mail, ..self.app.config.clone() };
+        let app = App::new(self.app.db.clone(), self.app.clock.clone(), config);
+        let router = server::router::router(&app);
+        Self { app, router, _folder: self._folder }
     }
 
     /// Records somebody with these roles; the password is [`PASSWORD`].

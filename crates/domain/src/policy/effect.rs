@@ -4,6 +4,8 @@
 
 use super::{Approver, ByTier, Conditions, Policy, When};
 use crate::duty::Duty;
+use crate::exception::NEVER;
+use crate::finding::FindingKey;
 use crate::tier::Tier;
 
 /// Agents that every policy treats alike, and how many there are. Retired ones are not counted.
@@ -80,6 +82,9 @@ impl Policy {
     pub fn normal(mut self) -> Self {
         self.approvers.retain(|a| a.when != When::Never);
         self.approvers.sort_by_key(|a| a.duty);
+        self.never_excepted.retain(|k| !NEVER.contains(k));
+        self.never_excepted.sort_unstable();
+        self.never_excepted.dedup();
         self
     }
 
@@ -129,6 +134,19 @@ impl Policy {
         ] {
             if now != then {
                 out.push(format!("{name} {} instead of {}.", days(now.into()), days(then.into())));
+            }
+        }
+        if self.exception_renewals != before.exception_renewals {
+            let times = |n: u16| if n == 1 { "once".to_owned() } else { format!("{n} times") };
+            let (now, then) = (times(self.exception_renewals), times(before.exception_renewals));
+            out.push(format!("An exception is renewed at most {now} instead of {then}."));
+        }
+        for key in FindingKey::ALL.iter().copied() {
+            let label = key.label();
+            match (self.no_exception(key).is_some(), before.no_exception(key).is_some()) {
+                (true, false) => out.push(format!("“{label}”: is never excepted any more.")),
+                (false, true) => out.push(format!("“{label}”: may be excepted.")),
+                _ => {}
             }
         }
         out

@@ -98,16 +98,17 @@ pub fn standing_credentials(facts: &AgentFacts) -> Vec<&str> {
     facts.credentials.iter().filter(|c| c.kind.is_standing()).map(|c| c.name.as_str()).collect()
 }
 
-/// What stands in the way of asking for these facts to be approved, as sentences.
-pub fn before_asking(facts: &AgentFacts) -> Vec<String> {
+/// What stands in the way of asking for these facts to be approved, as sentences. `covered` says
+/// that an exception in force covers standing credentials.
+pub fn before_asking(facts: &AgentFacts, covered: bool) -> Vec<String> {
     let mut out = Vec::new();
     if facts.purpose.trim().is_empty() {
         out.push("It has no purpose: write what it is for, since that is what is approved.".to_owned());
     }
-    for name in standing_credentials(facts) {
+    for name in standing_credentials(facts).into_iter().filter(|_| !covered) {
         out.push(format!(
             "“{name}” is a long-lived secret or a shared account. That blocks approval unless an exception in force \
-             covers it: replace it by a short-lived one."
+             covers it: replace it by a short-lived one, or ask for an exception."
         ));
     }
     if facts.name.trim().is_empty() {

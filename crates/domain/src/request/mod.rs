@@ -1,4 +1,4 @@
-//! Requests: approval, change of scope, resumption, review, retirement. One engine: steps that
+//! Requests: approval, change of scope, resumption, review, retirement, exception. One engine: steps that
 //! each address a duty, decided by whoever is Accountable for it at that moment, on exactly
 //! what the request pinned.
 //!
@@ -29,6 +29,7 @@ crate::words! {
         Resumption = "resumption", "Resumption";
         Review = "review", "Review";
         Retirement = "retirement", "Retirement";
+        Exception = "exception", "Exception";
     }
 }
 
@@ -38,7 +39,7 @@ impl RequestKind {
         match self {
             Self::Review => format!("/reviews/{id}"),
             Self::Retirement => format!("/retirements/{id}"),
-            Self::Approval | Self::ScopeChange | Self::Resumption => format!("/requests/{id}"),
+            Self::Approval | Self::ScopeChange | Self::Resumption | Self::Exception => format!("/requests/{id}"),
         }
     }
 
@@ -49,7 +50,8 @@ impl RequestKind {
                 &[Verdict::Approve, Verdict::ApproveWithConditions, Verdict::Reject]
             }
             Self::Review => &[Verdict::Attest, Verdict::Change, Verdict::Retire],
-            Self::Retirement => &[Verdict::Approve, Verdict::Reject],
+            // What is done instead is part of what is asked: it takes no further conditions.
+            Self::Retirement | Self::Exception => &[Verdict::Approve, Verdict::Reject],
         }
     }
 }

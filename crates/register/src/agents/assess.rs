@@ -8,7 +8,7 @@ use domain::agent::{AgentFacts, Lifecycle};
 use domain::assignment::{Held, Offer, PassedDrill, RuntimeOwner, StopFacts, accountable};
 use domain::duty::Duty;
 use domain::finding::{Assessed, Assessment, Finding, FindingKey, Governance, Severity, assess};
-use domain::id::{AgentId, PersonId, SystemId, TeamId};
+use domain::id::{AgentId, ExceptionId, PersonId, SystemId, TeamId};
 use domain::party::{Party, Standing};
 use domain::reach::{Span, joined};
 use domain::text;
@@ -18,6 +18,7 @@ use super::needs;
 use super::stored::{self, Agent};
 use crate::args;
 use crate::change::Change;
+use crate::clock::turns::{self, Turned};
 use crate::db::{Arg, DbError, FOREVER, Reads, marks, micros};
 use crate::error::Error;
 use crate::systems::stays;
@@ -305,7 +306,9 @@ pub async fn reassess(change: &mut Change<'_>, ids: &[AgentId], fresh: bool) -> 
         let judged = judge(&mut change.tx, batch, now).await?;
         write_derived(change, &judged).await?;
         write_findings(change, &judged, fresh).await?;
-        write_index(change, &judged, fresh).await?;
+        write_breaches(change, &judged).await?;
+        let turned = write_index(change, &judged, fresh).await?;
+        turns::tell(change, &turned, &judged).await?;
         if !fresh {
             crate::requests::seats::derive(change, batch).await?;
         }
@@ -358,7 +361,7 @@ async fn write_derived(change: &mut Change<'_>, judged: &[Judged]) -> Result<(),
     }
     // What is the same already is left alone: each write of a row touches a dozen indexes.
     let sets: Vec<String> = COLUMNS[1..].iter().map(|c| format!("{c} = v.{c}")).collect();
-    // Of an agent that was not assessed since `needs` came, that is NULL: nothing differs from NULL.
+    // Of an agent that was never assessed since `needs` came, that is NULL: nothing differs from NULL.
     let old: Vec<String> = COLUMNS[1..]
         .iter()
         .map(|c| if *c == "needs" { "COALESCE(agent.needs, -9)".to_owned() } else { format!("agent.{c}") })
@@ -381,15 +384,15 @@ pub(crate) fn runs(agent: &Agent) -> bool {
     agent.state != Lifecycle::Retired && agent.facts.running.counts()
 }
 
-/// A stored finding: key, duty, from when; and severity, until when, detail.
-type Stored = BTreeMap<(String, String, i64), (String, i64, String)>;
+/// A stored finding: key, duty, from when; and severity, until when, detail, exception.
+type Stored = BTreeMap<(String, String, i64), (String, i64, String, Option<ExceptionId>)>;
 
 /// The findings of an assessment as they are stored: of two that begin together, the worse.
 fn stored_findings(j: &Judged) -> Stored {
     let mut out = Stored::new();
     for f in &j.assessment.findings {
         let key = (f.key.key().to_owned(), f.duty.map_or("", Duty::key).to_owned(), micros(f.from));
-        let rest = (f.severity.key().to_owned(), f.until.map_or(FOREVER, micros), f.detail.clone());
+        let rest = (f.severity.key().to_owned(), f.until.map_or(FOREVER, micros), f.detail.clone(), f.excepted);
         out.entry(key).or_insert(rest);
     }
     out
@@ -400,12 +403,12 @@ async fn write_findings(change: &mut Change<'_>, judged: &[Judged], fresh: bool)
     let mut before: HashMap<AgentId, Stored> = HashMap::new();
     if !fresh {
         let sql = format!(
-            "SELECT agent_id, key, duty, from_at, severity, until_at, detail FROM finding WHERE agent_id IN {}",
+            "SELECT agent_id, key, duty, from_at, severity, until_at, detail, excepted FROM finding WHERE agent_id IN {}",
             marks(1, judged.len())
         );
         for r in change.tx.all(sql, judged.iter().map(|j| Arg::from(j.agent.id)).collect()).await? {
             let key = (r.get(1)?, r.get(2)?, r.get(3)?);
-            before.entry(r.get(0)?).or_default().insert(key, (r.get(4)?, r.get(5)?, r.get(6)?));
+            before.entry(r.get(0)?).or_default().insert(key, (r.get(4)?, r.get(5)?, r.get(6)?, r.get(7)?));
         }
     }
     let (mut rows, mut gone) = (Vec::new(), Vec::new());
@@ -418,13 +421,45 @@ async fn write_findings(change: &mut Change<'_>, judged: &[Judged], fresh: bool)
         if !old.is_empty() {
             gone.push(j.agent.id);
         }
-        for ((key, duty, from), (severity, until, detail)) in found {
-            rows.push(args![j.agent.id, key, duty, severity, from, until, detail]);
+        for ((key, duty, from), (severity, until, detail, excepted)) in found {
+            rows.push(args![j.agent.id, key, duty, severity, from, until, detail, excepted]);
         }
     }
     delete_of(change, "finding", &gone).await?;
-    let columns = ["agent_id", "key", "duty", "severity", "from_at", "until_at", "detail"];
+    let columns = ["agent_id", "key", "duty", "severity", "from_at", "until_at", "detail", "excepted"];
     change.tx.insert("finding", &columns, rows, "").await?;
+    Ok(())
+}
+
+/// What is broken from the very end of an exception on: known while it is still in force, so that
+/// which ones have expired and are still breached is a question of the clock. Who was ever excepted
+/// stays so; nobody else is looked at.
+async fn write_breaches(change: &mut Change<'_>, judged: &[Judged]) -> Result<(), DbError> {
+    let covered: Vec<&Judged> = judged.iter().filter(|j| !j.governance.covers.is_empty()).collect();
+    delete_of(change, "exception_breach", &covered.iter().map(|j| j.agent.id).collect::<Vec<_>>()).await?;
+    let mut rows = Vec::new();
+    for j in covered {
+        for cover in &j.governance.covers {
+            let goes_on = (j.assessment.findings.iter())
+                .filter(|f| f.key == cover.key && f.excepted.is_none() && f.from == cover.until);
+            // Several parts of one check may be broken: until the last of them is mended.
+            if let Some(until) = goes_on.map(|f| f.until.map_or(FOREVER, micros)).max() {
+                rows.push(args![cover.exception, j.agent.id, cover.until, until]);
+            }
+        }
+    }
+    let columns = ["exception_id", "agent_id", "from_at", "until_at"];
+    if rows.is_empty() {
+        return Ok(());
+    }
+    change.tx.insert("exception_breach", &columns, rows, "ON CONFLICT DO NOTHING").await?;
+    // One that was ended before its time did not expire.
+    for j in judged.iter().filter(|j| !j.governance.covers.is_empty()) {
+        let sql = "DELETE FROM exception_breach WHERE agent_id = $1 AND exception_id IN (SELECT x.exception_id \
+                   FROM exception_agent x CROSS JOIN exception e WHERE x.agent_id = $1 AND e.id = x.exception_id \
+                   AND e.ended_at IS NOT NULL)";
+        change.tx.run(sql, args![j.agent.id]).await?;
+    }
     Ok(())
 }
 
@@ -436,7 +471,9 @@ async fn delete_of(change: &mut Change<'_>, table: &str, agents: &[AgentId]) -> 
     Ok(())
 }
 
-async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<(), DbError> {
+/// Writes counters, search words and what the clock will change. Answers what it had changed since
+/// the agents were assessed before.
+async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) -> Result<Vec<Turned>, DbError> {
     let mut before: HashMap<AgentId, (String, String)> = HashMap::new();
     let mut turning: HashMap<AgentId, Vec<(i64, String, i64)>> = HashMap::new();
     if !fresh {
@@ -452,7 +489,7 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
         }
     }
     let (mut index, mut words, mut turns) = (Vec::new(), Vec::new(), Vec::new());
-    let mut turned: Vec<AgentId> = Vec::new();
+    let mut stale: Vec<AgentId> = Vec::new();
     let mut forget: Vec<Arg> = Vec::new();
     for j in judged {
         let facets = facets(j, change.by.now);
@@ -484,7 +521,10 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
         old.sort_unstable();
         if old != ahead {
             if !old.is_empty() {
-                turned.push(j.agent.id);
+                stale.push(j.agent.id);
+            }
+            if let Some((first, ..)) = ahead.first() {
+                change.wakes(crate::db::time(*first));
             }
             turns.extend(ahead.into_iter().map(|(at, facet, delta)| args![at, j.agent.id, facet, delta]));
         }
@@ -498,7 +538,7 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
         change.tx.run(sql, forget).await?;
     }
     change.tx.insert("search_word", &["word", "agent_id"], words, "").await?;
-    delete_of(change, "turn", &turned).await?;
+    let turned = take_turns(change, &stale).await?;
     change.tx.insert("turn", &["at", "agent_id", "facet", "delta"], turns, "").await?;
     change
         .tx
@@ -509,7 +549,24 @@ async fn write_index(change: &mut Change<'_>, judged: &[Judged], fresh: bool) ->
             "ON CONFLICT (agent_id) DO UPDATE SET facets = excluded.facets, words = excluded.words",
         )
         .await?;
-    Ok(())
+    Ok(turned)
+}
+
+/// Takes out what the clock changes of these agents, and answers what it has changed already.
+async fn take_turns(change: &mut Change<'_>, agents: &[AgentId]) -> Result<Vec<Turned>, DbError> {
+    let mut out = Vec::new();
+    for batch in agents.chunks(BATCH) {
+        let list = marks(1, batch.len());
+        let sql = format!("DELETE FROM turn WHERE agent_id IN {list} RETURNING at, agent_id, facet, delta");
+        for r in change.tx.all(sql, batch.iter().map(|a| Arg::from(*a)).collect()).await? {
+            let at: DateTime<Utc> = r.get(0)?;
+            if at <= change.by.now {
+                out.push(Turned { at, agent: r.get(1)?, facet: r.get(2)?, delta: r.get(3)? });
+            }
+        }
+    }
+    out.sort_by(|a, b| (a.at, a.agent, &a.facet).cmp(&(b.at, b.agent, &b.facet)));
+    Ok(out)
 }
 
 /// What the agent counts under. Each facet is a counter's name; no name holds a line break.
@@ -550,13 +607,16 @@ fn facets(j: &Judged, now: DateTime<Utc>) -> Vec<String> {
     let mut keys: Vec<FindingKey> = j.assessment.findings.iter().map(|f| f.key).collect();
     keys.sort_unstable();
     keys.dedup();
+    let holds = |key, which: &dyn Fn(&Finding) -> bool| spans(j, key, which).iter().any(|s| s.holds_at(now));
+    // What an exception covers does not count, and is counted apart.
+    out.extend(keys.iter().filter(|k| holds(**k, &|f| f.excepted.is_some())).map(|k| format!("excepted:{k}")));
     // A finding that only begins later is added by its turn.
-    keys.retain(|k| !AHEAD.contains(k) || spans(j, *k, |_| true).iter().any(|s| s.holds_at(now)));
+    keys.retain(|k| !ahead(j, *k) || holds(*k, &counts));
     out.extend(keys.into_iter().map(|k| format!("finding:{k}")));
     // Counted by wave, so that a read asks only for the waves whose date lies ahead.
     if let Some(wave) = a.wave {
         let mut gaps: Vec<FindingKey> =
-            j.assessment.findings.iter().filter(|f| waits_now(f, now)).map(|f| f.key).collect();
+            j.assessment.findings.iter().filter(|f| waits_now(j, f, now)).map(|f| f.key).collect();
         gaps.sort_unstable();
         gaps.dedup();
         out.extend(gaps.into_iter().map(|k| format!("wave-gap:{wave}:{k}")));
@@ -570,7 +630,8 @@ fn stop_facet(a: &Agent, state: RuntimeOwner) -> String {
 
 /// Checks whose spans come and go by the clock: whether one counts now, and when that turns,
 /// follows from its spans.
-const AHEAD: [FindingKey; 12] = [
+const AHEAD: [FindingKey; 13] = [
+    FindingKey::ControlUnchecked,
     FindingKey::ApprovalDue,
     FindingKey::Drift,
     FindingKey::ReviewOverdue,
@@ -585,6 +646,18 @@ const AHEAD: [FindingKey; 12] = [
     FindingKey::OwnershipUnconfirmed,
 ];
 
+/// Whether it counts: no exception covers it.
+fn counts(f: &Finding) -> bool {
+    f.excepted.is_none()
+}
+
+/// Whether a check comes and goes by the clock for this agent: by its nature, or by an exception.
+fn ahead(j: &Judged, key: FindingKey) -> bool {
+    AHEAD.contains(&key)
+        || j.assessment.findings.iter().any(|f| f.key == key && f.excepted.is_some())
+        || j.governance.covers.iter().any(|c| c.key == key)
+}
+
 /// When a check holds, as spans apart from each other.
 fn spans(j: &Judged, key: FindingKey, which: impl Fn(&Finding) -> bool) -> Vec<Span> {
     let found = j.assessment.findings.iter().filter(|f| f.key == key && which(f));
@@ -592,26 +665,27 @@ fn spans(j: &Judged, key: FindingKey, which: impl Fn(&Finding) -> bool) -> Vec<S
 }
 
 /// Whether it is a gap that waits for the target date of its import, and holds already.
-fn waits_now(f: &Finding, now: DateTime<Utc>) -> bool {
-    f.severity == Severity::Onboarding && (!AHEAD.contains(&f.key) || f.holds_at(now))
+fn waits_now(j: &Judged, f: &Finding, now: DateTime<Utc>) -> bool {
+    f.severity == Severity::Onboarding && counts(f) && (!ahead(j, f.key) || f.holds_at(now))
 }
 
 /// What the clock alone will change: a verified owner's drill lapses, an offer lapses, a review
 /// falls due, nobody can be reached any more, an owner is to be asked again.
 fn turns_of(j: &Judged, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, String, i64)> {
     let mut out = Vec::new();
-    for key in AHEAD {
+    for key in FindingKey::ALL.iter().copied().filter(|k| ahead(j, *k)) {
         let mut add = |facet: String, spans: Vec<Span>| {
             for span in spans {
                 out.extend((span.from > now).then(|| (span.from, facet.clone(), 1)));
                 out.extend(span.until.filter(|u| *u > now).map(|u| (u, facet.clone(), -1)));
             }
         };
-        add(format!("finding:{key}"), spans(j, key, |_| true));
+        add(format!("finding:{key}"), spans(j, key, counts));
+        add(format!("excepted:{key}"), spans(j, key, |f| f.excepted.is_some()));
         if let Some(wave) = j.agent.wave {
-            let waits = spans(j, key, |f| f.severity == Severity::Onboarding);
+            let waits = spans(j, key, |f| counts(f) && f.severity == Severity::Onboarding);
             // What ends with the import's date is no turn: reads leave such imports out.
-            let goes_on = |at| j.assessment.findings.iter().any(|f| f.key == key && f.from == at);
+            let goes_on = |at| j.assessment.findings.iter().any(|f| f.key == key && f.from == at && counts(f));
             let waits = waits.into_iter().map(|s| Span { until: s.until.filter(|u| !goes_on(*u)), ..s });
             add(format!("wave-gap:{wave}:{key}"), waits.collect());
         }
@@ -661,16 +735,33 @@ fn prefixes<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     out
 }
 
-/// Assesses the agents whose turn has come, a batch at a time, so that reads need not add
-/// them up for ever. Answers how many were folded. Nothing shown depends on its having run.
+/// What is due of agents, soonest first: some of it.
+pub const TURNED: &str = "SELECT agent_id FROM turn WHERE at <= $1 ORDER BY at, agent_id, facet LIMIT 800";
+/// How many agents are folded at a time.
+const FOLDED: usize = 200;
+
+/// Assesses the agents whose turn has come, the soonest first, a batch at a time, so that reads
+/// need not add them up for ever. Answers how many were folded. Nothing shown depends on its
+/// having run.
 pub async fn fold(db: &crate::db::Db, now: DateTime<Utc>) -> Result<usize, Error> {
-    let rows = db.all("SELECT DISTINCT agent_id FROM turn WHERE at <= $1 LIMIT 200", args![now]).await?;
-    let ids = rows.iter().map(|r| r.get::<AgentId>(0)).collect::<Result<Vec<_>, _>>()?;
-    if ids.is_empty() {
+    if db.one(TURNED, args![now]).await?.is_none() {
         return Ok(0);
     }
-    let actor = domain::can::Actor::muster();
-    let mut change = Change::begin(db, crate::change::By { actor: &actor, now }).await?;
+    let muster = domain::can::Actor::muster();
+    let mut change = crate::clock::begin(db, &muster, now).await?;
+    // Another server may have folded them meanwhile.
+    let mut ids = BTreeSet::new();
+    for r in change.tx.all(TURNED, args![now]).await? {
+        ids.insert(r.get::<AgentId>(0)?);
+        if ids.len() == FOLDED {
+            break;
+        }
+    }
+    let ids: Vec<AgentId> = ids.into_iter().collect();
+    // In one order everywhere, and before anything of them is read.
+    for id in &ids {
+        super::moves::hold(&mut change, *id).await?;
+    }
     crate::assignments::lapse::of_agents(&mut change, &ids).await?;
     crate::requests::lapse(&mut change, &ids).await?;
     reassess(&mut change, &ids, false).await?;

@@ -101,6 +101,8 @@ pub struct Query {
     pub runs: Option<bool>,
     /// A finding that holds now.
     pub finding: Option<FindingKey>,
+    /// A finding that an exception covers now.
+    pub excepted: Option<FindingKey>,
     /// With a finding: whether it is due now (true), or waits for the target date of its
     /// import (false).
     pub due: Option<bool>,
@@ -435,7 +437,7 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Resu
             Some(true) => " AND x.severity <> 'onboarding'",
             Some(false) => " AND x.severity = 'onboarding'",
         };
-        let condition = format!("x.key = ? AND x.from_at <= ? AND x.until_at > ?{severity}");
+        let condition = format!("x.key = ? AND x.from_at <= ? AND x.until_at > ? AND x.excepted IS NULL{severity}");
         let filter = through("finding", &condition, args![v.key(), now, now]);
         add(filter, one(format!("finding:{v}")), &mut filters);
         if let Some(due) = query.due {
@@ -444,6 +446,11 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Resu
             let waiting = waiting as f64;
             shifts.push((filters.len() - 1, due, waiting));
         }
+    }
+    if let Some(v) = query.excepted {
+        let condition = "x.key = ? AND x.from_at <= ? AND x.until_at > ? AND x.excepted IS NOT NULL";
+        let filter = through("finding", condition, args![v.key(), now, now]);
+        add(filter, one(format!("excepted:{v}")), &mut filters);
     }
     for word in text::words([query.q.as_str()], 8) {
         let end = format!("{word}\u{10ffff}");
@@ -598,6 +605,7 @@ fn allowed(by: By<'_>, query: &Query) -> Result<bool, Error> {
     if !query.runtime_owner.is_empty()
         || query.vacant.is_some()
         || query.finding.is_some()
+        || query.excepted.is_some()
         || query.credential.is_some()
         || query.sort == Sort::RuntimeOwner
     {

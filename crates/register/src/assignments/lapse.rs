@@ -5,16 +5,19 @@
 use chrono::{DateTime, Utc};
 use domain::assignment::{Ended, OFFER_LAPSES_AFTER};
 use domain::duty::Duty;
-use domain::id::{AgentId, SystemId};
+use domain::id::{AgentId, PersonId, SystemId};
 use domain::party::Party;
 use domain::system::Subject;
+use domain::tiding::Post;
 use serde_json::json;
 
 use super::raced;
+use crate::agents::assess::party_names;
 use crate::args;
 use crate::change::{self, Change};
 use crate::db::{Arg, marks};
 use crate::error::Error;
+use crate::tidings::To;
 
 /// An offer made at this moment or before has lapsed by `now`.
 pub(crate) fn since(now: DateTime<Utc>) -> DateTime<Utc> {
@@ -43,7 +46,7 @@ async fn close(
 ) -> Result<(), Error> {
     for batch in numbers.chunks(500) {
         let sql = format!(
-            "SELECT id, {column}, duty, party_kind, party_id FROM assignment WHERE {column} IN {} AND role = 'A' \
+            "SELECT id, {column}, duty, party_kind, party_id, offered_by FROM assignment WHERE {column} IN {} AND role = 'A' \
              AND accepted_at IS NULL AND valid_to IS NULL AND offered_at <= $1 ORDER BY id",
             marks(2, batch.len())
         );
@@ -60,6 +63,11 @@ async fn close(
                        WHERE id = $1 AND accepted_at IS NULL AND valid_to IS NULL";
             if change.tx.run(sql, args).await.map_err(raced)? == 1 {
                 change.wrote(event, &change::ASSIGNMENT, id);
+                if let (Some(party), Ok(maker)) = (party, r.get::<String>(5)?.parse::<PersonId>()) {
+                    let name = party_names(&mut change.tx, [party]).await?.remove(&party);
+                    let post = Post { of: subject(r.get(1)?), duty, number: id };
+                    change.tell(To::Person(maker), post.lapsed(&name.unwrap_or_else(|| party.to_string())));
+                }
             }
         }
     }

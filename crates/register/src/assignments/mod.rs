@@ -17,6 +17,7 @@ use domain::id::{AgentId, PersonId, RuleId, SystemId, TeamId};
 use domain::party::{Party, Standing};
 use domain::system::Subject;
 use domain::text;
+use domain::tiding::Post;
 use serde_json::{Value, json};
 
 use crate::agents::assess::{party_names, party_standing, reassess};
@@ -25,8 +26,10 @@ use crate::agents::relation::{capacity, relation};
 use crate::agents::{Agent, stored};
 use crate::args;
 use crate::change::{self, By, Change, EventRef};
+use crate::clock::alarms;
 use crate::db::{Arg, Db, DbError, marks};
 use crate::error::Error;
+use crate::tidings::To;
 
 use ground::Ground;
 pub(crate) use ground::settle;
@@ -247,6 +250,10 @@ pub(crate) fn ruled(
     let now = change.by.now;
     let recorded = mode == Mode::Record;
     let accepted = recorded || wanted.role != RaciRole::Accountable;
+    if !accepted {
+        change.tell(To::Answerers(wanted.party), Post { of, duty: wanted.duty, number: id }.offered());
+        alarms::of_offer(change, wanted.party);
+    }
     let actor = change.by.actor.who.to_string();
     change.wrote(event, &change::ASSIGNMENT, id);
     args![
@@ -478,6 +485,16 @@ pub async fn answer<S: Into<Subject> + Copy>(
         } else {
             close(&mut change, event, offer.id, Ended::Declined).await?;
         }
+        let name = party_names(&mut change.tx, [offer.party]).await?.remove(&offer.party);
+        let name = name.unwrap_or_else(|| offer.party.to_string());
+        let post = Post { of, duty: *duty, number: offer.id };
+        if let Ok(maker) = offer.offered_by.parse::<PersonId>() {
+            let answer = if accept { post.accepted(&name) } else { post.declined(&name, &reason) };
+            change.tell(To::Person(maker), answer);
+        }
+        if let Some(f) = former.filter(|_| accept) {
+            change.tell(To::Answerers(f.party), post.passed_on(&name));
+        }
         touched.push(of);
     }
     ground::settle(&mut change, &touched).await?;
@@ -502,6 +519,7 @@ pub async fn withdraw(db: &Db, by: By<'_>, of: impl Into<Subject>, duty: Duty, r
     change.describe(event, json!({"duty": duty, "role": "A", "party": offer.party}), json!({}));
     change.because(event, &reason);
     close(&mut change, event, offer.id, Ended::Withdrawn).await?;
+    change.tell(To::Answerers(offer.party), Post { of, duty, number: offer.id }.withdrawn());
     ground::settle(&mut change, &[of]).await?;
     change.commit().await?;
     Ok(())

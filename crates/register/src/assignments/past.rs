@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use domain::can::{Action, can};
 use domain::duty::Duty;
-use domain::id::{AgentId, PersonId, RequestId, SystemId, TeamId};
+use domain::exception::Control;
+use domain::id::{AgentId, ExceptionId, PersonId, RequestId, SystemId, TeamId};
 use domain::party::Party;
 use domain::request::RequestKind;
 use domain::system::SHARED;
@@ -51,6 +52,23 @@ pub struct Granted {
     pub by: Vec<(Duty, PersonId, String)>,
 }
 
+/// An exception that was in force at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excepted {
+    /// The exception.
+    pub exception: ExceptionId,
+    /// What it was about, in a line.
+    pub title: String,
+    /// What was excepted.
+    pub control: Control,
+    /// From when it was in force.
+    pub from: DateTime<Utc>,
+    /// Until when: its expiry, or its early end as known today.
+    pub until: DateTime<Utc>,
+    /// Who agreed, for this agent: in which capacity, and their name today.
+    pub by: Vec<(Duty, PersonId, String)>,
+}
+
 /// Who answered for what at a moment.
 #[derive(Debug, Clone)]
 pub struct Accountability {
@@ -60,6 +78,8 @@ pub struct Accountability {
     pub duties: Vec<Moment>,
     /// The approval in force then, if there was one.
     pub approval: Option<Granted>,
+    /// The exceptions in force then.
+    pub exceptions: Vec<Excepted>,
     /// The boundary's hash then; `None` before the record of the agent began.
     pub boundary_sha256: Option<String>,
 }
@@ -86,7 +106,8 @@ pub async fn accountability(db: &Db, by: By<'_>, agent: AgentId, at: DateTime<Ut
     name(&mut reads, &mut duties, at).await?;
     duties.sort_by_key(|d| d.duty);
     let approval = approval(&mut reads, agent, at).await?;
-    Ok(Accountability { at, duties, approval, boundary_sha256: boundary(&mut reads, agent, at).await? })
+    let exceptions = excepted(&mut reads, agent, at).await?;
+    Ok(Accountability { at, duties, approval, exceptions, boundary_sha256: boundary(&mut reads, agent, at).await? })
 }
 
 async fn approval(reads: &mut impl Reads, agent: AgentId, at: DateTime<Utc>) -> Result<Option<Granted>, Error> {
@@ -103,6 +124,28 @@ async fn approval(reads: &mut impl Reads, agent: AgentId, at: DateTime<Utc>) -> 
         by.push((s.get(0)?, s.get(1)?, s.get(2)?));
     }
     Ok(Some(Granted { request, kind: r.get(1)?, at: r.get(2)?, boundary_sha256: r.get(3)?, by }))
+}
+
+async fn excepted(reads: &mut impl Reads, agent: AgentId, at: DateTime<Utc>) -> Result<Vec<Excepted>, Error> {
+    let mut out = Vec::new();
+    for kept in crate::exceptions::stored::of_agents(reads, &[agent]).await? {
+        let Some(span) = kept.exception.span().filter(|s| s.holds_at(at)) else { continue };
+        let sql = "SELECT s.duty, s.decided_by, p.name FROM request_step s JOIN person p ON p.id = s.decided_by \
+                   WHERE s.request_id = $1 AND s.agent_id = $2 ORDER BY s.place";
+        let mut by = Vec::new();
+        for s in reads.rows(sql, args![kept.request, agent]).await? {
+            by.push((s.get(0)?, s.get(1)?, s.get(2)?));
+        }
+        out.push(Excepted {
+            exception: kept.id(),
+            title: kept.exception.title.clone(),
+            from: span.from,
+            until: kept.exception.ends_at(),
+            control: kept.exception.control,
+            by,
+        });
+    }
+    Ok(out)
 }
 
 async fn moments(

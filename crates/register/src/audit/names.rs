@@ -19,6 +19,7 @@ const TABLES: &[(&str, &str, &str, bool)] = &[
     ("TK-", "token", "name", false),
     ("SR-", "rule", "name", false),
     ("CA-", "campaign", "name", false),
+    ("EX-", "exception", "title", false),
     ("vendor/", "vendor", "name", false),
     ("tool/", "tool", "name", false),
     ("credential/", "credential", "name", false),

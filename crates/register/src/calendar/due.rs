@@ -1,14 +1,16 @@
 //! The sources of a calendar: what a person is asked for, until when.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::assignment::OFFER_LAPSES_AFTER;
-use domain::id::{AgentId, PersonId, WaveId};
+use domain::id::{AgentId, ExceptionId, PersonId, WaveId};
 use domain::party::Party;
 use domain::system::Subject;
 
 use crate::args;
 use crate::assignments::{answerable, confirm, waiting};
-use crate::db::{Db, Row};
+use crate::db::{Arg, Db, Row};
 use crate::error::Error;
 
 /// How far ahead a calendar looks.
@@ -40,6 +42,7 @@ pub async fn due(db: &Db, person: PersonId, now: DateTime<Utc>) -> Result<Vec<Du
     out.extend(offers(db, person, now).await?);
     out.extend(waves(db, person, now).await?);
     out.extend(decisions(db, person, now).await?);
+    out.extend(exceptions(db, person, &parties, now).await?);
     out.sort_by(|a, b| (a.at, &a.uid).cmp(&(b.at, &b.uid)));
     out.truncate(usize::try_from(MOST).unwrap_or(0));
     Ok(out)
@@ -69,6 +72,53 @@ async fn decisions(db: &Db, person: PersonId, now: DateTime<Utc>) -> Result<Vec<
             agent: Some(c.agent),
         });
     }
+    Ok(out)
+}
+
+/// Exceptions: when one ends that they asked for or whose control they own, and by when they look
+/// whether what is done instead is done.
+async fn exceptions(db: &Db, person: PersonId, parties: &[Party], now: DateTime<Utc>) -> Result<Vec<Due>, Error> {
+    let sql = "SELECT c.id, c.words, c.check_at, c.place, e.id FROM compensating_control c CROSS JOIN exception e \
+               WHERE c.owner_id = $1 AND c.dropped_at IS NULL AND c.checked_at IS NULL AND c.check_at <= $2 \
+               AND e.id = c.exception_id AND e.approved_at IS NOT NULL AND e.ended_at IS NULL AND e.expires_at > $3 \
+               ORDER BY c.check_at, c.id LIMIT $4";
+    let mut out = Vec::new();
+    for r in db.all(sql, args![person, now + AHEAD, now, MOST]).await? {
+        let (exception, place): (ExceptionId, i64) = (r.get(4)?, r.get(3)?);
+        out.push(Due {
+            uid: format!("control-{}@muster", r.get::<i64>(0)?),
+            at: r.get(2)?,
+            title: format!("Look whether it is done: {} ({exception})", r.get::<String>(1)?),
+            link: format!("/exceptions/{exception}#control-{place}"),
+            agent: None,
+        });
+    }
+    let ends = "e.approved_at IS NOT NULL AND e.ended_at IS NULL AND e.expires_at > $1 AND e.expires_at <= $2 \
+                ORDER BY e.expires_at, e.id LIMIT $3";
+    let mut found: BTreeMap<ExceptionId, (String, DateTime<Utc>)> = BTreeMap::new();
+    let asked = format!("SELECT e.id, e.title, e.expires_at FROM exception e WHERE e.requester_id = $4 AND {ends}");
+    let owned = format!(
+        "SELECT DISTINCT e.id, e.title, e.expires_at FROM assignment s CROSS JOIN exception_agent x \
+         CROSS JOIN exception e WHERE s.party_kind = $4 AND s.party_id = $5 AND s.role = 'A' AND s.valid_to IS NULL \
+         AND s.accepted_at IS NOT NULL AND x.agent_id = s.agent_id AND e.id = x.exception_id AND e.duty = s.duty AND {ends}"
+    );
+    let within = || args![now, now + AHEAD, MOST];
+    let mut queries = vec![(asked, vec![Arg::from(person)])];
+    queries.extend(parties.iter().map(|p| (owned.clone(), args![p.kind(), p.number()])));
+    for (sql, of) in queries {
+        let mut list = within();
+        list.extend(of);
+        for r in db.all(sql, list).await? {
+            found.insert(r.get(0)?, (r.get(1)?, r.get(2)?));
+        }
+    }
+    out.extend(found.into_iter().map(|(id, (title, at))| Due {
+        uid: format!("exception-{id}@muster"),
+        at,
+        title: format!("Exception ends: {title} ({id})"),
+        link: format!("/exceptions/{id}"),
+        agent: None,
+    }));
     Ok(out)
 }
 

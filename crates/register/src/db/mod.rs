@@ -349,6 +349,15 @@ impl Tx {
         })
     }
 
+    /// What follows a SELECT that takes rows for itself, so that several servers share the work:
+    /// rows that another transaction took are passed over. SQLite has one writer at a time.
+    pub const fn taking(&self) -> &'static str {
+        match &self.0 {
+            Inner::Sqlite(_) => "",
+            Inner::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
     /// Makes it so.
     pub async fn commit(self) -> Result<(), DbError> {
         match self.0 {

@@ -67,12 +67,14 @@ from! {
     domain::id::TokenId => |v| Self::Int(Some(v.0));
     domain::id::RequestId => |v| Self::Int(Some(v.0));
     domain::id::CampaignId => |v| Self::Int(Some(v.0));
+    domain::id::ExceptionId => |v| Self::Int(Some(v.0));
     Option<domain::id::AgentId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::PersonId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::TeamId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::SystemId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::WaveId> => |v| Self::Int(v.map(|v| v.0));
     Option<domain::id::RequestId> => |v| Self::Int(v.map(|v| v.0));
+    Option<domain::id::ExceptionId> => |v| Self::Int(v.map(|v| v.0));
 }
 
 /// Binds arguments for one engine.
@@ -138,7 +140,7 @@ macro_rules! id_cell {
     )+ };
 }
 
-id_cell!(AgentId, PersonId, TeamId, SystemId, WaveId, TokenId, RuleId, HandoverId, RequestId);
+id_cell!(AgentId, PersonId, TeamId, SystemId, WaveId, TokenId, RuleId, HandoverId, RequestId, ExceptionId);
 
 macro_rules! word_cell {
     ($($t:path),+ $(,)?) => { $(impl Cell for $t {
@@ -151,6 +153,9 @@ macro_rules! word_cell {
 word_cell!(
     domain::request::RequestKind,
     domain::retirement::RowKind,
+    domain::notice::NoticeKind,
+    domain::notice::OutletKind,
+    domain::notice::DeliveryState,
     domain::rule::RuleState,
     domain::rule::AtImport,
     domain::agent::AgentKind,

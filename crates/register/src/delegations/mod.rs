@@ -8,6 +8,7 @@ use domain::delegation;
 use domain::id::PersonId;
 use domain::party::Role;
 use domain::text;
+use domain::tiding;
 use serde_json::{Value, json};
 
 use crate::args;
@@ -16,6 +17,7 @@ use crate::db::{Arg, Db, DbError, Reads, Row, marks};
 use crate::error::{Checked, Error};
 use crate::oncall::told;
 use crate::people::{self, Person};
+use crate::tidings::To;
 
 /// Longest reason, in characters.
 const REASON_MAX: usize = 1000;
@@ -161,6 +163,7 @@ pub async fn create(
     let columns = ["id", "event_id", "from_id", "to_id", "from_at", "until_at", "reason"];
     change.tx.insert("delegation", &columns, vec![row], "").await?;
     change.wrote(event, &change::DELEGATION, id);
+    change.tell(To::Person(to), tiding::delegated(id, &me.name, from, until, &reason));
     change.commit().await?;
     Ok(id)
 }

@@ -10,6 +10,7 @@ use domain::handover::{HandoverState, Pair, needed, state};
 use domain::id::{AgentId, HandoverId, PersonId, TeamId};
 use domain::party::Party;
 use domain::text;
+use domain::tiding;
 use serde_json::{Value, json};
 
 use crate::agents::assess::{party_names, party_standing, reassess};
@@ -21,6 +22,7 @@ use crate::assignments::REASON_MAX;
 use crate::change::{self, By, Change};
 use crate::db::{Arg, Db, DbError, Reads, Row, marks};
 use crate::error::Error;
+use crate::tidings::To;
 
 /// Handovers listed of one agent, and of one person's teams.
 const MOST: i64 = 50;
@@ -273,6 +275,9 @@ pub async fn offer(db: &Db, by: By<'_>, agent: AgentId, reason: &str) -> Result<
         Error::unique(e, format!("{agent} is offered between these two teams already, and waits for an answer."))
     })?;
     change.wrote(event, &change::HANDOVER, id.0);
+    let from = Party::Team(pair.from);
+    let name = party_names(&mut change.tx, [from]).await?.remove(&from).unwrap_or_else(|| from.to_string());
+    change.tell(To::Answerers(Party::Team(pair.to)), tiding::handover_offered(id, agent, &name));
     change.commit().await?;
     let mut reads = db;
     load(&mut reads, by, id, &leads).await
@@ -322,6 +327,12 @@ async fn close(db: &Db, by: By<'_>, id: HandoverId, outcome: HandoverState, reas
         return Err(Error::Conflict("Somebody else answered at the same moment; look at it again.".into()));
     }
     change.wrote(event, &change::HANDOVER, id.0);
+    let (how, other) = match outcome {
+        HandoverState::Accepted => ("accepted", before.from),
+        HandoverState::Declined => ("declined", before.from),
+        _ => ("taken back", before.to),
+    };
+    change.tell(To::Answerers(Party::Team(other)), tiding::handover_ended(id, before.agent, how, reason));
     reassess(&mut change, &[before.agent], false).await?;
     change.commit().await?;
     let mut reads = db;

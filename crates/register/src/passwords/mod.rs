@@ -11,6 +11,7 @@ use domain::id::PersonId;
 use domain::party::Roles;
 use domain::proposal::{self, Matter, Way};
 use domain::text;
+use domain::tiding;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -18,6 +19,7 @@ use crate::args;
 use crate::change::{By, Change};
 use crate::db::{Db, DbError};
 use crate::error::Error;
+use crate::tidings::To;
 use crate::{people, proposals, sessions};
 
 pub use set_up::{SetUp, set_up};
@@ -233,6 +235,8 @@ async fn write(db: &Db, by: By<'_>, person: PersonId, new: &str, capacity: &'sta
     let ended = store_in(&mut c, person, &hash).await?;
     let e = c.event(capacity, "password.changed", person);
     c.describe(e, serde_json::Value::Null, json!({"sessions_ended": ended}));
+    let who = crate::tidings::actor(&mut c).await?;
+    c.tell(To::Person(person), tiding::password_set(person, &who, by.now));
     c.commit().await?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use domain::id::{AgentId, PersonId};
 use domain::party::{Party, PersonStatus, Role, Roles};
 use domain::proposal::{self, Matter, Way};
 use domain::text;
+use domain::tiding;
 use serde_json::{Value, json};
 
 use super::stored::{self, Person, load};
@@ -16,6 +17,7 @@ use crate::change::{self, By, Change};
 use crate::db::{Db, Reads};
 use crate::error::{Checked, Error};
 use crate::proposals::What;
+use crate::tidings::To;
 use crate::{proposals, reach, sessions};
 
 /// Longest name, title or business unit, in characters.
@@ -365,6 +367,9 @@ pub async fn edit(
         let e = change.event(capacity, "person.roles-changed", id);
         change.describe(e, json!({"roles": before.roles}), json!({"roles": r}));
         change.because(e, &reason);
+        let who = crate::tidings::actor(&mut change).await?;
+        let names = r.iter().map(Role::label).collect::<Vec<_>>().join(", ");
+        change.tell(To::Person(id), tiding::roles_changed(id, &names, &who, by.now));
         event = Some(e);
     }
     let Some(event) = event else { return Ok(Recorded { person: before, asked }) };
@@ -403,6 +408,9 @@ pub async fn edit(
         let parties = with_led_teams(&mut change.tx, id).await?;
         let agents = agents_of(&mut change.tx, &parties).await?;
         reassess(&mut change, &agents, false).await?;
+        if !agents.is_empty() {
+            change.tell(To::Person(id), tiding::moved(id, agents.len(), by.now));
+        }
     }
     change.commit().await.map_err(raced)?;
     Ok(Recorded { person: again(db, id).await?, asked })
@@ -535,6 +543,9 @@ async fn turn(
     let mut agents: BTreeSet<AgentId> = agents_of(&mut change.tx, &parties).await?.into_iter().collect();
     agents.extend(reach::touched(&mut change, reached).await?);
     let agents: Vec<AgentId> = agents.into_iter().collect();
+    if leaves && !agents.is_empty() {
+        change.tell(To::Security, tiding::left(id, &before.name, agents.len(), by.now));
+    }
     change.describe(
         event,
         json!({"status": before.status, "agents": Value::Null}),

@@ -10,12 +10,14 @@ use domain::party::Roles;
 use domain::policy::Policy;
 use domain::proposal::{self, Asked, Matter, NotYours, ProposalState};
 use domain::text;
+use domain::tiding;
 use serde_json::{Value, json};
 
 use crate::args;
 use crate::change::{self, By, Change};
 use crate::db::{Arg, Db, DbError, Reads, Row};
 use crate::error::Error;
+use crate::tidings::To;
 use crate::{passwords, people, policies};
 
 /// Longest reason, in characters.
@@ -225,10 +227,14 @@ pub(crate) async fn ask(
         Matter::Policy => "The policy would be weaker, so it is proposed".to_owned(),
     };
     let page = person.map_or_else(|| "/policy".to_owned(), |p| format!("their page, /people/{p}"));
+    let link = person.map_or_else(|| "/policy".to_owned(), |p| format!("/people/{p}"));
+    let who = crate::tidings::actor(change).await?;
+    let until = now + proposal::LAPSES_AFTER;
+    change.tell(To::Governing, tiding::second_person(id, &what, &who, until, &link));
     Ok(format!(
         "{what} (proposal {id}) and needs a second person: another administrator or security lead confirms it on \
          {page}, by {}.",
-        (now + proposal::LAPSES_AFTER).format("%Y-%m-%d")
+        until.format("%Y-%m-%d")
     ))
 }
 

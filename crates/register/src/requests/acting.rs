@@ -8,7 +8,7 @@ use domain::request::{ACTS_FOR, Request, Seat, decider};
 use serde_json::{Value, json};
 
 use super::seats::seats;
-use super::stored::unclosed;
+use super::stored::{Kept, unclosed};
 use super::{agent, words};
 use crate::agents::assess::reassess;
 use crate::agents::moves;
@@ -38,11 +38,15 @@ pub async fn appoint(
     let found = seats(&mut change.tx, &[(id, duty)], by.now).await?;
     let seat = Seat { acting: None, ..found.get(&(id, duty)).cloned().unwrap_or_default() };
     let open = unclosed(&mut change.tx, &[id]).await?;
-    let small = crate::models::justified(&mut change.tx, &[id]).await?.get(&id).is_some_and(|u| *u > by.now);
+    let mut all: Vec<AgentId> = open.iter().flat_map(Kept::agents).chain([id]).collect();
+    all.sort_unstable();
+    all.dedup();
+    let justified = crate::models::justified(&mut change.tx, &all).await?;
+    let small = |r: &Kept| r.agents().iter().all(|a| justified.get(a).is_some_and(|u| *u > by.now));
     let asked: Vec<Request> = open
         .iter()
-        .filter(|r| r.steps.iter().any(|s| s.step.duty == duty && s.step.decided.is_none()))
-        .map(|r| r.rules(small))
+        .filter(|r| r.steps.iter().any(|s| s.agent == id && s.step.duty == duty && s.step.decided.is_none()))
+        .map(|r| r.rules(small(r)))
         .collect();
     let vacant =
         if asked.is_empty() { seat.holder.is_none() } else { asked.iter().any(|r| decider(r, duty, &seat).is_none()) };

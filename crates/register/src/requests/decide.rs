@@ -88,13 +88,16 @@ async fn checked(change: &mut Change<'_>, answer: &Answer) -> Result<(String, Ve
 }
 
 /// What the policy demands of a consent, whoever gives it.
-fn demands(agent: &Agent, kept: &stored::Kept, duty: Duty) -> Result<(), Error> {
+async fn demands(change: &mut Change<'_>, agent: &Agent, kept: &stored::Kept, duty: Duty) -> Result<(), Error> {
+    if kept.kind == RequestKind::Exception {
+        return crate::exceptions::demands(change, kept.id).await;
+    }
     if !matches!(kept.kind, RequestKind::Approval | RequestKind::ScopeChange) {
         return Ok(());
     }
     let Some((_, facts)) = kept.facts() else { return Ok(()) };
     let standing = request::standing_credentials(&facts);
-    if !standing.is_empty() {
+    if !standing.is_empty() && !crate::exceptions::credentials_covered(&mut change.tx, agent.id, change.by.now).await? {
         return Err(Error::Conflict(format!(
             "It uses a long-lived secret or a shared account ({}), and no exception in force covers that.",
             standing.join(", ")
@@ -123,21 +126,27 @@ pub async fn decide(
     let about = stored::load(&mut change.tx, id).await?.agent;
     moves::hold(&mut change, about).await?;
     let kept = stored::load(&mut change.tx, id).await?;
+    // Of an exception, each of its agents; they never change.
+    for other in kept.agents().into_iter().filter(|a| *a != about) {
+        moves::hold(&mut change, other).await?;
+    }
     let seen = crate::agents::stored::load(&mut change.tx, &[about], by.now).await?.pop();
     let record = seen.ok_or_else(|| Error::NotFound(format!("request {id}")))?;
-    let until = crate::models::justified(&mut change.tx, &[about]).await?;
-    let mut rules = kept.rules(until.get(&about).is_some_and(|u| *u > by.now));
+    let until = crate::models::justified(&mut change.tx, &kept.agents()).await?;
+    let mut rules = kept.rules(kept.agents().iter().all(|a| until.get(a).is_some_and(|u| *u > by.now)));
     let parts = parts(&mut change, &kept, &mut rules, &record, places, answer).await?;
     can(by.actor, Action::RequestDecide, Relation::Owner)?;
     let (reason, conditions) = checked(&mut change, answer).await?;
     if consents(answer.verdict) {
-        for part in &parts {
-            demands(&record, &kept, part.step.duty)?;
+        // What is demanded of an exception is the same of each of its steps.
+        let most = if kept.kind == RequestKind::Exception { 1 } else { parts.len() };
+        for part in &parts[..most] {
+            demands(&mut change, &record, &kept, part.step.duty).await?;
         }
     }
     let mut events = Vec::with_capacity(parts.len());
     for (at, part) in parts.iter().enumerate() {
-        let event = change.event(part.capacity(), "request.decided", about);
+        let event = change.event(part.capacity(), "request.decided", kept.about(part.step.place));
         write(&mut change, event, &kept, part.step.place, &rules, answer.verdict, &reason, part.found).await?;
         let set = if at == 0 { conditions.as_slice() } else { &[] };
         write_conditions(&mut change, event, &kept, part.step.place, part.found.person, set).await?;
@@ -152,16 +161,16 @@ pub async fn decide(
         events.push((event, after));
     }
     let decided = stored::load(&mut change.tx, id).await?;
-    let end = decided.rules(rules.small_organisation).end();
+    let mut end = decided.rules(rules.small_organisation).end();
     let last = events.len() - 1;
     for (at, (event, mut after)) in events.into_iter().enumerate() {
         if let Some(outcome) = end.filter(|_| at == last) {
-            follow(&mut change, event, &decided, &record, outcome, &mut after).await?;
+            end = Some(follow(&mut change, event, &decided, &record, outcome, &mut after).await?);
         }
         change.describe(event, serde_json::Value::Null, after);
         change.because(event, &reason);
     }
-    reassess(&mut change, &[about], false).await?;
+    reassess(&mut change, &kept.agents(), false).await?;
     change.commit().await?;
     Ok(end.unwrap_or(request::RequestState::Open))
 }
@@ -196,7 +205,8 @@ async fn parts(
     if places.is_empty() {
         return Err(Error::field("/step", "Say in which capacity you decide."));
     }
-    let wanted: Vec<(AgentId, Duty)> = places.iter().filter_map(|p| rules.step(*p)).map(|s| (about, s.duty)).collect();
+    let wanted: Vec<(AgentId, Duty)> =
+        places.iter().filter_map(|p| rules.step(*p)).map(|s| (kept.about(s.place), s.duty)).collect();
     let seats = seats(&mut change.tx, &wanted, by.now).await?;
     let present = kept.present_sha256(record);
     let mut out: Vec<Part> = Vec::with_capacity(places.len());
@@ -213,7 +223,7 @@ async fn parts(
             can(by.actor, Action::RequestDecide, Relation::None)?;
             return Err(Error::Denied(domain::can::Denied::Hidden));
         };
-        let seat = seats.get(&(about, step.duty)).cloned().unwrap_or_default();
+        let seat = seats.get(&(kept.about(place), step.duty)).cloned().unwrap_or_default();
         let asked = Asked {
             place,
             by: me,

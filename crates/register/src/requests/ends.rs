@@ -6,6 +6,7 @@ use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::id::{AgentId, RequestId};
 use domain::request::{RequestKind, RequestState, Verdict};
+use domain::tiding;
 use serde_json::{Value, json};
 
 use super::stored::{self, Kept};
@@ -17,6 +18,7 @@ use crate::args;
 use crate::change::{self, By, Change, EventRef};
 use crate::db::Db;
 use crate::error::Error;
+use crate::tidings::To;
 
 /// Closes a request. Answers false when somebody else did.
 pub(crate) async fn close(
@@ -29,16 +31,21 @@ pub(crate) async fn close(
     let by = change.by.actor.who.to_string();
     let args = args![id, change.id(event), outcome.key(), change.by.now, by, why];
     let sql = "UPDATE request SET event_id = $2, outcome = $3, closed_at = $4, closed_by = $5, closing = $6 \
-               WHERE id = $1 AND outcome = ''";
-    let done = change.tx.run(sql, args).await? == 1;
-    if done {
+               WHERE id = $1 AND outcome = '' RETURNING kind, agent_id, requester_id";
+    let row = change.tx.one(sql, args).await?;
+    if let Some(row) = &row {
+        let (kind, agent, requester) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        change.tell(To::Person(requester), tiding::request_ended(id, kind, agent, outcome, why));
         change.wrote(event, &change::REQUEST, id.0);
         // Its open steps wait for nobody any more.
         let sql =
             "UPDATE request_step SET waits_for = NULL, ready = FALSE WHERE request_id = $1 AND decided_at IS NULL";
         change.tx.run(sql, args![id]).await?;
+        if outcome != RequestState::Approved {
+            crate::exceptions::refused(change, event, id, outcome).await?;
+        }
     }
-    Ok(done)
+    Ok(row.is_some())
 }
 
 /// An agent whose first approval ends without one is a draft again.
@@ -58,6 +65,9 @@ pub async fn withdraw(db: &Db, by: By<'_>, id: RequestId, why: &str) -> Result<(
     moves::hold(&mut change, about).await?;
     let (record, stands) = agent(&mut change.tx, by, about).await.map_err(|e| hidden(e, id))?;
     let kept = stored::load(&mut change.tx, id).await?;
+    for other in kept.agents().into_iter().filter(|a| *a != about) {
+        moves::hold(&mut change, other).await?;
+    }
     let mine = by.actor.person_id() == Some(kept.requester);
     can(by.actor, Action::RequestWithdraw, if mine { Relation::Requester } else { Relation::None })?;
     let state = kept.state(by.now);
@@ -76,7 +86,7 @@ pub async fn withdraw(db: &Db, by: By<'_>, id: RequestId, why: &str) -> Result<(
     }
     change.describe(event, json!({"outcome": RequestState::Open}), after);
     change.because(event, why);
-    reassess(&mut change, &[about], false).await?;
+    reassess(&mut change, &kept.agents(), false).await?;
     change.commit().await?;
     Ok(())
 }
@@ -141,12 +151,18 @@ pub(crate) async fn finish(
         }
         change.describe(event, json!({"outcome": RequestState::Open}), after);
         change.because(event, why);
+        // Its other agents, which the caller knows nothing of.
+        let others: Vec<AgentId> = kept.agents().into_iter().filter(|a| *a != kept.agent).collect();
+        for other in &others {
+            moves::hold(change, *other).await?;
+        }
+        reassess(change, &others, false).await?;
     }
     Ok(())
 }
 
 /// What follows when the decisions end a request, under the event of the last of them. `after`
-/// is the event's side of things, to which what follows is added.
+/// is the event's side of things, to which what follows is added. Answers how it ended.
 pub(crate) async fn follow(
     change: &mut Change<'_>,
     event: EventRef,
@@ -154,10 +170,15 @@ pub(crate) async fn follow(
     agent: &Agent,
     outcome: RequestState,
     after: &mut Value,
-) -> Result<(), Error> {
+) -> Result<RequestState, Error> {
+    let void = kept.kind == RequestKind::Exception
+        && outcome == RequestState::Approved
+        && crate::exceptions::moved(change, kept.id).await?;
+    let outcome = if void { RequestState::Voided } else { outcome };
     let why = match outcome {
         RequestState::Rejected => "A step was rejected.",
         RequestState::Completed => crate::reviews::closing(kept),
+        RequestState::Voided => "What it covers changed since it was asked, so no decision on it counts; ask again.",
         _ => "Every step was decided.",
     };
     close(change, event, kept.id, outcome, why).await?;
@@ -166,7 +187,10 @@ pub(crate) async fn follow(
         if back_to_draft(change, event, kept, agent).await? {
             after["state"] = Lifecycle::Draft.key().into();
         }
-        return Ok(());
+        return Ok(outcome);
+    }
+    if outcome == RequestState::Voided {
+        return Ok(outcome);
     }
     let mut by: Vec<Duty> = kept.steps.iter().map(|s| s.step.duty).collect();
     match kept.kind {
@@ -207,8 +231,9 @@ pub(crate) async fn follow(
         }
         RequestKind::Review => crate::reviews::follow(change, event, kept, agent, after).await?,
         RequestKind::Retirement => crate::retirements::ends::retire(change, event, kept, agent, after).await?,
+        RequestKind::Exception => crate::exceptions::approve(change, event, kept.id, after).await?,
     }
-    Ok(())
+    Ok(outcome)
 }
 
 /// Whether a verdict lets the thing go ahead.

@@ -17,6 +17,7 @@ use crate::agents::relation::capacity;
 use crate::agents::{Agent, moves};
 use crate::args;
 use crate::change::{self, By, Change, EventRef};
+use crate::clock::alarms;
 use crate::db::{Arg, Db, FOREVER, Reads};
 use crate::error::Error;
 use crate::policies;
@@ -86,6 +87,7 @@ async fn foreseen(
     let parties = people.iter().flatten().map(|p| domain::party::Party::Person(*p));
     let names = crate::agents::assess::party_names(reads, parties.collect::<Vec<_>>()).await?;
     let due_at = by.now + TimeDelta::days(policy.policy.step_days.of(tier));
+    let covered = crate::exceptions::credentials_covered(reads, agent.id, by.now).await?;
     let steps = wanted
         .into_iter()
         .zip(people)
@@ -101,7 +103,7 @@ async fn foreseen(
         subject_sha256: facts.boundary_sha256(),
         policy_version: policy.version,
         steps,
-        blocked: before_asking(&facts),
+        blocked: before_asking(&facts, covered),
         needs_reviewer: When::HighSensitivity.holds(&facts),
         lapses_at: by.now + TimeDelta::days(i64::from(policy.policy.lapse_days)),
         facts,
@@ -200,7 +202,20 @@ pub(crate) async fn insert(
     me: PersonId,
     policy_version: i64,
     new: New<'_>,
+    dates: Dates,
+) -> Result<RequestId, Error> {
+    insert_of(change, event, me, policy_version, new, dates, &[]).await
+}
+
+/// As [`insert`], where the steps are about several agents: whose each is, in their order.
+pub(crate) async fn insert_of(
+    change: &mut Change<'_>,
+    event: EventRef,
+    me: PersonId,
+    policy_version: i64,
+    new: New<'_>,
     Dates { due_at, lapses_at }: Dates,
+    whose: &[AgentId],
 ) -> Result<RequestId, Error> {
     let now = change.by.now;
     let tier = tier::score(new.facts).tier;
@@ -249,12 +264,12 @@ pub(crate) async fn insert(
     let first = change.next("request-step", i64::try_from(new.wanted.len()).unwrap_or(0)).await?;
     let mut rows: Vec<Vec<Arg>> = Vec::new();
     let mut told = Vec::new();
-    for ((number, place), w) in (first..).zip(1_i64..).zip(&new.wanted) {
+    for (at, ((number, place), w)) in (first..).zip(1_i64..).zip(&new.wanted).enumerate() {
         rows.push(args![
             number,
             change.id(event),
             id,
-            new.agent.id,
+            whose.get(at).copied().unwrap_or(new.agent.id),
             me,
             place,
             w.duty.key(),
@@ -269,6 +284,7 @@ pub(crate) async fn insert(
             false,
             FOREVER,
             !w.last,
+            new.kind.key(),
         ]);
         change.wrote(event, &change::REQUEST_STEP, number);
         told.push(w.duty.key());
@@ -292,8 +308,12 @@ pub(crate) async fn insert(
         "justified",
         "waits_until",
         "ready",
+        "kind",
     ];
     change.tx.insert("request_step", &columns, rows, "").await?;
+    let escalates = policies::present(&mut change.tx).await?.policy.escalate_days;
+    alarms::of_request(change, id, due_at, TimeDelta::days(i64::from(escalates)));
+    alarms::of_request_lapse(change, id, lapses_at);
     let mut after =
         json!({"request": id, "kind": new.kind, "subject_sha256": new.sha256, "policy": policy_version, "steps": told});
     if new.kind == RequestKind::Approval && new.agent.state == Lifecycle::Draft {
@@ -338,7 +358,8 @@ pub async fn submit(db: &Db, by: By<'_>, id: AgentId, said: &Submission) -> Resu
         let state = agent.state.label().to_lowercase();
         return Err(Error::Conflict(format!("{id} is {state}: {how}.")));
     }
-    let missing = before_asking(&agent.facts);
+    let covered = crate::exceptions::credentials_covered(&mut change.tx, id, by.now).await?;
+    let missing = before_asking(&agent.facts, covered);
     if !missing.is_empty() {
         return Err(Error::Conflict(missing.join(" ")));
     }
@@ -380,7 +401,8 @@ pub async fn scope(db: &Db, by: By<'_>, id: AgentId, given: AgentFacts, said: &S
     }
     let mut given = given;
     crate::agents::write::prepared(&mut change, &mut given).await?;
-    let missing = before_asking(&given);
+    let covered = crate::exceptions::credentials_covered(&mut change.tx, id, by.now).await?;
+    let missing = before_asking(&given, covered);
     if !missing.is_empty() {
         return Err(Error::Conflict(missing.join(" ")));
     }

@@ -8,14 +8,16 @@ use domain::assignment::{Held, accountable};
 use domain::duty::Duty;
 use domain::id::{AgentId, PersonId};
 use domain::party::{Party, Standing};
-use domain::request::{Seat, decider};
+use domain::request::{RequestState, Seat, decider};
+use domain::tiding::OpenStep;
 
-use super::stored::{Kept, unclosed};
+use super::stored::{Kept, KeptStep, unclosed};
 use crate::agents::assess::ownership;
 use crate::args;
 use crate::change::Change;
 use crate::db::{Arg, DbError, FOREVER, Reads, marks, micros};
 use crate::error::Error;
+use crate::tidings::To;
 
 /// How far up a chain of managers somebody is looked for.
 const LEVELS: usize = 8;
@@ -153,6 +155,32 @@ pub(crate) async fn seats(
     Ok(out)
 }
 
+/// Tells whoever a step waits for since now, and whoever decides in their place; security, when it
+/// is nobody.
+fn tell(change: &mut Change<'_>, request: &Kept, step: &KeptStep, person: Option<PersonId>, seat: &Seat) {
+    let told = OpenStep {
+        request: request.id,
+        kind: request.kind,
+        place: step.step.place,
+        duty: step.step.duty,
+        agent: step.agent,
+        due_at: step.step.due_at,
+    };
+    match person {
+        Some(person) if step.waits_for != Some(person) || !step.ready => {
+            change.tell(To::Person(person), told.waits(person));
+            for (_, to) in seat.delegates.iter().filter(|(from, _)| *from == person) {
+                change.tell(To::Person(*to), told.waits(*to));
+            }
+        }
+        // Asked just now, it waits for nobody from the beginning.
+        None if step.waits_for.is_some() || !step.ready || request.opened_at == change.by.now => {
+            change.tell(To::Security, told.vacant());
+        }
+        _ => {}
+    }
+}
+
 /// Writes for whom the open steps of these agents wait, and whose turn it is: derived, and
 /// resolved again at the moment of decision.
 pub(crate) async fn derive(change: &mut Change<'_>, agents: &[AgentId]) -> Result<(), Error> {
@@ -163,17 +191,20 @@ pub(crate) async fn derive(change: &mut Change<'_>, agents: &[AgentId]) -> Resul
     }
     let wanted: Vec<(AgentId, Duty)> = open
         .iter()
-        .flat_map(|r| r.steps.iter().filter(|s| s.step.decided.is_none()).map(|s| (r.agent, s.step.duty)))
+        .flat_map(|r| r.steps.iter().filter(|s| s.step.decided.is_none()).map(|s| (s.agent, s.step.duty)))
+        .filter(|(agent, _)| agents.contains(agent))
         .collect();
     let seats = seats(&mut change.tx, &wanted, now).await?;
-    let ids: Vec<AgentId> = open.iter().map(|r| r.agent).collect();
+    let mut ids: Vec<AgentId> = open.iter().flat_map(Kept::agents).collect();
+    ids.sort_unstable();
+    ids.dedup();
     let justified = crate::models::justified(&mut change.tx, &ids).await?;
     let appointed = acting(&mut change.tx, &ids, now).await?;
     for request in &open {
-        let small = justified.get(&request.agent).is_some_and(|until| *until > now);
+        let small = request.agents().iter().all(|a| justified.get(a).is_some_and(|until| *until > now));
         let rules = request.rules(small);
         for step in request.steps.iter().filter(|s| s.step.decided.is_none()) {
-            let key = (request.agent, step.step.duty);
+            let key = (step.agent, step.step.duty);
             let Some(seat) = seats.get(&key) else { continue };
             let found = decider(&rules, step.step.duty, seat);
             let until = match found {
@@ -184,8 +215,11 @@ pub(crate) async fn derive(change: &mut Change<'_>, agents: &[AgentId]) -> Resul
             };
             let sql = "UPDATE request_step SET waits_for = $2, waits_until = $3, ready = $4 WHERE id = $1 \
                        AND decided_at IS NULL";
-            let person = found.map(|d| d.person);
-            change.tx.run(sql, args![step.id, person, until, rules.ready(&step.step)]).await?;
+            let (person, ready) = (found.map(|d| d.person), rules.ready(&step.step));
+            change.tx.run(sql, args![step.id, person, until, ready]).await?;
+            if ready && request.state(now) == RequestState::Open {
+                tell(change, request, step, person, seat);
+            }
         }
     }
     Ok(())

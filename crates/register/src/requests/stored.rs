@@ -19,6 +19,8 @@ use crate::error::Error;
 pub struct KeptStep {
     /// The row's number.
     pub id: i64,
+    /// Of which agent: the request's own, and of an exception one of its agents.
+    pub agent: AgentId,
     /// What the rules read.
     pub step: Step,
     /// Why it is asked, one sentence each.
@@ -31,6 +33,8 @@ pub struct KeptStep {
     pub decided_sha256: String,
     /// Who would decide it now, as derived when its agent was last assessed.
     pub waits_for: Option<PersonId>,
+    /// Whether it was its turn then.
+    pub ready: bool,
 }
 
 /// A request with everything that is kept of it.
@@ -97,6 +101,19 @@ impl Kept {
         }
     }
 
+    /// The agents that its steps are about, each once; of most kinds its one agent.
+    pub fn agents(&self) -> Vec<AgentId> {
+        let mut out: Vec<AgentId> = self.steps.iter().map(|s| s.agent).chain([self.agent]).collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
+    /// The agent that a step is about.
+    pub fn about(&self, place: i64) -> AgentId {
+        self.steps.iter().find(|s| s.step.place == place).map_or(self.agent, |s| s.agent)
+    }
+
     /// The facts before and after: of an approval, the same.
     pub fn facts(&self) -> Option<(AgentFacts, AgentFacts)> {
         let read = |v: &Value| serde_json::from_value::<AgentFacts>(v.clone()).ok();
@@ -122,6 +139,8 @@ impl Kept {
                     format!("changed:{}", agent.boundary_sha256)
                 }
             }
+            // Its terms change only by another request; who is covered is looked up at its end.
+            RequestKind::Exception => self.subject_sha256.clone(),
             _ => {
                 let pinned = self.content["boundary_sha256"].as_str();
                 let same = pinned == Some(agent.facts.boundary_sha256().as_str());
@@ -167,7 +186,7 @@ async fn with_steps(reads: &mut impl Reads, rows: &[Row]) -> Result<Vec<Kept>, E
     for batch in ids.chunks(500) {
         let sql = format!(
             "SELECT request_id, id, place, duty, comes_last, because, due_at, verdict, decided_at, decided_by, \
-             on_behalf_of, via, reason, decided_sha256, waits_for FROM request_step WHERE request_id IN {} \
+             on_behalf_of, via, reason, decided_sha256, waits_for, agent_id, ready FROM request_step WHERE request_id IN {} \
              ORDER BY request_id, place",
             marks(1, batch.len())
         );
@@ -180,12 +199,14 @@ async fn with_steps(reads: &mut impl Reads, rows: &[Row]) -> Result<Vec<Kept>, E
             };
             request.steps.push(KeptStep {
                 id: r.get(1)?,
+                agent: r.get(15)?,
                 step: Step { place: r.get(2)?, duty: r.get(3)?, last: r.get(4)?, due_at: r.get(6)?, decided },
                 because: serde_json::from_str(&r.get::<String>(5)?).unwrap_or_default(),
                 via: r.get::<String>(11)?.parse().ok(),
                 reason: r.get(12)?,
                 decided_sha256: r.get(13)?,
                 waits_for: r.get(14)?,
+                ready: r.get(16)?,
             });
         }
     }
@@ -212,19 +233,26 @@ pub async fn load(reads: &mut impl Reads, id: RequestId) -> Result<Kept, Error> 
     with_steps(reads, &rows).await?.pop().ok_or_else(|| Error::NotFound(format!("request {id}")))
 }
 
-/// The requests about these agents that nobody has closed, lapsed ones included.
+/// The requests about these agents that nobody has closed, lapsed ones included; also those about
+/// others in which a step is about one of these.
 pub(crate) async fn unclosed(reads: &mut impl Reads, agents: &[AgentId]) -> Result<Vec<Kept>, Error> {
     let mut out = Vec::new();
     for batch in agents.chunks(500) {
+        // From the agents, never from all that is open: the other index is hidden.
         let sql = format!(
-            "SELECT {COLUMNS} FROM request r WHERE r.outcome = '' AND r.agent_id IN {} ORDER BY r.id",
-            marks(1, batch.len())
+            "SELECT {COLUMNS} FROM request r WHERE r.outcome || '' = '' AND r.id IN (SELECT id FROM request \
+             WHERE agent_id IN {list} UNION SELECT request_id FROM request_step WHERE verdict = '' \
+             AND agent_id IN {list}) ORDER BY r.id",
+            list = marks(1, batch.len())
         );
         let rows = reads.rows(sql, batch.iter().map(|id| Arg::from(*id)).collect()).await?;
         if !rows.is_empty() {
             out.extend(with_steps(reads, &rows).await?);
         }
     }
+    // One of several batches' agents comes once.
+    out.sort_by_key(|k: &Kept| k.id);
+    out.dedup_by_key(|k| k.id);
     Ok(out)
 }
 

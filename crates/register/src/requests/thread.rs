@@ -3,6 +3,7 @@
 use domain::can::{Action, Relation, can};
 use domain::id::{PersonId, RequestId};
 use domain::request::decider;
+use domain::tiding;
 use serde_json::{Value, json};
 
 use super::ends::hidden;
@@ -13,6 +14,7 @@ use crate::args;
 use crate::change::{self, By, Change};
 use crate::db::Db;
 use crate::error::Error;
+use crate::tidings::To;
 
 /// Asks the requester something about a step that waits for the actor. It decides nothing.
 pub async fn ask(db: &Db, by: By<'_>, id: RequestId, place: i64, question: &str) -> Result<(), Error> {
@@ -20,8 +22,9 @@ pub async fn ask(db: &Db, by: By<'_>, id: RequestId, place: i64, question: &str)
     let (mut change, kept) = open(db, by, id).await?;
     let rules = kept.rules(false);
     let step = rules.step(place).ok_or_else(|| Error::NotFound(format!("step {place} of {id}")))?;
-    let found = seats(&mut change.tx, &[(kept.agent, step.duty)], by.now).await?;
-    let seat = found.get(&(kept.agent, step.duty)).cloned().unwrap_or_default();
+    let about = kept.about(place);
+    let found = seats(&mut change.tx, &[(about, step.duty)], by.now).await?;
+    let seat = found.get(&(about, step.duty)).cloned().unwrap_or_default();
     let principal = decider(&rules, step.duty, &seat).map(|d| d.person);
     let me = by.actor.person_id();
     let mine = principal.is_some()
@@ -34,7 +37,7 @@ pub async fn ask(db: &Db, by: By<'_>, id: RequestId, place: i64, question: &str)
         return Err(Error::Conflict("This step was decided already.".into()));
     }
     let capacity = step.duty.owner_title().to_lowercase();
-    write(change, &kept, place, true, capacity, "request.asked", &question).await
+    write(change, &kept, place, true, capacity, "request.asked", &question, vec![kept.requester]).await
 }
 
 /// Answers, as whoever asked for the request.
@@ -49,7 +52,10 @@ pub async fn reply(db: &Db, by: By<'_>, id: RequestId, place: i64, answer: &str)
     if kept.steps.iter().all(|s| s.step.place != place) {
         return Err(Error::NotFound(format!("step {place} of {id}")));
     }
-    write(change, &kept, place, false, "requester".to_owned(), "request.answered", &answer).await
+    let sql = "SELECT DISTINCT by_id FROM request_message WHERE request_id = $1 AND place = $2 AND question";
+    let rows = change.tx.all(sql, args![id, place]).await?;
+    let askers = rows.iter().map(|r| r.get(0)).collect::<Result<Vec<_>, _>>()?;
+    write(change, &kept, place, false, "requester".to_owned(), "request.answered", &answer, askers).await
 }
 
 async fn open<'a>(db: &Db, by: By<'a>, id: RequestId) -> Result<(Change<'a>, stored::Kept), Error> {
@@ -65,6 +71,7 @@ async fn open<'a>(db: &Db, by: By<'a>, id: RequestId) -> Result<(Change<'a>, sto
     Ok((change, kept))
 }
 
+#[expect(clippy::too_many_arguments, reason = "one row, written in one place")]
 async fn write(
     mut change: Change<'_>,
     kept: &stored::Kept,
@@ -73,6 +80,7 @@ async fn write(
     capacity: String,
     told: &'static str,
     said: &str,
+    whom: Vec<PersonId>,
 ) -> Result<(), Error> {
     let Some(PersonId(me)) = change.by.actor.person_id() else {
         return Err(Error::Denied(domain::can::Denied::Forbidden("A person asks and answers.".into())));
@@ -85,6 +93,10 @@ async fn write(
     change.wrote(event, &change::REQUEST_MESSAGE, number);
     change.describe(event, Value::Null, json!({"request": kept.id, "step": place}));
     change.because(event, said);
+    let tell = if question { tiding::asked } else { tiding::answered };
+    for person in whom {
+        change.tell(To::Person(person), tell(kept.id, kept.kind, kept.agent, number, said));
+    }
     change.commit().await?;
     Ok(())
 }

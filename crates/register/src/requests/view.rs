@@ -99,16 +99,16 @@ pub async fn read(db: &Db, by: By<'_>, id: RequestId) -> Result<View, Error> {
         .pop()
         .ok_or_else(|| Error::NotFound(format!("request {id}")))?;
     let state = kept.state(by.now);
-    let until = crate::models::justified(&mut reads, &[about]).await?;
-    let small = until.get(&about).is_some_and(|u| *u > by.now);
+    let until = crate::models::justified(&mut reads, &kept.agents()).await?;
+    let small = kept.agents().iter().all(|a| until.get(a).is_some_and(|u| *u > by.now));
     let rules = kept.rules(small);
-    let wanted: Vec<_> = kept.steps.iter().map(|s| (about, s.step.duty)).collect();
+    let wanted: Vec<_> = kept.steps.iter().map(|s| (s.agent, s.step.duty)).collect();
     let found = seats(&mut reads, &wanted, by.now).await?;
     let me = by.actor.person_id();
     let policy = policies::present(&mut reads).await?.policy;
     let mut steps = Vec::with_capacity(kept.steps.len());
     for s in &kept.steps {
-        let seat = found.get(&(about, s.step.duty)).cloned().unwrap_or_default();
+        let seat = found.get(&(s.agent, s.step.duty)).cloned().unwrap_or_default();
         let open = s.step.decided.is_none() && !state.ended();
         let who = if open { decider(&rules, s.step.duty, &seat) } else { None };
         let delegate = |d: &Decider| me.is_some_and(|me| seat.delegates.contains(&(d.person, me)));
@@ -138,7 +138,7 @@ pub async fn read(db: &Db, by: By<'_>, id: RequestId) -> Result<View, Error> {
     let owns = me.is_some_and(|me| conditions.iter().any(|c| c.owner.0 == me));
     // Whoever manages the decider of an escalated step sees it too.
     let manages = |s: &ShownStep| {
-        let seat = found.get(&(about, s.kept.step.duty));
+        let seat = found.get(&(s.kept.agent, s.kept.step.duty));
         let above = |p: PersonId| {
             let managers = &seat.map_or(&[][..], |seat| seat.managers.as_slice());
             match managers.iter().position(|m| *m == p) {
@@ -149,8 +149,7 @@ pub async fn read(db: &Db, by: By<'_>, id: RequestId) -> Result<View, Error> {
         s.urgency == Some(Urgency::Escalated) && me.is_some() && s.decider.and_then(|d| above(d.person)) == me
     };
     let part = asked_by_me || owns || steps.iter().any(|s| decides(s) || manages(s));
-    let stands =
-        if part { Relation::Requester } else { agent(&mut reads, by, about).await.map_err(|e| hidden(e, id))?.1 };
+    let stands = if part { Relation::Requester } else { strongest(&mut reads, by, &kept).await? };
     // Whoever owned it reads how it ended: nobody owns it any more.
     let stands = if kept.kind == RequestKind::Retirement && stands == Relation::FormerOwner {
         Relation::Requester
@@ -191,6 +190,19 @@ pub async fn read(db: &Db, by: By<'_>, id: RequestId) -> Result<View, Error> {
         small_organisation: small,
         kept,
     })
+}
+
+/// How the reader stands to the agent of a request; of several, to the one that they own most of.
+async fn strongest(reads: &mut impl Reads, by: By<'_>, kept: &stored::Kept) -> Result<Relation, Error> {
+    let mut best: Option<Relation> = None;
+    for about in kept.agents() {
+        match agent(reads, by, about).await.map_err(|e| hidden(e, kept.id)) {
+            Ok((_, stands)) => best = Some(best.map_or(stands, |b| b.min(stands))),
+            Err(Error::NotFound(_)) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    best.ok_or_else(|| Error::NotFound(format!("request {}", kept.id)))
 }
 
 async fn messages(reads: &mut impl Reads, id: RequestId) -> Result<Vec<Message>, Error> {

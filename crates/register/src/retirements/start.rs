@@ -1,13 +1,17 @@
 //! Starting a retirement.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use domain::agent::{Lifecycle, Running};
 use domain::canonical;
 use domain::duty::Duty;
 use domain::id::{AgentId, PersonId, RequestId};
+use domain::party::Party;
 use domain::policy::Wanted;
 use domain::request::{RequestKind, RequestState};
 use domain::retirement::{self, Planned, RowKind, watch_days};
+use domain::tiding;
 use domain::tier::Tier;
 use serde_json::json;
 
@@ -24,6 +28,7 @@ use crate::policies;
 use crate::requests::open::{New, begin, write};
 use crate::requests::stored::unclosed;
 use crate::requests::{asked_by, ends, words};
+use crate::tidings::To;
 
 /// What retiring an agent would take.
 #[derive(Debug, Clone)]
@@ -201,5 +206,11 @@ async fn open(
         "carried_from",
     ];
     change.tx.insert("retirement_row", &columns, rows, "").await?;
+    let doers = Doers::read(&mut change.tx, &[id], Some(me), change.by.now).await?;
+    let todo = planned.iter().filter(|p| kept(p).is_none_or(|w| w.done.is_none()));
+    let parties: BTreeSet<Party> = todo.filter_map(|p| doers.of(id, p.kind)).map(|(_, party)| party).collect();
+    for party in parties {
+        change.tell(To::Answerers(party), tiding::retirement_started(request, id, why));
+    }
     Ok(request)
 }

@@ -160,7 +160,7 @@ fn content(ground: &Ground, judged: &Judged, begun: &Begun<'_>, own: bool, now: 
         .findings
         .iter()
         .filter(|f| counts(f, now))
-        .map(|f| json!({"key": f.key, "duty": f.duty, "sentence": f.sentence()}))
+        .map(|f| json!({"key": f.key, "duty": f.duty, "sentence": f.told()}))
         .collect();
     let mut held: Vec<&Held> = judged.held.iter().filter(|h| h.role == RaciRole::Accountable).collect();
     held.sort_by_key(|h| h.duty);

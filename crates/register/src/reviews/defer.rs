@@ -1,6 +1,6 @@
 //! Putting a review off: once, with a reason, for half of the tier's cadence at most.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::can::{Action, Denied, Relation, can};
 use domain::id::RequestId;
 use domain::request::{self, Asked, Refused, RequestKind, Verdict, may_decide};
@@ -11,6 +11,7 @@ use crate::agents::assess::reassess;
 use crate::agents::moves;
 use crate::args;
 use crate::change::{self, By, Change};
+use crate::clock::alarms;
 use crate::db::{Db, DbError, Reads};
 use crate::error::Error;
 use crate::policies;
@@ -92,7 +93,8 @@ pub async fn defer(db: &Db, by: By<'_>, id: RequestId, until: DateTime<Utc>, why
         )));
     }
     let why = words(why, "/reason", Some("Say why it is put off."))?;
-    let cadence = policies::present(&mut change.tx).await?.policy.review_days.of(record.tier);
+    let policy = policies::present(&mut change.tx).await?.policy;
+    let cadence = policy.review_days.of(record.tier);
     let before = deferral(&mut change.tx, id).await?;
     may_defer(before.is_some(), step.step.due_at, until, cadence, by.now).map_err(|e| match e {
         domain::review::NotDeferred::Twice => Error::Conflict(e.to_string()),
@@ -111,6 +113,7 @@ pub async fn defer(db: &Db, by: By<'_>, id: RequestId, until: DateTime<Utc>, why
         return Err(Error::Conflict("Somebody else answered it at the same moment; look at it again.".into()));
     }
     change.wrote(event, &change::REQUEST_STEP, step.id);
+    alarms::of_request(&mut change, id, until, TimeDelta::days(i64::from(policy.escalate_days)));
     let at = domain::record::timestamp;
     change.describe(
         event,

@@ -48,10 +48,10 @@ const COLUMNS: &str = "f.agent_id, a.name, a.tier, f.from_at, (SELECT r.id FROM 
 /// The test of being overdue, or soon due: `$1` is the moment, `$2` how far ahead soon is.
 const fn test(overdue: bool) -> &'static str {
     if overdue {
-        "f.key = 'review-overdue' AND f.from_at <= $1 AND f.until_at > $1 AND $2 > 0"
+        "f.key = 'review-overdue' AND f.from_at <= $1 AND f.until_at > $1 AND f.excepted IS NULL AND $2 > 0"
     } else {
         // Of what is overdue already, only its severity may begin anew.
-        "f.key = 'review-overdue' AND f.from_at > $1 AND f.from_at <= $2 AND NOT EXISTS (SELECT 1 FROM finding e \
+        "f.key = 'review-overdue' AND f.from_at > $1 AND f.from_at <= $2 AND f.excepted IS NULL AND NOT EXISTS (SELECT 1 FROM finding e \
          WHERE e.agent_id = f.agent_id AND e.key = f.key AND e.from_at < f.from_at)"
     }
 }
@@ -110,7 +110,7 @@ pub async fn due_mine(db: &Db, by: By<'_>, most: i64) -> Result<Vec<Due>, Error>
             "SELECT {COLUMNS} FROM assignment h CROSS JOIN finding f CROSS JOIN agent a \
              WHERE h.party_kind = $3 AND h.party_id = $4 AND h.role = 'A' AND h.valid_to IS NULL \
              AND h.accepted_at IS NOT NULL AND h.agent_id IS NOT NULL AND f.agent_id = h.agent_id \
-             AND f.key = 'review-overdue' AND f.from_at <= $2 AND f.until_at > $1 AND a.id = h.agent_id \
+             AND f.key = 'review-overdue' AND f.from_at <= $2 AND f.until_at > $1 AND f.excepted IS NULL AND a.id = h.agent_id \
              AND (h.duty = 'review' OR (h.duty = 'purpose' AND a.environment <> 'production' \
                AND NOT EXISTS (SELECT 1 FROM assignment o WHERE o.agent_id = h.agent_id AND o.duty = 'review' \
                AND o.role = 'A' AND o.valid_to IS NULL AND o.accepted_at IS NOT NULL))) \

@@ -140,7 +140,7 @@ pub async fn sheet(db: &Db, by: By<'_>, view: &View) -> Result<Sheet, Error> {
         .filter_map(|f| f["sentence"].as_str().map(str::to_owned))
         .collect();
     let shown = judged.assessment.findings.iter().filter(|f| counts(f, now) && !apart.contains(&f.key));
-    let present: Vec<String> = shown.map(domain::finding::Finding::sentence).collect();
+    let present: Vec<String> = shown.map(domain::finding::Finding::told).collect();
     let mended = pinned.iter().filter(|s| !present.contains(s)).cloned().collect();
     let findings = present.into_iter().map(|sentence| Found { new: !pinned.contains(&sentence), sentence }).collect();
 

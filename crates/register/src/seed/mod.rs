@@ -3,7 +3,9 @@
 
 mod demo;
 mod demo_stops;
+mod exceptions;
 mod models;
+mod notices;
 mod random;
 mod reach;
 mod requests;

@@ -46,6 +46,10 @@ pub struct Found {
     pub waiting: i64,
     /// Reviews that wait for them, counted up to [`WAITING_MOST`].
     pub reviews: i64,
+    /// Decisions about exceptions that wait for them, counted up to [`WAITING_MOST`].
+    pub exceptions: i64,
+    /// Notices that they have not read, counted up to [`WAITING_MOST`].
+    pub unread: i64,
     /// The last noted use.
     pub seen_at: DateTime<Utc>,
     /// When it ends at the latest.
@@ -75,8 +79,12 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
                  THEN (SELECT COUNT(*) FROM (SELECT 1 FROM proposal q WHERE q.state = 'open' AND q.asked_at > $4 \
                  AND q.asked_by <> p.id AND (q.person_id IS NULL OR q.person_id <> p.id) LIMIT 100) asked) ELSE 0 END, \
                (SELECT COUNT(*) FROM (SELECT 1 FROM request_step v CROSS JOIN request q WHERE v.waits_for = p.id \
-                 AND v.verdict = '' AND v.ready AND v.waits_until > $2 AND q.id = v.request_id AND q.kind = 'review' \
-                 AND q.outcome = '' AND q.lapses_at > $2 LIMIT 100) reviewed) \
+                 AND v.kind = 'review' AND v.verdict = '' AND v.ready AND v.waits_until > $2 AND q.id = v.request_id \
+                 AND q.outcome = '' AND q.lapses_at > $2 LIMIT 100) reviewed), \
+               (SELECT COUNT(*) FROM (SELECT 1 FROM request_step v CROSS JOIN request q WHERE v.waits_for = p.id \
+                 AND v.kind = 'exception' AND v.verdict = '' AND v.ready AND v.waits_until > $2 AND q.id = v.request_id \
+                 AND q.outcome = '' AND q.lapses_at > $2 LIMIT 100) excepted), \
+               (SELECT COUNT(*) FROM (SELECT 1 FROM notice n WHERE n.person_id = p.id AND n.read_at IS NULL LIMIT 100) told) \
              FROM session s JOIN person p ON p.id = s.person_id \
              WHERE s.id_sha256 = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND p.status = 'active'",
             args![id_sha256, now, now - IDLE, now - LAPSES_AFTER, lapse::since(now)],
@@ -93,9 +101,18 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
             expires_at: r.get(6)?,
             waiting: r.get::<i64>(7)?.min(WAITING_MOST),
             reviews: r.get::<i64>(8)?.min(WAITING_MOST),
+            exceptions: r.get::<i64>(9)?.min(WAITING_MOST),
+            unread: r.get(10)?,
         })
     })
     .transpose()
+}
+
+/// Whether the session of this public id still holds; asking is no use of it.
+pub async fn holds(db: &Db, public_id: &str, now: DateTime<Utc>) -> Result<bool, DbError> {
+    let sql = "SELECT 1 FROM session s JOIN person p ON p.id = s.person_id WHERE s.public_id = $1 \
+               AND s.expires_at > $2 AND s.seen_at > $3 AND p.status = 'active'";
+    Ok(db.one(sql, args![public_id, now, now - IDLE]).await?.is_some())
 }
 
 /// Notes that the session is in use, unless that was noted lately.

@@ -2,15 +2,18 @@
 //! stop is recorded whatever becomes of its calls.
 
 use domain::agent::{CredentialKind, Lifecycle};
-use domain::can::{Action, Relation, can};
+use domain::assignment::RaciRole;
+use domain::can::{Action, Relation, Who, can};
 use domain::id::AgentId;
+use domain::party::Party;
 use domain::stop::{self, MethodKind, REVIEW_WITHIN, Surface};
 use domain::text;
+use domain::tiding;
 use serde_json::{Value, json};
 
 use super::calls::{self, Begun, NewCall};
 use super::methods;
-use crate::agents::assess::reassess;
+use crate::agents::assess::{ownership, reassess};
 use crate::agents::read::visible;
 use crate::agents::relation::{capacity, relation};
 use crate::agents::{Agent, stored};
@@ -18,6 +21,7 @@ use crate::args;
 use crate::change::{self, By, Change};
 use crate::db::{Arg, Db};
 use crate::error::Error;
+use crate::tidings::To;
 
 /// Longest reason or review, in characters.
 const REASON_MAX: usize = 1000;
@@ -73,16 +77,30 @@ pub async fn press(db: &Db, by: By<'_>, agent: AgentId, why: &str) -> Result<Pre
 }
 
 /// Why an agent is stopped.
-pub(super) struct Why<'a> {
+pub(crate) struct Why<'a> {
     /// In the actor's words.
-    pub(super) reason: &'a str,
+    pub(crate) reason: &'a str,
     /// What it uses, when everything that does is stopped.
-    pub(super) uses: Option<&'a str>,
+    pub(crate) uses: Option<&'a str>,
+}
+
+/// Tells whoever is Accountable for a duty of the agent that it was stopped.
+async fn tell(change: &mut Change<'_>, agent: AgentId, pressed: &Pressed, reason: &str) -> Result<(), Error> {
+    let held = ownership(&mut change.tx, &[agent]).await?.held.remove(&agent).unwrap_or_default();
+    let who = crate::tidings::actor(change).await?;
+    let told = tiding::stopped(agent, pressed.id, &who, reason, pressed.by_hand());
+    let mut parties: Vec<Party> = held.iter().filter(|h| h.role == RaciRole::Accountable).map(|h| h.party).collect();
+    parties.sort_unstable();
+    parties.dedup();
+    for party in parties {
+        change.tell(To::Owner(party), told.clone());
+    }
+    Ok(())
 }
 
 /// Writes the stop of one agent, whose caller has asked whether the actor may. `queue` counts
 /// the calls that are made before those of this stop.
-pub(super) async fn stop(
+pub(crate) async fn stop(
     change: &mut Change<'_>,
     record: &Agent,
     stands: Relation,
@@ -90,7 +108,8 @@ pub(super) async fn stop(
     queue: &mut usize,
 ) -> Result<Pressed, Error> {
     let (agent, by) = (record.id, change.by);
-    let who = capacity(by.actor, stands);
+    // What stops at an instant was decided before, and nobody presses it.
+    let who = if by.actor.who == Who::Nobody { "clock".to_owned() } else { capacity(by.actor, stands) };
     let event = change.event(who.clone(), "stop.pressed", agent);
     change.because(event, why.reason);
     let suspended = record.state == Lifecycle::Active;
@@ -176,5 +195,7 @@ pub(super) async fn stop(
         made.push(calls::begun(change, agent, method, delivery, false).await?);
         *queue += 1;
     }
-    Ok(Pressed { id, suspended, calls: made })
+    let pressed = Pressed { id, suspended, calls: made };
+    tell(change, agent, &pressed, why.reason).await?;
+    Ok(pressed)
 }

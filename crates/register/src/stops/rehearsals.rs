@@ -7,6 +7,7 @@ use domain::id::{AgentId, PersonId};
 use domain::party::{Party, Roles};
 use domain::stop::{self, MethodKind, Surface};
 use domain::text;
+use domain::tiding;
 use serde_json::{Value, json};
 
 use super::calls::{NewCall, in_force, insert, load, none_under_way, shows, stopped};
@@ -20,6 +21,7 @@ use crate::args;
 use crate::change::{self, By, Change};
 use crate::db::Db;
 use crate::error::{Checked, Error};
+use crate::tidings::To;
 
 /// Longest note, in characters.
 const NOTE_MAX: usize = 1000;
@@ -124,6 +126,10 @@ pub async fn rehearse(
         stopping: None,
     };
     let delivery = insert(&mut change, event, agent, &method, new).await?;
+    if let Some(witness) = drill.witness {
+        let who = crate::tidings::actor(&mut change).await?;
+        change.tell(To::Person(witness), tiding::witness_asked(&delivery, agent, &who));
+    }
     change.commit().await?;
     Ok(delivery)
 }

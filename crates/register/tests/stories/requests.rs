@@ -20,7 +20,7 @@ use crate::support::{actor, by, day, story};
 
 /// 1 leads security; 2 owns the business side and reports to 9; 3 is the runtime and every
 /// technical owner; 4 owns policy; 5 registers; 6 has no part; 9 manages 2, 5 and 4.
-async fn organisation(db: &Db) {
+pub(crate) async fn organisation(db: &Db) {
     let cli = Actor::cli();
     for (n, name) in
         (1..).zip(["Lead", "Business", "Runtime", "Security", "Asker", "Nobody", "Other", "Acting", "Manager"])
@@ -37,11 +37,11 @@ async fn organisation(db: &Db) {
     }
 }
 
-fn member(id: i64) -> Actor {
+pub(crate) fn member(id: i64) -> Actor {
     actor(id, &[Role::Member])
 }
 
-fn lead() -> Actor {
+pub(crate) fn lead() -> Actor {
     actor(1, &[Role::SecurityLead])
 }
 
@@ -55,7 +55,7 @@ fn tool(name: &str) -> ToolGrant {
     }
 }
 
-fn facts() -> AgentFacts {
+pub(crate) fn facts() -> AgentFacts {
     let mut f = AgentFacts::named("Dispatcher");
     f.purpose = "Plans the rounds.".into();
     f.autonomy = Autonomy::ActsWithApproval;
@@ -67,7 +67,7 @@ fn facts() -> AgentFacts {
 }
 
 /// A draft that 5 registered, whose duties are held.
-async fn draft(db: &Db, facts: AgentFacts) -> AgentId {
+pub(crate) async fn draft(db: &Db, facts: AgentFacts) -> AgentId {
     let id = agents::create(db, by(&member(5), 1), facts.clone(), Lifecycle::Draft).await.unwrap().id;
     let mut wanted: Vec<Duty> = Duty::all_required(&facts).collect();
     wanted.push(Duty::Requests);
@@ -86,7 +86,7 @@ async fn draft(db: &Db, facts: AgentFacts) -> AgentId {
     id
 }
 
-async fn submit(db: &Db, id: AgentId, days: i64) -> RequestId {
+pub(crate) async fn submit(db: &Db, id: AgentId, days: i64) -> RequestId {
     let said = Submission { reason: "It is ready.".into(), reviewer: None };
     requests::submit(db, by(&member(5), days), id, &said).await.unwrap()
 }
@@ -102,7 +102,7 @@ async fn place(db: &Db, r: RequestId, duty: Duty) -> i64 {
     kept.steps.iter().find(|s| s.step.duty == duty).unwrap().step.place
 }
 
-async fn decide(
+pub(crate) async fn decide(
     db: &Db,
     who: i64,
     days: i64,
@@ -115,7 +115,7 @@ async fn decide(
 }
 
 /// Everybody approves, in the order of the steps.
-async fn approve_all(db: &Db, r: RequestId, days: i64) -> RequestState {
+pub(crate) async fn approve_all(db: &Db, r: RequestId, days: i64) -> RequestState {
     let kept = requests::stored::load(&mut &*db, r).await.unwrap();
     let mut state = RequestState::Open;
     for s in kept.steps {

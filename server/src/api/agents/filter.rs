@@ -55,6 +55,11 @@ pub(in crate::api) struct AgentFilter {
     #[param(value_type = Option<words::FindingKey>, inline)]
     #[schema(value_type = Option<words::FindingKey>)]
     finding: Option<FindingKey>,
+    /// With this finding, under an exception now: it does not count as a finding.
+    #[serde(default)]
+    #[param(value_type = Option<words::FindingKey>, inline)]
+    #[schema(value_type = Option<words::FindingKey>)]
+    excepted: Option<FindingKey>,
     /// With `finding`: true for what is due now, false for what waits for the target date of
     /// its import.
     #[serde(default, deserialize_with = "truth")]
@@ -148,6 +153,7 @@ impl AgentFilter {
             running: self.running,
             runs: self.runs,
             finding: self.finding,
+            excepted: self.excepted,
             due: self.due,
             business_unit: self.business_unit,
             owner: self.owner,

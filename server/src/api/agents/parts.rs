@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::can::{Action, can};
 use domain::duty::Duty;
 use domain::finding::{FindingKey, Severity};
-use domain::id::AgentId;
+use domain::id::{AgentId, ExceptionId};
 use register::agents::{self, View};
 use register::{Error, audit};
 use serde::{Deserialize, Serialize};
@@ -203,6 +203,9 @@ struct Finding {
     until: Option<DateTime<Utc>>,
     /// What mends it.
     fix: &'static str,
+    /// The exception under which it does not count until then; null while it counts.
+    #[schema(value_type = Option<words::ExceptionRef>, required)]
+    excepted: Option<ExceptionId>,
 }
 
 /// Read what is wrong with an agent now
@@ -211,13 +214,15 @@ struct Finding {
     path = "/api/v1/agents/{id}/findings",
     tag = "agents",
     params(("id" = inline(words::AgentRef), Path, description = "The agent.")),
-    responses((status = 200, description = "Its findings, worst first.", body = List<Finding>))
+    responses((status = 200, description = "Its findings, worst first; those that an exception covers at last.", body = List<Finding>))
 )]
 async fn read_findings(State(app): State<App>, caller: ApiActor, At(id): At<AgentId>) -> Answer {
     let view = agents::read(&app.db, caller.by(), id).await?;
     controls(&caller, &view)?;
     let mut found = view.judged.assessment.findings;
     found.retain(|f| f.holds_at(caller.now));
+    // What an exception covers comes last.
+    found.sort_by_key(|f| f.excepted.is_some());
     let items = found
         .into_iter()
         .map(|f| Finding {
@@ -228,6 +233,7 @@ async fn read_findings(State(app): State<App>, caller: ApiActor, At(id): At<Agen
             since: f.from,
             until: f.until,
             fix: f.fix_label(),
+            excepted: f.excepted,
         })
         .collect();
     ok(List::whole(items))

@@ -19,6 +19,12 @@ pub(in crate::cli) struct Args {
     /// Whether `serve` lets webhooks lead into private networks, to be said
     #[arg(long, env = "MUSTER_ALLOW_PRIVATE_TARGETS")]
     allow_private_targets: bool,
+    /// Where `serve` sends e-mail, to be looked at
+    #[arg(long, env = "MUSTER_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+    /// From whom `serve` sends e-mail, to be looked at
+    #[arg(long, env = "MUSTER_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
 }
 
 /// What is counted, and how it is called.
@@ -54,7 +60,17 @@ pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
             "never into private networks (set MUSTER_ALLOW_PRIVATE_TARGETS to allow it)"
         }
     ))?;
-    let wrong = findings(&db, &args).await?;
+    let mut wrong = findings(&db, &args).await?;
+    let mail = super::serve::mail(args.smtp_url.as_deref(), args.mail_from.as_deref());
+    out.line(match &mail {
+        Ok(Some(mail)) => format!("e-mail      by {}, from {}", mail.smtp, mail.from),
+        _ => "e-mail      none is sent; notices are read in Muster alone".to_owned(),
+    })?;
+    wrong.extend(mail.err());
+    let dead = number(&db, "SELECT COUNT(*) FROM delivery WHERE state = 'dead'").await?;
+    if dead > 0 {
+        wrong.push(format!("{dead} messages were given up: see Settings, Notices"));
+    }
     for line in &wrong {
         out.line(format!("wrong       {line}"))?;
     }

@@ -40,6 +40,8 @@ enum What {
     Agents,
     /// Every cell of every agent's RACI matrix, a row each
     Raci,
+    /// Every exception, with where it stands now, a row each
+    Exceptions,
     /// The record: every event, with the chain
     Audit,
 }
@@ -67,6 +69,7 @@ pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
     match args.what {
         What::Audit => events(&db, by, args.after, &mut writer, &mut sink).await?,
         What::Agents => agents(&db, by, &mut writer, &mut sink).await?,
+        What::Exceptions => exceptions(&db, by, &mut writer, &mut sink).await?,
         What::Raci => raci(&db, by, &mut writer, &mut sink).await?,
     }
     writer.end(&mut sink)?;
@@ -168,6 +171,103 @@ async fn raci(db: &Db, by: By<'_>, writer: &mut Writer, sink: &mut Sink) -> Resu
         progress(Some(&format!("{} cells", writer.rows)));
     }
     Ok(())
+}
+
+/// The columns of an exception in a table.
+const EXCEPTION: [&str; 22] = [
+    "id",
+    "state",
+    "title",
+    "agents",
+    "control",
+    "node",
+    "duty",
+    "control_owner",
+    "requester",
+    "likelihood",
+    "impact",
+    "justification",
+    "compensating_controls",
+    "tier",
+    "starts_at",
+    "expires_at",
+    "days_left",
+    "renews",
+    "renewals",
+    "approved_at",
+    "ended_at",
+    "request",
+];
+
+async fn exceptions(db: &Db, by: By<'_>, writer: &mut Writer, sink: &mut Sink) -> Result<(), Failure> {
+    let mut reads = db;
+    let mut last = 0;
+    writer.head(&EXCEPTION);
+    loop {
+        let lines = register::exceptions::export::after(&mut reads, by, last).await?;
+        let Some(end) = lines.last() else { break };
+        last = end.kept.id().0;
+        for line in &lines {
+            let object = exception(line);
+            writer.row(|| object.clone(), || EXCEPTION.iter().map(|column| cell(&object[*column])).collect());
+        }
+        sink.write(&mut writer.text)?;
+        progress(Some(&format!("{} exceptions", writer.rows)));
+    }
+    Ok(())
+}
+
+/// A member as a cell: a list of words joined, anything deeper as JSON.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(list) if list.iter().all(Value::is_string) => {
+            list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// An exception, its members named as the API names them.
+fn exception(line: &register::exceptions::list::Line) -> Value {
+    let e = &line.kept.exception;
+    let ended_at = e.ended.as_ref().map(|x| x.at).or(e.rejected.as_ref().map(|(at, _)| *at));
+    json!({
+        "id": e.id,
+        "version": line.kept.version,
+        "created_at": timestamp(line.kept.created_at),
+        "updated_at": timestamp(line.kept.updated_at),
+        "state": line.state,
+        "title": e.title,
+        "agents": e.agents,
+        "selection": e.selection.to_string(),
+        "control": e.control.key(),
+        "node": (!e.node.is_empty()).then_some(&e.node),
+        "duty": e.duty,
+        "control_owner": line.owner.as_ref().map(|(party, _)| party),
+        "requester": e.requester,
+        "likelihood": e.likelihood,
+        "impact": e.impact,
+        "justification": e.justification,
+        "compensating_controls": e.controls.iter().map(|c| json!({
+            "number": c.place, "text": c.text, "owner": c.owner, "check_at": timestamp(c.check_at),
+            "checked_at": c.checked.as_ref().map(|x| timestamp(x.at)),
+            "checked_by": c.checked.as_ref().map(|x| &x.by),
+            "note": c.checked.as_ref().map_or("", |x| &x.note),
+        })).collect::<Vec<_>>(),
+        "tier": e.tier,
+        "starts_at": timestamp(e.starts_at),
+        "expires_at": timestamp(e.expires_at),
+        "days_left": e.days_left(line.as_of),
+        "suspends": e.suspends,
+        "renews": e.renews,
+        "renewals": e.renewals,
+        "request": line.kept.request,
+        "subject_sha256": line.kept.subject_sha256,
+        "approved_at": e.approved_at.map(timestamp),
+        "ended_at": ended_at.map(timestamp),
+    })
 }
 
 /// Rows in one of the forms. What is written so far waits in `text`.

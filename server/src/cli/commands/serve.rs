@@ -5,9 +5,9 @@ use std::io::Write as _;
 use tokio::net::TcpListener;
 
 use crate::cli::{Database, Failure, clock};
-use crate::config::{BaseUrl, Config};
+use crate::config::{BaseUrl, Config, Mail, Smtp};
 use crate::serve::{Ready, asked_to_stop, serve};
-use crate::{App, housekeeping, metrics, router};
+use crate::{App, delivery, housekeeping, metrics, router, scheduler};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -31,6 +31,26 @@ pub(in crate::cli) struct Args {
     /// Let webhooks lead into private networks, and to http
     #[arg(long, env = "MUSTER_ALLOW_PRIVATE_TARGETS")]
     allow_private_targets: bool,
+    /// Where e-mail leaves: `smtps://user:password@host` (TLS) or `smtp://user:password@host:587` (STARTTLS). Without it, notices are read in Muster alone. Better set as the environment variable: others on this machine read command lines
+    #[arg(long, env = "MUSTER_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+    /// From whom e-mail is, such as `Muster <muster@example.org>`; needed to send any
+    #[arg(long, env = "MUSTER_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
+}
+
+/// Where e-mail leaves, if it does; an empty variable is as none. Otherwise what is wrong.
+pub(super) fn mail(smtp_url: Option<&str>, mail_from: Option<&str>) -> Result<Option<Mail>, String> {
+    let said = |given: Option<&str>| given.map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned);
+    let Some(url) = said(smtp_url) else { return Ok(None) };
+    let smtp: Smtp = url.parse().map_err(|e| format!("{e}"))?;
+    let Some(from) = said(mail_from) else {
+        return Err("e-mail needs a sender: set MUSTER_MAIL_FROM, such as Muster <muster@example.org>".into());
+    };
+    if !crate::mail::is_sender(&from) {
+        return Err(format!("“{from}” is no sender; write it such as Muster <muster@example.org>"));
+    }
+    Ok(Some(Mail { smtp, from }))
 }
 
 pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
@@ -49,11 +69,17 @@ pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
         trusted_proxies: args.trusted_proxies,
         intake_per_s: args.intake_per_s,
         allow_private_targets: args.allow_private_targets,
+        mail: mail(args.smtp_url.as_deref(), args.mail_from.as_deref()).map_err(Failure::usage)?,
     };
 
     // It listens before the database is migrated, so that who asks is told to wait.
     let ready = Ready::default();
-    let serving = tokio::spawn(serve(listener, ready.clone(), asked_to_stop()));
+    let (told, mut asked) = tokio::sync::watch::channel(false);
+    let stop = async move {
+        asked_to_stop().await;
+        let _ = told.send(true);
+    };
+    let serving = tokio::spawn(serve(listener, ready.clone(), stop));
     metrics::install();
     let db = args.database.open().await?;
     if args.demo {
@@ -65,9 +91,20 @@ pub(in crate::cli) async fn run(args: Args) -> Result<(), Failure> {
     let app = App::new(db.clone(), clock(), config);
     ready.is(router::router(&app));
     announce(&app).await?;
-    let housekeeping = tokio::spawn(housekeeping::run(app));
+    let clock = tokio::spawn(scheduler::run(app.clone()));
+    let housekeeping = tokio::spawn(housekeeping::run(app.clone()));
+    let delivery = tokio::spawn(delivery::run(app.clone()));
+    let closing = app.clone();
+    tokio::spawn(async move {
+        let _ = asked.wait_for(|stop| *stop).await;
+        closing.live.close();
+    });
     let done = serving.await.map_err(|error| Failure::refused(format!("serving ended: {error}")))?;
+    app.live.close();
     housekeeping.abort();
+    clock.abort();
+    // It gives back what it took and did not send.
+    let _ = delivery.await;
     db.close().await;
     tracing::info!("stopped");
     Ok(done?)

@@ -1,0 +1,12 @@
+-- Each step knows of what kind its request is, so that counting the reviews that wait for somebody
+-- does not walk past everything else that does.
+ALTER TABLE request_step ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+ALTER TABLE request_step DISABLE TRIGGER USER;
+UPDATE request_step SET kind = (SELECT r.kind FROM request r WHERE r.id = request_step.request_id);
+ALTER TABLE request_step ENABLE TRIGGER USER;
+DROP TRIGGER request_step_kept ON request_step;
+CREATE TRIGGER request_step_kept BEFORE UPDATE ON request_step FOR EACH ROW
+WHEN (OLD.decided_at IS NOT NULL OR OLD.request_id <> NEW.request_id OR OLD.duty <> NEW.duty
+  OR OLD.requester_id <> NEW.requester_id OR OLD.technical <> NEW.technical OR OLD.kind <> NEW.kind)
+EXECUTE FUNCTION refuse('a decision is never changed');
+CREATE INDEX request_step_kind ON request_step (waits_for, kind) WHERE verdict = '' AND ready;
