@@ -828,7 +828,7 @@ pub fn split(findings: Vec<Finding>, covers: &[Cover], now: DateTime<Utc>) -> Ve
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -842,7 +842,7 @@ mod tests {
         TimeDelta::microseconds(1)
     }
 
-    fn exception(id: i64, from: i64, until: i64) -> Exception {
+    pub(crate) fn exception(id: i64, from: i64, until: i64) -> Exception {
         Exception {
             id: ExceptionId(id),
             title: "x".into(),

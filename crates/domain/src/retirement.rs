@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::{AgentFacts, Running};
 use crate::duty::Duty;
+use crate::exception::{Exception, ExceptionState};
+use crate::id::AgentId;
 use crate::tier::Tier;
 
 crate::words! {
@@ -205,6 +207,26 @@ pub enum Refused {
     /// The tier needs better evidence.
     #[error("An agent of {} tier needs verified evidence: a file, or a system's own answer. A bare link only claims it.", .0.label().to_lowercase())]
     Claimed(Tier),
+    /// Exceptions for it alone are asked for or in force.
+    #[error("Still open: {0}. Close or withdraw what was made for this agent alone.")]
+    Excepted(String),
+}
+
+/// Whether the row about its exceptions may be closed: none that was made for it alone is asked
+/// for, approved or in force. One made for others as well goes on for them.
+///
+/// # Errors
+/// [`Refused::Excepted`] names those that are open.
+pub fn exceptions_ended(agent: AgentId, of_it: &[Exception], now: DateTime<Utc>) -> Result<(), Refused> {
+    let open: Vec<String> = of_it
+        .iter()
+        .filter(|e| e.agents == [agent])
+        .filter(|e| {
+            matches!(e.state(now), ExceptionState::Requested | ExceptionState::Scheduled | ExceptionState::Active)
+        })
+        .map(|e| e.id.to_string())
+        .collect();
+    if open.is_empty() { Ok(()) } else { Err(Refused::Excepted(open.join(", "))) }
 }
 
 /// Whether a row may be closed with evidence of this kind.
@@ -321,6 +343,20 @@ mod tests {
             assert_eq!(claimed.is_ok(), tier < Tier::High, "{tier}");
             assert_eq!(may_close(&list, 1, Proof::Verified, tier, QUIET, at(1)), Ok(()));
         }
+    }
+
+    #[test]
+    fn its_exceptions_end_first_but_not_those_of_others() {
+        let mut e = crate::exception::tests::exception(7, 0, 20);
+        let ended = |e: &Exception, day| exceptions_ended(AgentId(1), std::slice::from_ref(e), at(day));
+        let told = ended(&e, 19).unwrap_err().to_string();
+        assert!(told.contains("EX-7"), "{told}");
+        assert_eq!(ended(&e, 20), Ok(()));
+        e.approved_at = None;
+        assert!(ended(&e, 19).is_err(), "it is asked for");
+        e.approved_at = Some(at(0));
+        e.agents.push(AgentId(2));
+        assert_eq!(ended(&e, 19), Ok(()), "it goes on for the other");
     }
 
     #[test]

@@ -43,12 +43,11 @@ pub(crate) struct Mail(BTreeMap<(To, NoticeKind, String), Letter>);
 impl Mail {
     pub(crate) fn put(&mut self, to: To, tiding: Tiding) {
         let (kind, group) = tiding.group();
-        match self.0.get_mut(&(to, kind, group.to_owned())) {
-            Some(letter) => letter.add(&tiding),
-            None => {
-                let key = (to, kind, group.to_owned());
-                self.0.insert(key, Letter::new(tiding));
-            }
+        let key = (to, kind, group.to_owned());
+        if let Some(letter) = self.0.get_mut(&key) {
+            letter.add(&tiding);
+        } else {
+            self.0.insert(key, Letter::new(tiding));
         }
     }
 }
@@ -146,8 +145,7 @@ impl Whom {
 
     fn of(&self, to: To) -> Vec<PersonId> {
         match to {
-            To::Person(p) => vec![p],
-            To::Answerers(Party::Person(p)) => vec![p],
+            To::Person(p) | To::Answerers(Party::Person(p)) => vec![p],
             To::Answerers(Party::Team(t)) => {
                 let (lead, deputy) = self.teams.get(&t.0).copied().unwrap_or_default();
                 [lead, deputy].into_iter().flatten().collect()
@@ -256,12 +254,11 @@ pub(crate) async fn deliver(change: &mut Change<'_>, mail: Mail) -> Result<(), D
     let mut known: HashMap<String, usize> = HashMap::new();
     for (person, tiding) in told {
         let new = notice(tiding, person, &names);
-        match known.get(&new.key).copied().filter(|at| letters[*at].0 == new) {
-            Some(at) => letters[at].1.push(person),
-            None => {
-                known.insert(new.key.clone(), letters.len());
-                letters.push((new, vec![person]));
-            }
+        if let Some(at) = known.get(&new.key).copied().filter(|at| letters[*at].0 == new) {
+            letters[at].1.push(person);
+        } else {
+            known.insert(new.key.clone(), letters.len());
+            letters.push((new, vec![person]));
         }
     }
     for (new, people) in letters {

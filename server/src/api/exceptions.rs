@@ -9,7 +9,7 @@ use domain::id::{AgentId, ExceptionId, PersonId, RequestId, SystemId};
 use domain::party::Party;
 use domain::request::{RequestState, Verdict, compatible};
 use domain::tier::Tier;
-use register::exceptions::{self, Again, NewControl, NewException, Scope, list};
+use register::exceptions::{self, Act, Again, NewControl, NewException, Scope, list};
 use register::requests::{self, Answer as Decision};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -466,8 +466,8 @@ async fn change_controls(
     headers: HeaderMap,
     Sent(body): Sent<Value>,
 ) -> Answer {
-    let view = exceptions::read(&app.db, caller.by(), id).await?;
-    let version = Expected::of(&headers).is(view.line.kept.version)?;
+    let version = exceptions::may(&app.db, caller.by(), id, Act::Amend).await?;
+    let version = Expected::of(&headers).is(version)?;
     let new: ControlsNew = read(body)?;
     let asked: Vec<NewControl> = new.compensating_controls.into_iter().map(NewControl::from).collect();
     exceptions::controls(&app.db, caller.by(), id, version, &asked).await?;
@@ -584,7 +584,7 @@ async fn renew_exception(
     At(id): At<ExceptionId>,
     Sent(body): Sent<Value>,
 ) -> Answer {
-    exceptions::read(&app.db, caller.by(), id).await?;
+    exceptions::may(&app.db, caller.by(), id, Act::Renew).await?;
     let new: RenewalNew = read(body)?;
     let again = Again {
         justification: new.justification,
@@ -625,7 +625,7 @@ async fn close_exception(
     At(id): At<ExceptionId>,
     Sent(body): Sent<Value>,
 ) -> Answer {
-    exceptions::read(&app.db, caller.by(), id).await?;
+    exceptions::may(&app.db, caller.by(), id, Act::Close).await?;
     let EndingNew { reason } = read(body)?;
     exceptions::close(&app.db, caller.by(), id, &reason).await?;
     shown(&app, &caller, id).await
@@ -652,7 +652,7 @@ async fn revoke_exception(
     At(id): At<ExceptionId>,
     Sent(body): Sent<Value>,
 ) -> Answer {
-    exceptions::read(&app.db, caller.by(), id).await?;
+    exceptions::may(&app.db, caller.by(), id, Act::Revoke).await?;
     let EndingNew { reason } = read(body)?;
     exceptions::revoke(&app.db, caller.by(), id, &reason).await?;
     shown(&app, &caller, id).await
@@ -690,7 +690,7 @@ async fn check_control(
     At((id, number)): At<(ExceptionId, i64)>,
     Sent(body): Sent<Value>,
 ) -> Answer {
-    exceptions::read(&app.db, caller.by(), id).await?;
+    exceptions::may(&app.db, caller.by(), id, Act::Check(number)).await?;
     let CheckNew { note } = read(body)?;
     exceptions::check(&app.db, caller.by(), id, number, &note).await?;
     shown(&app, &caller, id).await

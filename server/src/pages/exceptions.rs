@@ -142,7 +142,7 @@ fn unreadable(wrong: &[String]) -> Fault {
 
 /// A node as a choice: its reference and what it is called.
 fn node_choice(reference: &str) -> Choice {
-    let label = framework::node(reference).map_or_else(|| reference.to_owned(), |n| named_node(n));
+    let label = framework::node(reference).map_or_else(|| reference.to_owned(), named_node);
     Choice::new(reference, label)
 }
 
@@ -556,22 +556,20 @@ fn scope(values: &ExceptionForm, errors: &mut FieldErrors) -> Option<Scope> {
         return Some(Scope::Label(values.label.trim().to_owned()));
     }
     if !values.system.trim().is_empty() {
-        return match values.system.trim().parse() {
-            Ok(id) => Some(Scope::System(id)),
-            Err(_) => {
-                errors.add("system", "Choose one of the systems.");
-                None
-            }
+        return if let Ok(id) = values.system.trim().parse() {
+            Some(Scope::System(id))
+        } else {
+            errors.add("system", "Choose one of the systems.");
+            None
         };
     }
     let mut agents = Vec::new();
     for word in values.agents.split([',', ';', ' ', '\n', '\t']).filter(|w| !w.is_empty()) {
-        match word.to_uppercase().parse::<AgentId>() {
-            Ok(id) => agents.push(id),
-            Err(_) => {
-                errors.add("agents", format!("“{word}” is no reference of an agent, such as AG-7."));
-                return None;
-            }
+        if let Ok(id) = word.to_uppercase().parse::<AgentId>() {
+            agents.push(id);
+        } else {
+            errors.add("agents", format!("“{word}” is no reference of an agent, such as AG-7."));
+            return None;
         }
     }
     Some(Scope::Agents(agents))

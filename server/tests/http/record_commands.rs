@@ -123,8 +123,9 @@ async fn exports_say_the_same_in_every_form() {
     let agents = count("SELECT COUNT(*) FROM agent").await;
     let cells = count("SELECT COUNT(*) FROM assignment WHERE valid_to IS NULL AND agent_id IS NOT NULL").await;
     let events = count("SELECT COUNT(*) FROM audit_event").await;
+    let exceptions = count("SELECT COUNT(*) FROM exception").await;
     db.close().await;
-    for (what, rows) in [("agents", agents), ("raci", cells), ("audit", events)] {
+    for (what, rows) in [("agents", agents), ("raci", cells), ("audit", events), ("exceptions", exceptions)] {
         let table = place.does(&["export", what, "--format", "csv"]);
         let mut reader = csv::Reader::from_reader(table.as_bytes());
         assert_eq!(reader.records().map(Result::unwrap).count(), rows, "{what}");
@@ -137,7 +138,7 @@ async fn exports_say_the_same_in_every_form() {
     }
     assert!(place.does(&["export", "agents"]).starts_with("reference,name,"));
     assert!(place.does(&["export", "raci"]).starts_with("agent,agent_name,duty,role,party,"));
-    assert_eq!(place.muster(&["export", "exceptions"]).code, 2);
+    assert_eq!(place.muster(&["export", "incidents"]).code, 2);
     assert_eq!(place.muster(&["export", "agents", "--after", "3"]).code, 2);
     place.refuses(&["export", "agents", "--output", "no/such/folder.csv"]);
 }

@@ -117,13 +117,13 @@ impl Site {
     }
 
     /// The same Muster, with e-mail that leaves by the server at this address.
-    pub(crate) fn mailing(self, smtp: &str) -> Self {
+    pub(crate) fn mailing(mut self, smtp: &str) -> Self {
         let smtp = smtp.parse().unwrap();
         let mail = Some(server::config::Mail { smtp, from: "Muster <muster@muster.test>".into() });
         let config = Config { mail, ..self.app.config.clone() };
-        let app = App::new(self.app.db.clone(), self.app.clock.clone(), config);
-        let router = server::router::router(&app);
-        Self { app, router, _folder: self._folder }
+        self.app = App::new(self.app.db.clone(), self.app.clock.clone(), config);
+        self.router = server::router::router(&self.app);
+        self
     }
 
     /// Records somebody with these roles; the password is [`PASSWORD`].

@@ -735,40 +735,6 @@ fn prefixes<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     out
 }
 
-/// What is due of agents, soonest first: some of it.
-pub const TURNED: &str = "SELECT agent_id FROM turn WHERE at <= $1 ORDER BY at, agent_id, facet LIMIT 800";
-/// How many agents are folded at a time.
-const FOLDED: usize = 200;
-
-/// Assesses the agents whose turn has come, the soonest first, a batch at a time, so that reads
-/// need not add them up for ever. Answers how many were folded. Nothing shown depends on its
-/// having run.
-pub async fn fold(db: &crate::db::Db, now: DateTime<Utc>) -> Result<usize, Error> {
-    if db.one(TURNED, args![now]).await?.is_none() {
-        return Ok(0);
-    }
-    let muster = domain::can::Actor::muster();
-    let mut change = crate::clock::begin(db, &muster, now).await?;
-    // Another server may have folded them meanwhile.
-    let mut ids = BTreeSet::new();
-    for r in change.tx.all(TURNED, args![now]).await? {
-        ids.insert(r.get::<AgentId>(0)?);
-        if ids.len() == FOLDED {
-            break;
-        }
-    }
-    let ids: Vec<AgentId> = ids.into_iter().collect();
-    // In one order everywhere, and before anything of them is read.
-    for id in &ids {
-        super::moves::hold(&mut change, *id).await?;
-    }
-    crate::assignments::lapse::of_agents(&mut change, &ids).await?;
-    crate::requests::lapse(&mut change, &ids).await?;
-    reassess(&mut change, &ids, false).await?;
-    change.commit().await?;
-    Ok(ids.len())
-}
-
 /// The agents for which a party holds anything or was offered anything now, through a
 /// platform too.
 pub async fn agents_of(reads: &mut impl Reads, parties: &[Party]) -> Result<Vec<AgentId>, DbError> {

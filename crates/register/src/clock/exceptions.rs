@@ -63,20 +63,22 @@ pub(super) async fn go_off(change: &mut Change<'_>, due: &[Alarm]) -> Result<Vec
                 owners_told(change, &e, &tiding::exception_ended(&e, false)).await?;
                 change.tell(To::Person(e.requester), tiding::exception_ended(&e, true));
             }
-            AlarmKind::ExceptionUnmended if state == ExceptionState::Expired => {
-                if !renewed(change, &e).await? && !still_wrong(change, &e).await?.is_empty() {
-                    escalated(change, &e).await?;
-                }
+            AlarmKind::ExceptionUnmended
+                if state == ExceptionState::Expired
+                    && !renewed(change, &e).await?
+                    && !still_wrong(change, &e).await?.is_empty() =>
+            {
+                escalated(change, &e).await?;
             }
             AlarmKind::ControlCheck if matches!(state, ExceptionState::Active | ExceptionState::Scheduled) => {
                 for c in e.controls.iter().filter(|c| c.checked.is_none() && c.check_at - now <= SOON) {
                     change.tell(To::Person(c.owner), tiding::control_check(&e, c, now));
                 }
             }
-            AlarmKind::ExceptionSuspends if state == ExceptionState::Expired && e.suspends => {
-                if !renewed(change, &e).await? {
-                    calls.extend(stop(change, &e, &mut queue).await?);
-                }
+            AlarmKind::ExceptionSuspends
+                if state == ExceptionState::Expired && e.suspends && !renewed(change, &e).await? =>
+            {
+                calls.extend(stop(change, &e, &mut queue).await?);
             }
             _ => {}
         }

@@ -10,12 +10,11 @@ pub mod alarms;
 pub mod bell;
 pub mod days;
 pub(crate) mod exceptions;
-pub(crate) mod turns;
+pub mod turns;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::can::Actor;
 
-use crate::agents::assess;
 use crate::args;
 use crate::change::{By, Change};
 use crate::db::{Db, DbError};
@@ -63,17 +62,31 @@ pub async fn next(db: &Db, now: DateTime<Utc>) -> Result<DateTime<Utc>, DbError>
     Ok(found.into_iter().filter_map(|(at, _)| at).min().unwrap_or(now + TimeDelta::days(1)))
 }
 
-/// Does a batch of what is due, the earliest first; `None` when nothing is.
+/// Does a batch of what is due, the earliest first; `None` when nothing is. What fails keeps
+/// nothing else from being done.
+///
+/// # Errors
+/// When something is due and nothing of it could be done.
 pub async fn step(db: &Db, now: DateTime<Utc>) -> Result<Option<Done>, Error> {
-    let due = sources(db, now).await?.into_iter().filter_map(|(at, s)| Some((at.filter(|at| *at <= now)?, s))).min();
-    let Some((at, source)) = due else { return Ok(None) };
-    let mut done = match source {
-        Source::Turn => Done { turns: assess::fold(db, now).await?, ..Done::default() },
+    let mut due: Vec<_> =
+        sources(db, now).await?.into_iter().filter_map(|(at, s)| Some((at.filter(|at| *at <= now)?, s))).collect();
+    due.sort_unstable();
+    let mut failed = None;
+    for (at, source) in due {
+        match work(db, now, source).await {
+            Ok(done) => return Ok(Some(Done { lag: now - at, ..done })),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(None), Err)
+}
+
+async fn work(db: &Db, now: DateTime<Utc>, source: Source) -> Result<Done, Error> {
+    Ok(match source {
+        Source::Turn => Done { turns: turns::fold(db, now).await?, ..Done::default() },
         Source::Alarm => alarms::go_off(db, now).await?,
         Source::Day => Done { days: usize::from(days::keep(db, now).await?), ..Done::default() },
-    };
-    done.lag = now - at;
-    Ok(Some(done))
+    })
 }
 
 /// Muster's own change, while no other server's clock works: what was due is looked up within it.

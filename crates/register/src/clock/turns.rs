@@ -1,21 +1,90 @@
-//! What the clock alone has changed of agents becomes word to whoever can mend it: once, by
+//! What the clock alone has changed of agents is folded into what is kept of them, and becomes word to whoever can mend it: once, by
 //! whatever assesses the agent first after it turned.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::assignment::accountable;
+use domain::can::Actor;
 use domain::duty::Duty;
 use domain::finding::{Finding, FindingKey, Severity};
 use domain::id::{AgentId, PersonId};
 use domain::party::{Party, Standing};
 use domain::tiding::{began, mender, told};
 
-use crate::agents::assess::{Judged, runs};
-use crate::args;
+use crate::agents::assess::{Judged, reassess, runs};
+use crate::agents::moves;
 use crate::change::Change;
-use crate::db::{Arg, DbError, marks};
+use crate::db::{Arg, Db, DbError, Reads, marks};
+use crate::error::Error;
 use crate::tidings::To;
+use crate::{args, assignments, requests};
+
+/// What is due of agents, soonest first: some of it.
+pub const DUE: &str = "SELECT agent_id FROM turn WHERE at <= $1 ORDER BY at, agent_id, facet LIMIT 800";
+/// How many agents are folded at a time.
+const FOLDED: usize = 200;
+
+/// Assesses the agents whose turn has come, the soonest first, a batch at a time, so that reads
+/// need not add them up for ever. Answers how many were folded. Nothing shown depends on its
+/// having run.
+///
+/// # Errors
+/// When none of them could be folded. One that cannot be keeps no other waiting: it is tried
+/// again each time, and said in the log.
+pub async fn fold(db: &Db, now: DateTime<Utc>) -> Result<usize, Error> {
+    let ids = due(&mut &*db, now).await?;
+    let error = match some(db, now, &ids).await {
+        Ok(folded) => return Ok(folded),
+        Err(error) => error,
+    };
+    let mut folded = 0;
+    for id in &ids {
+        match some(db, now, &[*id]).await {
+            Ok(n) => folded += n,
+            Err(Error::Store(error)) if error.unreachable() => return Err(error.into()),
+            Err(error) => tracing::error!(%error, agent = %id, "an agent could not be assessed by the clock"),
+        }
+    }
+    if folded == 0 { Err(error) } else { Ok(folded) }
+}
+
+async fn due(reads: &mut impl Reads, now: DateTime<Utc>) -> Result<Vec<AgentId>, DbError> {
+    let mut ids = BTreeSet::new();
+    for r in reads.rows(DUE, args![now]).await? {
+        ids.insert(r.get::<AgentId>(0)?);
+        if ids.len() == FOLDED {
+            break;
+        }
+    }
+    Ok(ids.into_iter().collect())
+}
+
+/// Folds those of these whose turn it is still: another server may have been here meanwhile.
+async fn some(db: &Db, now: DateTime<Utc>, ids: &[AgentId]) -> Result<usize, Error> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let muster = Actor::muster();
+    let mut change = super::begin(db, &muster, now).await?;
+    let sql = format!("SELECT DISTINCT agent_id FROM turn WHERE at <= $1 AND agent_id IN {}", marks(2, ids.len()));
+    let mut list = args![now];
+    list.extend(ids.iter().map(|id| Arg::from(*id)));
+    let mut left = Vec::new();
+    for r in change.tx.all(sql, list).await? {
+        left.push(r.get::<AgentId>(0)?);
+    }
+    left.sort_unstable();
+    // In one order everywhere, and before anything of them is read.
+    for id in &left {
+        moves::hold(&mut change, *id).await?;
+    }
+    assignments::lapse::of_agents(&mut change, &left).await?;
+    requests::lapse(&mut change, &left).await?;
+    reassess(&mut change, &left, false).await?;
+    change.commit().await?;
+    Ok(left.len())
+}
 
 /// A counter that has turned.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -53,6 +53,15 @@ pub enum DbError {
     Migrate(MigrateError),
 }
 
+impl DbError {
+    /// Whether the database could not be reached at all, so that nothing else will succeed now.
+    pub(crate) fn unreachable(&self) -> bool {
+        use sqlx::Error as E;
+        let Self::Other(e) = self else { return false };
+        matches!(e, E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed)
+    }
+}
+
 impl From<sqlx::Error> for DbError {
     fn from(e: sqlx::Error) -> Self {
         match &e {

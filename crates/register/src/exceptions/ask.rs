@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::agent::Lifecycle;
-use domain::can::{Action, Denied, Relation, can};
+use domain::can::{Action, Relation, can};
 use domain::duty::Duty;
 use domain::exception::{
     self, AGENTS_MAX, AgentStep, Asked, AskedControl, Compensating, Control, Exception, ExceptionState, Renewal,
@@ -550,13 +550,7 @@ pub async fn controls(
     let mut change = Change::begin(db, by).await?;
     let mut kept = super::held(&mut change, id).await?;
     super::stands(&mut change.tx, by, &kept).await?;
-    let me = by.actor.person_id();
-    if me != Some(kept.exception.requester) {
-        return Err(Error::Denied(Denied::Forbidden(
-            "What is done instead is changed by whoever asked for the exception.".into(),
-        )));
-    }
-    can(by.actor, Action::RequestOpen, Relation::Requester)?;
+    super::view::amend(by, &kept.exception)?;
     if kept.version != version {
         return Err(Error::Stale(kept.version));
     }

@@ -1,11 +1,11 @@
 //! Checking a compensating control: its owner says what they found.
 
-use domain::can::{Action, Relation, can};
+use domain::can::Relation;
 use domain::exception::may_check;
 use domain::id::ExceptionId;
 use serde_json::{Value, json};
 
-use super::{Kept, held, stands, stored};
+use super::{Kept, held, stands, stored, view};
 use crate::agents::assess::reassess;
 use crate::args;
 use crate::change::{self, By, Change};
@@ -15,22 +15,19 @@ use crate::requests::words;
 
 /// Notes that a compensating control was checked, and what was found.
 pub async fn check(db: &Db, by: By<'_>, id: ExceptionId, place: i64, note: &str) -> Result<Kept, Error> {
-    let note = words(note, "/note", Some("Say what you found, or where that can be seen."))?;
     let mut change = Change::begin(db, by).await?;
     let kept = held(&mut change, id).await?;
     stands(&mut change.tx, by, &kept).await?;
     let e = &kept.exception;
-    let missing = || Error::NotFound(format!("compensating control {place} of {id}"));
-    let control = e.controls.iter().find(|c| c.place == place).ok_or_else(missing)?;
-    let mine = by.actor.person_id() == Some(control.owner);
-    let relation = if mine { Relation::Owner } else { Relation::None };
-    can(by.actor, Action::ExceptionCheck, relation)?;
+    let relation = view::check(by, id, e, place)?;
+    let note = words(note, "/note", Some("Say what you found, or where that can be seen."))?;
     may_check(e, place, by.now).map_err(|r| Error::Conflict(r.to_string()))?;
-    let capacity = if mine {
+    let capacity = if relation == Relation::Owner {
         "compensating control's owner".to_owned()
     } else {
         crate::agents::relation::capacity(by.actor, relation)
     };
+    let text = e.controls.iter().find(|c| c.place == place).map(|c| c.text.as_str());
     let event = change.event(capacity, "exception.checked", id);
     let found = change
         .tx
@@ -39,7 +36,7 @@ pub async fn check(db: &Db, by: By<'_>, id: ExceptionId, place: i64, note: &str)
             args![id, place],
         )
         .await?;
-    let number: i64 = found.ok_or_else(missing)?.get(0)?;
+    let number: i64 = found.ok_or_else(|| Error::NotFound(format!("compensating control {place} of {id}")))?.get(0)?;
     let args = args![number, change.id(event), by.now, by.actor.who.to_string(), &note];
     let sql = "UPDATE compensating_control SET event_id = $2, checked_at = $3, checked_by = $4, note = $5 \
                WHERE id = $1 AND checked_at IS NULL";
@@ -47,7 +44,7 @@ pub async fn check(db: &Db, by: By<'_>, id: ExceptionId, place: i64, note: &str)
         return Err(Error::Conflict("Somebody else checked it at the same moment.".into()));
     }
     change.wrote(event, &change::COMPENSATING_CONTROL, number);
-    change.describe(event, Value::Null, json!({"control": place, "text": control.text}));
+    change.describe(event, Value::Null, json!({"control": place, "text": text}));
     change.because(event, note);
     reassess(&mut change, &e.agents, false).await?;
     let out = stored::load(&mut change.tx, id).await?;

@@ -16,25 +16,28 @@ use crate::requests::words;
 
 /// Closes it: the control owner, a business owner, whoever asked, or security.
 pub async fn close(db: &Db, by: By<'_>, id: ExceptionId, why: &str) -> Result<Kept, Error> {
-    let why = words(why, "/reason", Some("Say why it is not needed any more."))?;
     end(db, by, id, Ending::Closed, why).await
 }
 
 /// Revokes it: the control owner or security.
 pub async fn revoke(db: &Db, by: By<'_>, id: ExceptionId, why: &str) -> Result<Kept, Error> {
-    let why = words(why, "/reason", Some("Say why it is not allowed any more."))?;
     end(db, by, id, Ending::Revoked, why).await
 }
 
-async fn end(db: &Db, by: By<'_>, id: ExceptionId, how: Ending, why: String) -> Result<Kept, Error> {
+async fn end(db: &Db, by: By<'_>, id: ExceptionId, how: Ending, why: &str) -> Result<Kept, Error> {
     let mut change = Change::begin(db, by).await?;
     let kept = held(&mut change, id).await?;
     let found = stands(&mut change.tx, by, &kept).await?;
-    let (action, relation, told) = match how {
-        Ending::Closed => (Action::ExceptionClose, found.close, "exception.closed"),
-        Ending::Revoked => (Action::ExceptionRevoke, found.revoke, "exception.revoked"),
+    let (action, relation, told, needs) = match how {
+        Ending::Closed => {
+            (Action::ExceptionClose, found.close, "exception.closed", "Say why it is not needed any more.")
+        }
+        Ending::Revoked => {
+            (Action::ExceptionRevoke, found.revoke, "exception.revoked", "Say why it is not allowed any more.")
+        }
     };
     can(by.actor, action, relation)?;
+    let why = words(why, "/reason", Some(needs))?;
     let e = &kept.exception;
     may_end(e, by.now).map_err(|r| Error::Conflict(r.to_string()))?;
     let capacity = match relation {

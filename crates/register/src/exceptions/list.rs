@@ -168,11 +168,11 @@ fn tests(by: By<'_>, filter: &Filter, mine: Option<PersonId>) -> (Vec<String>, V
 }
 
 /// Whose exceptions a reader lists: `None` is everybody's.
-fn whose(by: By<'_>, filter: &Filter) -> Result<Option<Option<PersonId>>, Error> {
+fn whose(by: By<'_>, filter: &Filter) -> Result<Option<PersonId>, Error> {
     let all = can(by.actor, Action::ExceptionRead, Relation::None);
     match (all, by.actor.person_id()) {
-        (Ok(()), me) => Ok(Some(me.filter(|_| filter.mine))),
-        (Err(_), Some(me)) => Ok(Some(Some(me))),
+        (Ok(()), me) => Ok(me.filter(|_| filter.mine)),
+        (Err(_), Some(me)) => Ok(Some(me)),
         (Err(e), None) => Err(e.into()),
     }
 }
@@ -189,7 +189,7 @@ pub async fn list(
 ) -> Result<Page<Line>, Error> {
     let limit = checked(limit)?;
     let cursor = cursor.map(|c| Cursor::decode(c, sort.key())).transpose()?;
-    let mine = whose(by, filter)?.flatten();
+    let mine = whose(by, filter)?;
     let (mut tests, mut list) = tests(by, filter, mine);
     let total = count(db, &tests, &list).await?;
     let back = cursor.as_ref().is_some_and(|c| c.b);
@@ -239,7 +239,7 @@ async fn count(db: &Db, tests: &[String], list: &[Arg]) -> Result<i64, Error> {
 
 /// How many a filter leaves, for who reads all of them, else of the reader's own.
 pub async fn counted(db: &Db, by: By<'_>, filter: &Filter) -> Result<i64, Error> {
-    let mine = whose(by, filter)?.flatten();
+    let mine = whose(by, filter)?;
     let (tests, list) = tests(by, filter, mine);
     count(db, &tests, &list).await
 }

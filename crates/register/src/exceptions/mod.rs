@@ -18,7 +18,7 @@ pub use check::check;
 pub use end::{close, revoke};
 pub(crate) use ends::{approve, demands, moved, refused};
 pub use stored::Kept;
-pub use view::{View, ViewControl, read};
+pub use view::{Act, View, ViewControl, may, read};
 
 use std::collections::HashMap;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::can::{Action, Relation, can};
-use domain::exception::{Compensating, ExceptionState, may_check, may_end};
+use domain::can::{Action, Denied, Relation, can};
+use domain::exception::{Compensating, Exception, ExceptionState, may_check, may_end};
 use domain::id::{AgentId, ExceptionId, PersonId};
 use domain::party::Party;
 
@@ -56,6 +56,65 @@ pub struct View {
     pub most_renewals: u16,
 }
 
+/// What may be done with an exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Change what is done instead.
+    Amend,
+    /// Say that a compensating control was checked, by its place.
+    Check(i64),
+    /// Close it early.
+    Close,
+    /// Ask for it again.
+    Renew,
+    /// Revoke it.
+    Revoke,
+}
+
+/// Refuses whoever may not do that, before it is looked at what they say. Answers the version.
+pub async fn may(db: &Db, by: By<'_>, id: ExceptionId, act: Act) -> Result<i64, Error> {
+    let mut reads = db;
+    let kept = stored::load(&mut reads, id).await?;
+    let found = stands(&mut reads, by, &kept).await?;
+    match act {
+        Act::Amend => amend(by, &kept.exception)?,
+        Act::Check(place) => check(by, id, &kept.exception, place).map(drop)?,
+        Act::Close => can(by.actor, Action::ExceptionClose, found.close)?,
+        Act::Renew => {
+            super::may_ask(by)?;
+            renew(&mut reads, by, &kept.exception.agents).await?;
+        }
+        Act::Revoke => can(by.actor, Action::ExceptionRevoke, found.revoke)?,
+    }
+    Ok(kept.version)
+}
+
+/// An exception is asked for again by whoever may ask for each of its agents.
+async fn renew(reads: &mut impl Reads, by: By<'_>, agents: &[AgentId]) -> Result<(), Error> {
+    let relations = crate::agents::relation::relations(reads, by.actor, agents, by.now).await?;
+    for agent in agents {
+        can(by.actor, Action::RequestOpen, relations.get(agent).copied().unwrap_or(Relation::None))?;
+    }
+    Ok(())
+}
+
+/// What is done instead is changed by whoever asked.
+pub(super) fn amend(by: By<'_>, e: &Exception) -> Result<(), Denied> {
+    if by.actor.person_id() != Some(e.requester) {
+        return Err(Denied::Forbidden("What is done instead is changed by whoever asked for the exception.".into()));
+    }
+    can(by.actor, Action::RequestOpen, Relation::Requester)
+}
+
+/// A compensating control is checked by its owner or a security lead. Answers how they stand to it.
+pub(super) fn check(by: By<'_>, id: ExceptionId, e: &Exception, place: i64) -> Result<Relation, Error> {
+    let control = e.controls.iter().find(|c| c.place == place);
+    let control = control.ok_or_else(|| Error::NotFound(format!("compensating control {place} of {id}")))?;
+    let relation = if by.actor.person_id() == Some(control.owner) { Relation::Owner } else { Relation::None };
+    can(by.actor, Action::ExceptionCheck, relation)?;
+    Ok(relation)
+}
+
 /// An exception, for whoever may read it: its deciders, whoever asked, who looks after a
 /// compensating control, the agents' owners, and those whose role reads all.
 pub async fn read(db: &Db, by: By<'_>, id: ExceptionId) -> Result<View, Error> {
@@ -72,7 +131,6 @@ pub async fn read(db: &Db, by: By<'_>, id: ExceptionId) -> Result<View, Error> {
     let sql = "SELECT id FROM exception WHERE renews = $1 ORDER BY id";
     let rows = reads.rows(sql, args![id]).await?;
     let renewed_by = rows.iter().map(|r| r.get(0)).collect::<Result<Vec<ExceptionId>, _>>()?;
-    let me = by.actor.person_id();
     let people: Vec<Party> = [Some(e.requester)]
         .into_iter()
         .flatten()
@@ -86,26 +144,19 @@ pub async fn read(db: &Db, by: By<'_>, id: ExceptionId) -> Result<View, Error> {
     let controls = e
         .controls
         .iter()
-        .map(|c| {
-            let relation = if me == Some(c.owner) { Relation::Owner } else { Relation::None };
-            ViewControl {
-                owner: name(c.owner),
-                unchecked: e.approved_at.is_some() && c.unchecked(by.now),
-                may_check: can(by.actor, Action::ExceptionCheck, relation).is_ok()
-                    && c.checked.is_none()
-                    && may_check(&e, c.place, by.now).is_ok(),
-                kept: c.clone(),
-            }
+        .map(|c| ViewControl {
+            owner: name(c.owner),
+            unchecked: e.approved_at.is_some() && c.unchecked(by.now),
+            may_check: c.checked.is_none()
+                && may_check(&e, c.place, by.now).is_ok()
+                && check(by, id, &e, c.place).is_ok(),
+            kept: c.clone(),
         })
         .collect();
     let policy = crate::policies::present(&mut reads).await?.policy;
     let line =
         lines(&mut reads, by, vec![kept]).await?.pop().ok_or_else(|| Error::NotFound(format!("exception {id}")))?;
-    let agents: Vec<AgentId> = e.agents.clone();
-    let relations = crate::agents::relation::relations(&mut reads, by.actor, &agents, by.now).await?;
-    let asks = agents
-        .iter()
-        .all(|a| can(by.actor, Action::RequestOpen, relations.get(a).copied().unwrap_or(Relation::None)).is_ok());
+    let asks = renew(&mut reads, by, &e.agents).await.is_ok();
     let endable = may_end(&e, by.now).is_ok();
     let over = matches!(
         state,
@@ -121,7 +172,7 @@ pub async fn read(db: &Db, by: By<'_>, id: ExceptionId) -> Result<View, Error> {
         may_close: endable && can(by.actor, Action::ExceptionClose, found.close).is_ok(),
         may_revoke: endable && can(by.actor, Action::ExceptionRevoke, found.revoke).is_ok(),
         may_renew: over && asks,
-        may_amend: state == ExceptionState::Requested && me == Some(e.requester),
+        may_amend: state == ExceptionState::Requested && amend(by, &e).is_ok(),
         most_renewals: policy.exception_renewals,
     })
 }

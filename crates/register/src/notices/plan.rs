@@ -1,6 +1,7 @@
 //! From what was told to what goes out: each notice once, by what its reader chose and what
 //! channels of the organisation take. In batches, by whichever server comes first.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
@@ -92,12 +93,16 @@ pub async fn plan(db: &Db, now: DateTime<Utc>, mail: bool) -> Result<usize, DbEr
                         into = Some(making.delivery(Some(person), None, true, [now, at]));
                     }
                     Plan::Mail { at, alone: false } => {
-                        if !together.contains_key(&(person, at)) {
-                            let there = if at > now { open(&mut tx, person, at).await? } else { None };
-                            let there = there.unwrap_or_else(|| making.delivery(Some(person), None, false, [now, at]));
-                            together.insert((person, at), there);
-                        }
-                        into = together.get(&(person, at)).cloned();
+                        let there = match together.entry((person, at)) {
+                            Entry::Occupied(there) => there.into_mut(),
+                            Entry::Vacant(none) => {
+                                let there = if at > now { open(&mut tx, person, at).await? } else { None };
+                                none.insert(
+                                    there.unwrap_or_else(|| making.delivery(Some(person), None, false, [now, at])),
+                                )
+                            }
+                        };
+                        into = Some(there.clone());
                     }
                 }
             }

@@ -4,7 +4,7 @@ use domain::agent::Running;
 use domain::can::{Action, Relation, can};
 use domain::id::RequestId;
 use domain::request::RequestKind;
-use domain::retirement::{Life, Proof, Refused, RowKind, may_close};
+use domain::retirement::{Life, Proof, Refused, RowKind, exceptions_ended, may_close};
 use domain::stop::Surface;
 use domain::text;
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ use crate::args;
 use crate::change::{self, By, Change};
 use crate::db::Db;
 use crate::error::Error;
+use crate::exceptions;
 use crate::requests::stored::Kept;
 use crate::requests::{agent, ends, stored as requests_stored, words};
 use crate::stops::evidence::{self, File};
@@ -115,7 +116,13 @@ pub async fn close(db: &Db, by: By<'_>, id: RequestId, place: i64, shown: Shown,
     let last_sign = life::newest_of(&mut change.tx, record.id).await?;
     let rules: Vec<_> = rows.iter().map(KeptRow::rule).collect();
     let known = Life { running: record.facts.running, last_sign };
-    may_close(&rules, place, proof, kept.tier, known, by.now).map_err(|refused| match refused {
+    let ended = if row.kind == RowKind::CloseExceptions {
+        let of_it = exceptions::stored::of_agents(&mut change.tx, &[record.id]).await?;
+        exceptions_ended(record.id, &of_it.into_iter().map(|k| k.exception).collect::<Vec<_>>(), by.now)
+    } else {
+        Ok(())
+    };
+    may_close(&rules, place, proof, kept.tier, known, by.now).and(ended).map_err(|refused| match refused {
         Refused::Claimed(_) => Error::field("/link", refused.to_string()),
         Refused::Closed => {
             Error::Conflict(format!("Row {place} is closed already: somebody was first. Look at it again."))

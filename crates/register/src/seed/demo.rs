@@ -362,7 +362,7 @@ pub async fn demo(db: &Db, by: By<'_>) -> Result<Vec<SignIn>, Error> {
     super::reviews::reviews(db, by.now, agent, person).await?;
     super::retirements::retirements(db, by.now, agent, person).await?;
     super::exceptions::exceptions(db, by.now, agent, crew, person).await?;
-    super::notices::notices(db, by.now, agent, person).await?;
+    super::notices::notices(db, by.now, person).await?;
     Ok(SIGN_INS
         .iter()
         .map(|n| SignIn {

@@ -9,7 +9,7 @@ use domain::id::{AgentId, PersonId};
 use domain::party::{Party, Role};
 use register::agents::list::{self, Query, Sort};
 use register::assignments::{self, Mode, Wanted};
-use register::{Db, Error, agents, posture, stops};
+use register::{Db, Error, agents, clock, posture, stops};
 
 use crate::support::{actor, by, story};
 
@@ -175,7 +175,7 @@ async fn an_offer_that_nobody_answers_lapses_by_the_clock(db: Db) {
     // A new offer closes the old one as of the moment at which it lapsed; folding does too.
     assignments::assign(&db, by(&lead, 33), id, Duty::Containment, mateo, Mode::Offer, "").await.unwrap();
     assert_eq!(state(&db, id, 33).await, Some(RuntimeOwner::Pending));
-    agents::assess::fold(&db, crate::support::day(34)).await.unwrap();
+    clock::turns::fold(&db, crate::support::day(34)).await.unwrap();
     for days in [34, 63] {
         counters_are_true(&db, days).await;
     }
@@ -276,7 +276,7 @@ async fn a_drill_lapses_by_the_clock_alone(db: Db) {
     assert!(later < at_first, "{later} of {at_first}");
     counters_are_true(&db, 200).await;
     // Folding changes nothing that is shown.
-    while agents::assess::fold(&db, crate::support::day(200)).await.unwrap() > 0 {}
+    while clock::turns::fold(&db, crate::support::day(200)).await.unwrap() > 0 {}
     assert_eq!(verified(200).await, later);
     counters_are_true(&db, 200).await;
 }

@@ -231,6 +231,33 @@ async fn what_begins_by_the_clock_is_told_to_who_can_mend_it(db: Db) {
     whole(&db).await;
 }
 
+/// What cannot be read of one agent keeps no other waiting, nor what else the clock does.
+async fn one_that_cannot_be_assessed_stops_nothing(db: Db) {
+    organisation(&db).await;
+    let (bad, good) = (verified(&db, 1).await, verified(&db, 2).await);
+    db.run("UPDATE agent SET environment = 'the moon' WHERE id = $1", args![bad]).await.unwrap();
+    let lapses = day(2) + TimeDelta::days(365);
+    let mut failed = false;
+    for _ in 0..100 {
+        match clock::step(&db, lapses).await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("the bad one is due still"),
+            Err(_) => {
+                failed = true;
+                break;
+            }
+        }
+    }
+    assert!(failed, "once nothing else is due, it is said");
+    let due = db.all(clock::turns::DUE, args![lapses]).await.unwrap();
+    assert!(due.iter().all(|r| r.get::<AgentId>(0).unwrap() == bad), "{good} is folded");
+    let alarms = "SELECT COUNT(*) FROM alarm WHERE at <= $1";
+    assert_eq!(db.one(alarms, args![lapses]).await.unwrap().unwrap().get::<i64>(0).unwrap(), 0);
+    assert!(kinds(&db, 3, day(3)).await.contains(&"drill-due".to_owned()));
+    db.run("UPDATE agent SET environment = 'staging' WHERE id = $1", args![bad]).await.unwrap();
+    all(&db, lapses).await;
+}
+
 async fn gaps_that_were_there_from_the_beginning_tell_nobody(db: Db) {
     organisation(&db).await;
     for n in 0..3 {
@@ -313,7 +340,7 @@ async fn what_the_clock_asks_grows_with_nothing(db: Db) {
         reads_an_index(&db, sql, args![]).await;
     }
     reads_an_index(&db, days::LAST, args![]).await;
-    reads_an_index(&db, agents::assess::TURNED, args![day(9)]).await;
+    reads_an_index(&db, clock::turns::DUE, args![day(9)]).await;
     reads_an_index(&db, clock::alarms::DUE, args![day(9), 200]).await;
 }
 
@@ -427,7 +454,8 @@ async fn an_exception_that_suspends_stops_its_agents_at_its_last_moment(db: Db) 
         let db = db.clone();
         async move { all(&db, day(70)).await }
     });
-    (one.await.unwrap(), two.await.unwrap());
+    one.await.unwrap();
+    two.await.unwrap();
     let rows = db.all("SELECT agent_id, stopped_by, capacity, reason FROM stopping", args![]).await.unwrap();
     assert_eq!(rows.len(), 1, "once, and only what is still wrong");
     assert_eq!(rows[0].get::<AgentId>(0).unwrap(), agent);
@@ -451,6 +479,7 @@ async fn whole(db: &Db) {
     audit::verify(db, by(&lead(), 900), None, |_| {}).await.unwrap();
 }
 
+story!(one_that_cannot_be_assessed_stops_nothing, super::one_that_cannot_be_assessed_stops_nothing);
 story!(a_request, super::a_request_is_told_of_step_by_step_while_it_waits);
 story!(decided, super::what_was_decided_is_told_to_nobody_later);
 story!(outage, super::after_an_outage_what_still_holds_is_told_once);

@@ -10,11 +10,14 @@ use domain::finding::FindingKey;
 use domain::id::{AgentId, ExceptionId, PersonId};
 use domain::party::{Party, Role, Roles};
 use domain::request::{RequestState, Verdict};
+use domain::retirement::RowKind;
 use register::assignments::{self, Mode};
 use register::exceptions::{self, Again, NewControl, NewException, Scope, list};
 use register::people::{self, Fields};
 use register::requests::{self, Answer, Submission};
-use register::{By, Db, Error, agents, audit, posture, stops};
+use register::retirements::{self, Shown};
+use register::stops::evidence::File;
+use register::{By, Db, Error, agents, audit, clock, posture, stops};
 
 use crate::support::{actor, by, day, story};
 
@@ -285,7 +288,7 @@ async fn from_request_to_its_last_moment(db: Db) {
     assert_eq!(shown(&db, agent, KEY, day(60)).await, (true, false));
     assert_eq!(shown(&db, agent, FindingKey::ApprovalDue, day(60)).await, (true, false), "it relied on it");
     // Folding changes nothing that is shown.
-    while agents::assess::fold(&db, day(61)).await.unwrap() > 0 {}
+    while clock::turns::fold(&db, day(61)).await.unwrap() > 0 {}
     assert_eq!(shown(&db, agent, KEY, day(61)).await, (true, false));
     let then = assignments::accountability(&db, by(&lead(), 61), agent, day(60) - instant).await.unwrap();
     assert_eq!((then.exceptions.len(), then.exceptions[0].by.len()), (1, 3));
@@ -416,8 +419,27 @@ async fn ended_before_its_time(db: Db) {
     let fifth = ask(&db, 5, 18, &[agent], new("Fifth.")).await.unwrap();
     assert_eq!(state(&db, fifth, day(60) - instant).await, ExceptionState::Requested);
     assert_eq!(state(&db, fifth, day(60)).await, ExceptionState::Rejected, "it lapses when it would be over");
-    while agents::assess::fold(&db, day(61)).await.unwrap() > 0 {}
+    while clock::turns::fold(&db, day(61)).await.unwrap() > 0 {}
     assert_eq!(kept(&db, fifth).await.exception.rejected.unwrap().1, "lapsed");
+    whole(&db).await;
+}
+
+async fn a_retirement_waits_for_the_exceptions_of_its_agent(db: Db) {
+    organisation(&db).await;
+    let agent = draft(&db, facts("Dispatcher")).await;
+    let id = ask(&db, 5, 2, &[agent], asked(40, vec![control(30)])).await.unwrap();
+    approve(&db, 3, id).await;
+    let retirement = retirements::start(&db, by(&lead(), 4), agent, "The rounds end.").await.unwrap();
+    let shown = retirements::read(&db, by(&lead(), 4), retirement).await.unwrap();
+    let place = shown.rows.iter().find(|r| r.kept.kind == RowKind::CloseExceptions).unwrap().kept.place;
+    let done = async || {
+        let log = File { name: "register.txt".into(), bytes: b"None is left.".to_vec() };
+        retirements::close(&db, by(&lead(), 5), retirement, place, Shown::File(log), "").await
+    };
+    let told = conflict(done().await);
+    assert!(told.contains(&id.to_string()), "{told}");
+    exceptions::close(&db, by(&lead(), 5), id, "It ends with its agent.").await.unwrap();
+    done().await.unwrap();
     whole(&db).await;
 }
 
@@ -603,6 +625,7 @@ story!(an_exception_lives_from_its_request_to_its_last_moment, super::from_reque
 story!(an_exception_asked_wrongly_is_refused_at_its_place, super::what_is_asked_wrongly_is_refused_at_its_place);
 story!(a_new_exception_for_the_same_rule_is_a_renewal, super::a_new_one_for_the_same_rule_is_a_renewal);
 story!(an_exception_is_ended_before_its_time, super::ended_before_its_time);
+story!(a_retirement_waits_for_the_exceptions_of_its_agent, super::a_retirement_waits_for_the_exceptions_of_its_agent);
 story!(of_an_exception_for_several_agents_each_owner_decides, super::of_several_agents_each_owner_decides);
 story!(an_exception_for_a_label_is_void_when_others_have_it, super::a_label_that_means_others_at_the_end_voids_it);
 story!(an_exception_is_decided_by_two_at_once, super::two_deciders_at_once);

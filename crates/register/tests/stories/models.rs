@@ -17,7 +17,7 @@ use domain::party::{Party, Role};
 use register::agents::list::{self, Query};
 use register::assignments::{self, Mode};
 use register::models::{self, Filler, Wish};
-use register::{By, Db, Error, agents, audit, posture};
+use register::{By, Db, Error, agents, audit, clock, posture};
 
 use crate::support::{actor, by, day, story};
 
@@ -249,7 +249,7 @@ async fn a_justification_ends(db: Db) {
     };
     // The clock alone turns it.
     assert_eq!((count(49).await, count(50).await), (0, 1));
-    agents::assess::fold(&db, day(51)).await.unwrap();
+    clock::turns::fold(&db, day(51)).await.unwrap();
     assert_eq!(count(51).await, 1);
     // Justified again: one stands, the one before is kept.
     let done = models::apply(&db, by(&lead, 52), &[id], Model::SmallOrganisation, &justified(300), None).await.unwrap();

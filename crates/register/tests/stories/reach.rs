@@ -93,7 +93,7 @@ async fn a_channel_counts_once_a_colleague_has_tested_it(db: Db) {
         assert_eq!(unreached(&db, agent, days).await, gone, "day {days}");
     }
     // Folding what has turned changes nothing of it.
-    register::agents::assess::fold(&db, day(12)).await.unwrap();
+    register::clock::turns::fold(&db, day(12)).await.unwrap();
     for (days, gone) in [(12, true), (20, false), (182, true)] {
         assert_eq!(unreached(&db, agent, days).await, gone, "day {days}, folded");
     }

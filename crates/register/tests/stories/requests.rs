@@ -14,7 +14,7 @@ use domain::request::{self, RequestState, Verdict, Via};
 use register::assignments::{self, Mode};
 use register::people::{self, Fields};
 use register::requests::{self, Answer, NewCondition, Submission, acting, conditions, list, many, observed};
-use register::{Db, Error, agents, audit, stops};
+use register::{Db, Error, agents, audit, clock, stops};
 
 use crate::support::{actor, by, day, story};
 
@@ -304,7 +304,7 @@ async fn nobody_answers_and_it_ends(db: Db) {
     let again = requests::submit(&db, by(&member(5), 92), id, &Submission::default()).await.unwrap();
     assert_ne!(again, r);
     assert_eq!(state(&db, id, 92).await, Lifecycle::Proposed);
-    while agents::assess::fold(&db, day(300)).await.unwrap() > 0 {}
+    while clock::turns::fold(&db, day(300)).await.unwrap() > 0 {}
     assert_eq!(state(&db, id, 300).await, Lifecycle::Draft);
     whole(&db).await;
 }
