@@ -132,7 +132,7 @@ test("a finding is excepted for a while, by those whose part it is", async ({ pa
   await expect(ravi.locator("#controls")).toContainText("Changed on the first.");
   await maren.goto(`/exceptions/${exception}`);
   await maren.locator("summary", { hasText: "Close it" }).click();
-  await maren.getByLabel("Why", { exact: true }).fill("The new scanner came early.");
+  await maren.getByRole("textbox", { name: "Why", exact: true }).fill("The new scanner came early.");
   await maren.getByRole("button", { name: `Close ${exception}` }).click();
   await expect(maren.getByRole("main")).toContainText("The new scanner came early.");
   await maren.goto(`/agents/${id}`);

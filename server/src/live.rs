@@ -35,8 +35,8 @@ impl Default for Live {
 }
 
 impl Live {
-    /// A place for one more page of a session; `None` when there is none, and the page does
-    /// without.
+    /// A place for one more page of a session; `None` when there is none, and the page asks again
+    /// from time to time.
     pub fn seat(&self, session: &str) -> Option<Seat> {
         let mut sessions = self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         if sessions.values().sum::<usize>() >= OF_ALL || sessions.get(session).is_some_and(|n| *n >= OF_ONE) {

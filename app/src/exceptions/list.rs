@@ -11,8 +11,8 @@ use super::timeline::timeline;
 use super::{Covered, Rule, standing};
 use crate::agents::choices;
 use crate::components::{
-    Address, Chips, Choice, Column, Empty, Filter, FilterMenu, IntoPiece, Kind, LinkButton, Listing, PageHead, Pager,
-    Piece, Stat, Stats, Tab, Tabs, Tier, Tone, When, thousands,
+    Address, Chips, Choice, Column, Day, Empty, Filter, FilterMenu, IntoPiece, Kind, LinkButton, Listing, PageHead,
+    Pager, Piece, Stat, Stats, Tab, Tabs, Tier, Tone, When, thousands,
 };
 
 /// The date by which a compensating control is checked.
@@ -377,7 +377,7 @@ fn row(line: &Line, columns: &[Column], now: DateTime<Utc>) -> Piece {
     let owner = shows("owner").then(|| view! { <td data-label="Control owner">{owner}</td> });
     let tier = shows("tier").then(|| view! { <td data-label="Tier"><Tier tier=line.tier.key()/></td> });
     let until = shows("expires_at")
-        .then(|| view! { <td data-label="Until"><When at=line.ended_at.unwrap_or(line.expires_at) now=now/></td> });
+        .then(|| view! { <td data-label="Until"><Day at=line.ended_at.unwrap_or(line.expires_at)/></td> });
     let from = shows("starts_at").then(|| view! { <td data-label="From"><When at=line.starts_at now=now/></td> });
     let node = shows("node").then(|| view! { <td class="ref" data-label="Node">{line.node.clone()}</td> });
     let risk = shows("risk").then(|| view! { <td class="num" data-label="Risk">{line.risk.to_string()}</td> });

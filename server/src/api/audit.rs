@@ -115,7 +115,7 @@ struct Filter {
 )]
 async fn list_events(State(app): State<App>, caller: ApiActor, asked: Listed<Filter>) -> Answer {
     let Filter { actor, action, subject, from, until } = asked.filter;
-    let filter = audit::Filter { actor, action, subject, from, until };
+    let filter = audit::Filter { actor, action, subject, from, until, ..audit::Filter::default() };
     let upwards = match asked.page.sort.as_deref() {
         None | Some("-seq") => false,
         Some("seq") => true,

@@ -101,7 +101,14 @@ fn filter(here: &Address) -> (Filter, FieldErrors) {
         at
     };
     let (from, until) = (time("from", false), time("until", true));
-    let filter = Filter { actor: text("actor"), action: text("action"), subject: text("subject"), from, until };
+    let filter = Filter {
+        actor: text("actor"),
+        action: text("action"),
+        subject: text("subject"),
+        from,
+        until,
+        ..Filter::default()
+    };
     (filter, errors)
 }
 

@@ -35,6 +35,8 @@ use crate::signed::Signed;
 
 /// How often an open page is counted again, whatever was heard: what other processes wrote.
 const BEAT: Duration = Duration::from_secs(20);
+/// When a page for which there is no place asks again.
+const AGAIN: Duration = Duration::from_secs(5);
 
 pub(super) fn routes() -> Routes {
     Routes::page()
@@ -91,13 +93,11 @@ async fn mark(State(app): State<App>, signed: Signed, Here(here): Here, fields: 
 /// An open page, and what it was told last.
 struct Open {
     app: App,
-    _seat: Seat,
+    seat: Option<Seat>,
     person: PersonId,
     session: String,
     heard: tokio::sync::broadcast::Receiver<std::sync::Arc<[Option<PersonId>]>>,
     told: Option<i64>,
-    /// The first number is all that is asked for.
-    once: bool,
 }
 
 impl Open {
@@ -107,7 +107,7 @@ impl Open {
             let beat = match self.told {
                 // The first number at once.
                 None => true,
-                Some(_) if self.once => return None,
+                Some(_) if self.seat.is_none() => return None,
                 Some(_) => self.wait().await?,
             };
             let now = self.app.clock.now();
@@ -117,7 +117,8 @@ impl Open {
             let unread = list::unread(&self.app.db, self.person).await.ok()?;
             if self.told != Some(unread) {
                 self.told = Some(unread);
-                return Some(Event::default().event("unread").data(unread.to_string()));
+                let told = Event::default().event("unread").data(unread.to_string());
+                return Some(if self.seat.is_none() { told.retry(AGAIN) } else { told });
             }
             if beat {
                 return Some(Event::default().comment("still here"));
@@ -145,22 +146,12 @@ impl Open {
     }
 }
 
-/// The number of unread notices, whenever it changes, while the page is open; with `?once=yes`
-/// the present one alone.
+/// The number of unread notices, whenever it changes, while the page is open. Where there is no
+/// place for one more page, or with `?once=yes`, the present one alone: the page asks again.
 async fn stream(State(app): State<App>, signed: Signed, Here(here): Here) -> Response {
-    let Some(seat) = app.live.seat(&signed.session) else {
-        // To a browser this means: do not ask again.
-        return StatusCode::NO_CONTENT.into_response();
-    };
-    let open = Open {
-        _seat: seat,
-        person: signed.id,
-        session: signed.session.clone(),
-        heard: written::listen(),
-        told: None,
-        once: here.get("once").is_some(),
-        app,
-    };
+    let seat = if here.get("once").is_some() { None } else { app.live.seat(&signed.session) };
+    let open =
+        Open { seat, person: signed.id, session: signed.session.clone(), heard: written::listen(), told: None, app };
     let events = stream::unfold(open, |mut open| async move {
         let event = open.next().await?;
         Some((Ok::<_, Infallible>(event), open))

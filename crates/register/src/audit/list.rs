@@ -29,6 +29,8 @@ pub struct Filter {
     pub action: String,
     /// On what: a reference.
     pub subject: String,
+    /// Or on one of these.
+    pub with: Vec<String>,
     /// Not before.
     pub from: Option<DateTime<Utc>>,
     /// Before.
@@ -51,14 +53,22 @@ impl Condition {
 impl Filter {
     fn conditions(&self) -> Vec<Condition> {
         let mut out = Vec::new();
-        for (column, value) in [("subject", &self.subject), ("actor", &self.actor)] {
-            if !value.is_empty() {
-                out.push(Condition {
-                    open: format!("{column} = ?"),
-                    hidden: format!("{column} || '' = ?"),
-                    args: args![value],
-                });
-            }
+        if !self.subject.is_empty() {
+            let more = ", ?".repeat(self.with.len());
+            let mut args = args![&self.subject];
+            args.extend(self.with.iter().map(|s| Arg::from(s.as_str())));
+            out.push(Condition {
+                open: format!("subject IN (?{more})"),
+                hidden: format!("subject || '' IN (?{more})"),
+                args,
+            });
+        }
+        if !self.actor.is_empty() {
+            out.push(Condition {
+                open: "actor = ?".into(),
+                hidden: "actor || '' = ?".into(),
+                args: args![&self.actor],
+            });
         }
         if !self.action.is_empty() {
             out.push(Condition {
@@ -114,7 +124,11 @@ pub async fn list(
     page(db, filter, cursor, limit).await
 }
 
-/// What was done to one thing, newest first: for the page of that thing.
+/// How many exceptions of an agent its history tells of: the newest.
+const EXCEPTIONS: i64 = 200;
+
+/// What was done to one thing, newest first: for the page of that thing. An agent's exceptions are
+/// told with it.
 pub async fn history(
     db: &Db,
     by: By<'_>,
@@ -123,6 +137,7 @@ pub async fn history(
     limit: i64,
 ) -> Result<Page<Event>, Error> {
     let mut controls = true;
+    let mut with = Vec::new();
     if let Ok(id) = subject.parse::<AgentId>() {
         let mut reads = db;
         let agent = agents::stored::load(&mut reads, &[id], by.now)
@@ -133,10 +148,14 @@ pub async fn history(
         agents::read::visible(by.actor, &agent, relation)?;
         can(by.actor, Action::AgentHistory, relation)?;
         controls = can(by.actor, Action::AgentReadControls, relation).is_ok();
+        if controls {
+            let of_it = crate::exceptions::stored::of_agent(&mut reads, id, EXCEPTIONS).await?;
+            with = of_it.iter().map(|e| e.id().to_string()).collect();
+        }
     } else {
         can(by.actor, Action::AuditRead, Relation::None)?;
     }
-    let filter = Filter { subject: subject.to_owned(), ..Filter::default() };
+    let filter = Filter { subject: subject.to_owned(), with, ..Filter::default() };
     let page = page(db, &filter, cursor, limit).await?;
     Ok(if controls { page } else { page.map(without_controls) })
 }

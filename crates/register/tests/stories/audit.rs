@@ -328,6 +328,7 @@ async fn the_record_is_read_newest_first(db: Db) {
         subject: "vendor/2".into(),
         from: Some(at(3)),
         until: Some(at(9)),
+        with: Vec::new(),
     };
     assert_eq!(seqs(all).await, [5]);
     assert_eq!(audit::actions(&db, by).await.unwrap(), ["setting.changed", "vendor.recorded", "vendor.renamed"]);

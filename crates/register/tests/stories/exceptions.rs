@@ -397,6 +397,12 @@ async fn ended_before_its_time(db: Db) {
     forbidden(exceptions::revoke(&db, by(&member(5), 12), id, "Me.").await);
     forbidden(exceptions::revoke(&db, by(&member(2), 12), id, "Me.").await);
     exceptions::close(&db, by(&member(2), 12), id, "The vault is there.").await.unwrap();
+    // The agent's own history tells of it.
+    let told = audit::history(&db, by(&member(3), 12), &agent.to_string(), None, 50).await.unwrap().items;
+    for action in ["exception.requested", "exception.decided", "exception.closed"] {
+        assert!(told.iter().any(|e| e.action == action && e.subject == id.to_string()), "{action}");
+    }
+    assert!(told.iter().any(|e| e.action == "agent.created"), "beside its own");
     assert_eq!(state(&db, id, day(12)).await, ExceptionState::Closed);
     assert_eq!(shown(&db, agent, KEY, day(12)).await, (true, false));
     conflict(exceptions::revoke(&db, by(&lead(), 13), id, "Too late.").await);
