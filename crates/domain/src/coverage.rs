@@ -5,7 +5,8 @@
 //! and the clock. For each node the signatures of agents then say how it stands: [`Rule::standing`].
 //! A register counts agents by business unit and signature; a node is never counted agent by agent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ use crate::exception::Cover;
 use crate::finding::{Finding, FindingKey};
 use crate::framework::{self, Node, Strength};
 use crate::handover;
+use crate::mapping::Amendments;
+use crate::text;
 
 crate::words! {
     /// A kind of record that Muster keeps, of which the crosswalk says what it bears on.
@@ -558,25 +561,46 @@ pub struct Share {
     pub agents: i64,
 }
 
-/// The rules of the nodes of all catalogues, and which nodes are attested for whom.
+/// The nodes of all catalogues with their rules as shipped, in the order of the catalogues.
+static SHIPPED: LazyLock<Vec<(&'static Node, Rule)>> = LazyLock::new(|| {
+    let mut rules: BTreeMap<(&str, &str), Rule> = BTreeMap::new();
+    for control in &framework::crosswalk().product_controls {
+        let Ok(key) = control.id.parse::<ControlKey>() else { continue };
+        for s in &control.supports {
+            rules.entry((&s.framework, &s.reference)).or_default().add(key, s.strength);
+        }
+    }
+    let rule = |n: &Node| rules.get(&(n.catalogue.as_str(), n.reference.as_str())).copied().unwrap_or_default();
+    framework::catalogues().iter().flat_map(|c| &c.nodes).map(|n| (n, rule(n))).collect()
+});
+
+/// The rules of the nodes of all catalogues at a moment, and which nodes are attested for whom.
 #[derive(Debug, Clone)]
 pub struct Mapping {
     nodes: Vec<(&'static Node, Rule)>,
+    /// By the place of a node: for which business units, by folded name; `None` for all.
+    attested: BTreeMap<usize, Vec<Option<String>>>,
 }
 
 impl Mapping {
-    /// As the catalogues ship it.
-    pub fn shipped() -> Self {
-        let mut rules: BTreeMap<(&str, &str), Rule> = BTreeMap::new();
-        for control in &framework::crosswalk().product_controls {
-            let Ok(key) = control.id.parse::<ControlKey>() else { continue };
-            for s in &control.supports {
-                rules.entry((&s.framework, &s.reference)).or_default().add(key, s.strength);
+    /// As shipped, and as the organisation changed it.
+    pub fn at(amendments: &Amendments, now: DateTime<Utc>) -> Self {
+        let mut out = Self { nodes: SHIPPED.clone(), attested: BTreeMap::new() };
+        let links = amendments.links.iter().map(|l| (l.framework.as_str(), l.reference.as_str()));
+        let only = amendments.only.iter().map(|o| (o.framework.as_str(), o.reference.as_str()));
+        let changed: BTreeSet<(&str, &str)> = links.chain(only).collect();
+        for (node, rule) in out.nodes.iter_mut().filter(|(n, _)| !changed.is_empty() && changed.contains(&key(n))) {
+            *rule = amendments.rule(node, now);
+        }
+        for a in amendments.attested.iter().filter(|a| a.holds_at(now)) {
+            if let Some(place) =
+                out.nodes.iter().position(|(n, _)| key(n) == (a.framework.as_str(), a.reference.as_str()))
+            {
+                let unit = a.business_unit.as_deref().map(text::fold);
+                out.attested.entry(place).or_default().push(unit);
             }
         }
-        let nodes = framework::catalogues().iter().flat_map(|c| &c.nodes);
-        let rule = |n: &Node| rules.get(&(n.catalogue.as_str(), n.reference.as_str())).copied().unwrap_or_default();
-        Self { nodes: nodes.map(|n| (n, rule(n))).collect() }
+        out
     }
 
     /// Each node with its rule, in the order of the catalogues.
@@ -584,19 +608,21 @@ impl Mapping {
         &self.nodes
     }
 
-    /// The rule of a node.
-    pub fn rule(&self, node: &Node) -> Rule {
-        let same = |n: &&(&'static Node, Rule)| n.0.reference == node.reference && n.0.catalogue == node.catalogue;
-        self.nodes.iter().find(same).map(|(_, rule)| *rule).unwrap_or_default()
+    /// The place of a node and its rule.
+    pub fn of(&self, node: &Node) -> Option<(usize, Rule)> {
+        let place = self.nodes.iter().position(|(n, _)| key(n) == key(node))?;
+        Some((place, self.nodes[place].1))
     }
 
-    /// Replaces the rule of a node.
-    pub fn set(&mut self, node: &Node, rule: Rule) {
-        let same = |n: &&mut (&'static Node, Rule)| n.0.reference == node.reference && n.0.catalogue == node.catalogue;
-        if let Some(place) = self.nodes.iter_mut().find(same) {
-            place.1 = rule;
-        }
+    /// Whether the node at a place is attested for a business unit, by its folded name.
+    pub fn attests(&self, place: usize, unit: &str) -> bool {
+        let holds = |of: &Option<String>| of.as_ref().is_none_or(|u| u == unit);
+        self.attested.get(&place).is_some_and(|list| list.iter().any(holds))
     }
+}
+
+fn key(node: &Node) -> (&str, &str) {
+    (&node.catalogue, &node.reference)
 }
 
 /// How many agents of each business unit stand how for each node: `[node][unit]`. `attested` says
@@ -798,7 +824,7 @@ mod tests {
             let shares: Vec<Share> = counted.into_iter()
                 .map(|((unit, n), agents)| Share { unit, signature: Signature::kept(n), agents })
                 .collect();
-            let fast = by_node(&Mapping { nodes }, &shares, UNITS, |n, u| rules[n].2[u]);
+            let fast = by_node(&Mapping { nodes, attested: BTreeMap::new() }, &shares, UNITS, |n, u| rules[n].2[u]);
             for (n, (links, only, attested)) in rules.iter().enumerate() {
                 for unit in 0..UNITS {
                     let mut slow = Counts::default();

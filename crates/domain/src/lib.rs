@@ -22,6 +22,8 @@ pub mod framework;
 pub mod handover;
 pub mod id;
 pub mod import;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod mapping;
 pub mod model;
 pub mod notice;
 pub mod oncall;

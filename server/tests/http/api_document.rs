@@ -158,7 +158,7 @@ async fn what_is_not_there_is_404_after_the_door() {
         "/api/v1/nothing",
         "/api/v1/alerts",
         "/api/v1/incidents",
-        "/api/v1/frameworks",
+        "/api/v1/incidents",
         "/api/v1/agents/",
     ] {
         site.browser().get(path).await.is_problem(401, "unauthorized");
