@@ -96,7 +96,7 @@ fn cell(catalogue: &Catalogue, name: &str, unit: Option<&str>, counts: &Counts) 
         .join(", ");
     let (met, of) = (whole(counts.of(Standing::Met)), whole(counts.denominator()));
     let partly = whole(counts.of(Standing::Partly) + counts.of(Standing::Met));
-    let some = if of == 0 { String::new() } else { format!("{}% touched", partly * 100 / of) };
+    let some = (partly * 100).checked_div(of).map(|percent| format!("{percent}% touched"));
     let label = format!("{}, {name}: met", catalogue.name);
     view! {
         <td data-label=short(catalogue).to_owned()>

@@ -117,13 +117,13 @@ fn wish(part: Part, form: &NodeForm, errors: &mut FieldErrors) -> Option<Wish> {
             errors.is_empty().then_some(Wish::Links(wanted))
         }
         Part::Only if form.condition.is_empty() => Some(Wish::Only(None)),
-        Part::Only => match form.condition.parse() {
-            Ok(condition) => Some(Wish::Only(Some((condition, day)))),
-            Err(_) => {
+        Part::Only => {
+            let condition = form.condition.parse().ok();
+            if condition.is_none() {
                 errors.add("condition", "Choose for which agents it counts.");
-                None
             }
-        },
+            condition.map(|c| Wish::Only(Some((c, day))))
+        }
         Part::Attest => Some(Wish::Attest {
             business_unit: Some(form.business_unit.trim().to_owned()).filter(|u| !u.is_empty()),
             says: form.says.clone(),
