@@ -20,6 +20,8 @@ pub mod errors;
 #[cfg(feature = "ssr")]
 pub mod exceptions;
 #[cfg(feature = "ssr")]
+pub mod frameworks;
+#[cfg(feature = "ssr")]
 pub mod handovers;
 #[cfg(feature = "ssr")]
 pub mod help;

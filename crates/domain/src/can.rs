@@ -168,6 +168,8 @@ crate::words! {
         SystemWrite = "system.write", "Create and change systems";
         ImportRun = "import.run", "Import an inventory";
         PostureRead = "posture.read", "Read posture";
+        FrameworkRead = "framework.read", "Read frameworks";
+        FrameworkWrite = "framework.write", "Change mappings, and attest";
         AuditRead = "audit.read", "Read the record";
         SettingsRead = "settings.read", "Read settings";
         SettingsWrite = "settings.write", "Change settings";
@@ -233,6 +235,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::RuleRead
             | Action::RequestRead
             | Action::PolicyRead
+            | Action::FrameworkRead
             | Action::CampaignRead
             | Action::ExceptionRead
             | Action::NoticeRead
@@ -254,6 +257,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::HandoverOffer
             | Action::HandoverAnswer
             | Action::RuleWrite
+            | Action::FrameworkWrite
             | Action::RequestOpen
             | Action::RequestDecide
             | Action::RequestAsk
@@ -326,9 +330,12 @@ const fn reserved_to_a_person(action: Action) -> bool {
 fn role_allows(roles: Roles, action: Action) -> bool {
     use Role::{Administrator, Auditor, Member, RiskAnalyst, SecurityLead};
     let allowed: &[Role] = match action {
-        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::PolicyRead | Action::SettingsRead => {
-            &[Administrator, SecurityLead, RiskAnalyst, Member, Auditor]
-        }
+        Action::AgentRead
+        | Action::AgentExport
+        | Action::PersonRead
+        | Action::PolicyRead
+        | Action::FrameworkRead
+        | Action::SettingsRead => &[Administrator, SecurityLead, RiskAnalyst, Member, Auditor],
         Action::AgentReadConfidential
         | Action::AgentReadControls
         | Action::AgentHistory
@@ -339,9 +346,12 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::ExceptionRead
         | Action::AuditRead => &[SecurityLead, RiskAnalyst, Auditor],
         Action::AgentCreate => &[SecurityLead, RiskAnalyst, Member],
-        Action::AgentEdit | Action::ImportRun | Action::RequestOpen | Action::ReviewOpen | Action::CampaignWrite => {
-            &[SecurityLead, RiskAnalyst]
-        }
+        Action::AgentEdit
+        | Action::ImportRun
+        | Action::RequestOpen
+        | Action::ReviewOpen
+        | Action::CampaignWrite
+        | Action::FrameworkWrite => &[SecurityLead, RiskAnalyst],
         Action::AssignmentOffer
         | Action::AssignmentRecord
         | Action::AssignmentWithdraw
@@ -491,7 +501,7 @@ fn who_may(action: Action) -> &'static str {
         Action::AgentActivate => "the agent's owners, whoever registered it and security leads",
         Action::ReviewOpen => "the agent's owners, risk analysts and security leads",
         Action::CampaignRead => "whoever reviews an agent of it, security, risk and auditors",
-        Action::ImportRun | Action::CampaignWrite => "risk analysts and security leads",
+        Action::ImportRun | Action::CampaignWrite | Action::FrameworkWrite => "risk analysts and security leads",
         Action::PostureRead | Action::AuditRead | Action::RuleRead => "security leads, risk analysts and auditors",
         Action::AssignmentOffer => "the agent's owners and security leads",
         Action::AssignmentAnswer => "the party to whom it was offered",
@@ -531,9 +541,12 @@ fn who_may(action: Action) -> &'static str {
         | Action::SettingsWrite
         | Action::TokenManage
         | Action::SessionManage => "administrators",
-        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::PolicyRead | Action::SettingsRead => {
-            "people with a role"
-        }
+        Action::AgentRead
+        | Action::AgentExport
+        | Action::PersonRead
+        | Action::PolicyRead
+        | Action::FrameworkRead
+        | Action::SettingsRead => "people with a role",
     }
 }
 
@@ -593,6 +606,7 @@ mod tests {
                     | Action::RuleRead
                     | Action::RequestRead
                     | Action::PolicyRead
+                    | Action::FrameworkRead
                     | Action::CampaignRead
                     | Action::ExceptionRead
                     | Action::SettingsRead

@@ -89,6 +89,7 @@ pub const AUDITED: &[&Audited] = &[
     &RULE,
     &HANDOVER,
     &POLICY,
+    &MAPPING,
     &REQUEST,
     &REQUEST_STEP,
     &REQUEST_MESSAGE,
@@ -190,6 +191,7 @@ audited! {
     OBSERVED = "observed" by "id": id Int, agent_id Int, source Text, facts Text, boundary_sha256 Text, first_at Int,
         closed_at Int, closing Text;
     POLICY = "policy" by "version": version Int, at Int, made_by Text, reason Text, content Text | confirmed_by Text;
+    MAPPING = "mapping" by "version": version Int, at Int, made_by Text, reason Text, content Text;
     DELEGATION = "delegation" by "id": id Int, from_id Int, to_id Int, from_at Int, until_at Int, reason Text,
         ended_at Int;
     CALENDAR_LINK = "calendar_link" by "id": id Int, person_id Int, sha256 Text, made_at Int, revoked_at Int;

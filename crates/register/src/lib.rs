@@ -10,6 +10,7 @@ pub mod backup;
 pub mod calendar;
 pub mod change;
 pub mod clock;
+pub mod coverage;
 pub mod db;
 pub mod delegations;
 pub mod error;

@@ -8,10 +8,12 @@ mod assignments;
 mod audit;
 mod campaigns;
 mod channels;
+mod coverage;
 mod delegations;
 mod docs;
 mod document;
 mod exceptions;
+mod frameworks;
 mod handovers;
 mod idempotency;
 mod models;
@@ -51,6 +53,8 @@ fn router() -> OpenApiRouter<App> {
         .merge(handovers::routes())
         .merge(requests::routes())
         .merge(exceptions::routes())
+        .merge(frameworks::routes())
+        .merge(coverage::routes())
         .merge(retirements::routes())
         .merge(rules::routes())
         .merge(reviews::routes())

@@ -5,13 +5,16 @@ mod agents;
 mod assignments;
 mod audit;
 mod calendar;
+mod coverage;
 mod delegation;
 mod exceptions;
+mod frameworks;
 mod handovers;
 mod help;
 mod home;
 mod imports;
 mod login;
+mod mapping;
 mod matrix;
 mod models;
 mod notices;
@@ -50,6 +53,9 @@ pub fn routes() -> Routes {
         .and(handovers::routes())
         .and(requests::routes())
         .and(exceptions::routes())
+        .and(frameworks::routes())
+        .and(coverage::routes())
+        .and(mapping::routes())
         .and(reviews::routes())
         .and(agents::routes())
         .and(stops::routes())

@@ -18,6 +18,7 @@ mod contract;
 mod delegation;
 mod exception_pages;
 mod exceptions;
+mod frameworks;
 mod handovers;
 mod home;
 mod imports;
