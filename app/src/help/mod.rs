@@ -3,6 +3,7 @@
 mod duties;
 mod exceptions;
 mod policy;
+mod reports;
 mod requests;
 pub mod retirement;
 mod reviews;
@@ -15,7 +16,7 @@ use policy::deciding;
 use requests::asking;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 18] = [
+const PARTS: [(&str, &str); 19] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
@@ -29,6 +30,7 @@ const PARTS: [(&str, &str); 18] = [
     ("exceptions", "Exceptions"),
     ("reviews", "Periodic review and campaigns"),
     ("retirement", "Retiring an agent"),
+    ("reports", "Reports and evidence packs"),
     ("tiers", "Risk tiers"),
     ("policy", "The policy, delegation, calendars"),
     ("import", "Importing agents"),
@@ -128,6 +130,7 @@ pub fn Help() -> impl IntoView {
                 {exceptions::excepting()}
                 {reviews::reviewing()}
                 <retirement::Retirement/>
+                {reports::reporting()}
                 <Tiers/>
                 {deciding()}
                 <Importing/>

@@ -17,6 +17,7 @@ mod idempotency;
 mod models;
 mod notices;
 mod on_call;
+mod packs;
 mod patch;
 mod people;
 mod policy;
@@ -46,6 +47,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(agents::routes())
         .merge(raci::routes())
         .merge(radius::routes())
+        .merge(packs::routes())
         .merge(assignments::routes())
         .merge(models::routes())
         .merge(handovers::routes())
