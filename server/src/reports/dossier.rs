@@ -160,7 +160,6 @@ fn findings(d: &Dossier) -> Chapter {
 
 fn duties(d: &Dossier) -> Chapter {
     let rows = Duty::all_required(&d.judged.agent.facts)
-        .into_iter()
         .map(|duty| {
             let held = d.judged.held.iter().find(|h| h.duty == duty && h.role == RaciRole::Accountable);
             let offered = d.judged.offers.iter().find(|o| o.duty == duty && o.open_at(d.as_of));

@@ -18,6 +18,8 @@ const COLUMNS: usize = 6;
 struct Figure {
     label: String,
     facets: Vec<String>,
+    /// Taken off.
+    less: Vec<String>,
     href: String,
     /// More of it is better.
     good: bool,
@@ -25,11 +27,12 @@ struct Figure {
 
 impl Figure {
     fn new(label: impl Into<String>, facets: Vec<String>, href: impl Into<String>) -> Self {
-        Self { label: label.into(), facets, href: href.into(), good: false }
+        Self { label: label.into(), facets, less: Vec::new(), href: href.into(), good: false }
     }
 
     fn of(&self, n: &BTreeMap<String, i64>) -> i64 {
-        self.facets.iter().map(|f| n.get(f).copied().unwrap_or(0)).sum()
+        let sum = |facets: &[String]| facets.iter().map(|f| n.get(f).copied().unwrap_or(0)).sum::<i64>();
+        sum(&self.facets) - sum(&self.less)
     }
 
     /// What it was, if that was recorded.
@@ -74,8 +77,12 @@ fn followed() -> Vec<Figure> {
         )
     }));
     out.extend(Duty::ALL.iter().map(|d| Figure {
-        good: true,
-        ..Figure::new(format!("{} held", d.owner_title()), vec![format!("held:{d}")], format!("/agents?vacant={d}"))
+        less: vec![format!("held:{d}")],
+        ..Figure::new(
+            format!("{} missing", d.owner_title()),
+            vec![format!("required:{d}")],
+            format!("/agents?vacant={d}"),
+        )
     }));
     out.extend(
         FindingKey::ALL
@@ -149,7 +156,7 @@ pub fn document(report: &Report, since: NaiveDate, organisation: &str) -> Docume
     match then {
         Some((day, _)) if *day == since => notes.push(format!("Compared with the end of {day} (UTC).")),
         Some((day, _)) => {
-            notes.push(format!("Compared with the end of {day} (UTC), the last day recorded until {since}."))
+            notes.push(format!("Compared with the end of {day} (UTC), the last day recorded until {since}."));
         }
         None => notes.push(format!("No day until {since} was recorded, so nothing is compared.")),
     }
