@@ -46,6 +46,8 @@ pub mod raci;
 #[cfg(feature = "ssr")]
 pub mod reach;
 #[cfg(feature = "ssr")]
+pub mod reports;
+#[cfg(feature = "ssr")]
 pub mod requests;
 #[cfg(feature = "ssr")]
 pub mod retirements;

@@ -4,6 +4,7 @@ mod duties;
 mod exceptions;
 mod frameworks;
 mod policy;
+mod reports;
 mod requests;
 pub mod retirement;
 mod reviews;
@@ -16,7 +17,7 @@ use policy::deciding;
 use requests::asking;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 19] = [
+const PARTS: [(&str, &str); 20] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
@@ -31,6 +32,7 @@ const PARTS: [(&str, &str); 19] = [
     ("reviews", "Periodic review and campaigns"),
     ("retirement", "Retiring an agent"),
     ("frameworks", "Frameworks"),
+    ("reports", "Reports and evidence packs"),
     ("tiers", "Risk tiers"),
     ("policy", "The policy, delegation, calendars"),
     ("import", "Importing agents"),
@@ -131,6 +133,7 @@ pub fn Help() -> impl IntoView {
                 {reviews::reviewing()}
                 <retirement::Retirement/>
                 {frameworks::catalogued()}
+                {reports::reporting()}
                 <Tiers/>
                 {deciding()}
                 <Importing/>

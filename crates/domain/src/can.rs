@@ -115,6 +115,7 @@ crate::words! {
         AgentEdit = "agent.edit", "Edit an agent";
         AgentExport = "agent.export", "Export the inventory";
         AgentHistory = "agent.history", "Read an agent's history";
+        EvidencePack = "evidence.pack", "Make the evidence pack of an agent";
         AssignmentOffer = "assignment.offer", "Offer or change a duty";
         AssignmentRecord = "assignment.record", "Record a present owner as accepted";
         AssignmentAnswer = "assignment.answer", "Accept or decline an offer";
@@ -228,6 +229,7 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::AgentReadControls
             | Action::AgentExport
             | Action::AgentHistory
+            | Action::EvidencePack
             | Action::PersonRead
             | Action::ChannelRead
             | Action::PostureRead
@@ -339,6 +341,7 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         Action::AgentReadConfidential
         | Action::AgentReadControls
         | Action::AgentHistory
+        | Action::EvidencePack
         | Action::PostureRead
         | Action::RuleRead
         | Action::RequestRead
@@ -413,6 +416,7 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
             | Action::AgentReadConfidential
             | Action::AgentReadControls
             | Action::AgentHistory
+            | Action::EvidencePack
             | Action::RequestRead
             | Action::CampaignRead
             | Action::ExceptionRead
@@ -429,7 +433,7 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         }
         // Of a request: whoever decides, asked or owns the agent. Of an exception, whoever looks
         // after a compensating control too.
-        Action::AgentReadControls | Action::RequestRead | Action::ExceptionRead => {
+        Action::AgentReadControls | Action::EvidencePack | Action::RequestRead | Action::ExceptionRead => {
             matches!(relation, Owner | Delegate | Requester)
         }
         // Of a request: its decider is the owner, whoever asked is the requester. Of an exception,
@@ -478,7 +482,7 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
 /// Who could do it, for a refusal that helps.
 fn who_may(action: Action) -> &'static str {
     match action {
-        Action::AgentReadControls | Action::AgentReadConfidential | Action::AgentHistory => {
+        Action::AgentReadControls | Action::AgentReadConfidential | Action::AgentHistory | Action::EvidencePack => {
             "the agent's owners, security, risk and auditors"
         }
         Action::AgentCreate => "members, risk analysts and security leads",
@@ -599,6 +603,7 @@ mod tests {
                     | Action::AgentReadControls
                     | Action::AgentExport
                     | Action::AgentHistory
+                    | Action::EvidencePack
                     | Action::PersonRead
                     | Action::ChannelRead
                     | Action::PostureRead

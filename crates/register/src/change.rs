@@ -226,6 +226,12 @@ impl Audited {
 
     /// The digest of a row selected by [`Audited::select`], its key and its event.
     pub fn digest(&self, row: &Row) -> Result<(String, String, String), DbError> {
+        let (key, members, event) = self.members(row)?;
+        Ok((key, canonical::sha256_hex(&Value::Object(members)), event))
+    }
+
+    /// The key of a row selected by [`Audited::select`], what its digest covers, and its event.
+    pub fn members(&self, row: &Row) -> Result<(String, Map<String, Value>, String), DbError> {
         let mut members = Map::new();
         for (at, (column, kind)) in self.columns.iter().chain(self.later).enumerate() {
             let value: Value = match kind {
@@ -243,7 +249,7 @@ impl Audited {
             v => v.to_string(),
         };
         let event = row.get(self.columns.len() + self.later.len())?;
-        Ok((format!("{}/{key}", self.name), canonical::sha256_hex(&Value::Object(members)), event))
+        Ok((format!("{}/{key}", self.name), members, event))
     }
 }
 

@@ -19,6 +19,7 @@ mod idempotency;
 mod models;
 mod notices;
 mod on_call;
+mod packs;
 mod patch;
 mod people;
 mod policy;
@@ -48,6 +49,7 @@ fn router() -> OpenApiRouter<App> {
         .merge(agents::routes())
         .merge(raci::routes())
         .merge(radius::routes())
+        .merge(packs::routes())
         .merge(assignments::routes())
         .merge(models::routes())
         .merge(handovers::routes())

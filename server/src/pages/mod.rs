@@ -19,11 +19,13 @@ mod matrix;
 mod models;
 mod notices;
 mod oncall;
+mod packs;
 mod people;
 mod policy;
 mod raci;
 mod radius;
 mod reach;
+mod reports;
 mod requests;
 mod retirements;
 mod reviews;
@@ -51,6 +53,7 @@ pub fn routes() -> Routes {
         .and(assignments::routes())
         .and(models::routes())
         .and(handovers::routes())
+        .and(reports::routes())
         .and(requests::routes())
         .and(exceptions::routes())
         .and(frameworks::routes())
@@ -58,6 +61,7 @@ pub fn routes() -> Routes {
         .and(mapping::routes())
         .and(reviews::routes())
         .and(agents::routes())
+        .and(packs::routes())
         .and(stops::routes())
         .and(radius::routes())
         .and(imports::routes())

@@ -603,10 +603,13 @@ fn facets(j: &Judged, now: DateTime<Utc>) -> Vec<String> {
     }
     out.push(needs::facet(a));
     out.extend(coverage::counter(j, now));
+    out.push(format!("unit-needs:{}:{unit}", Duty::set(Duty::all_required(&a.facts))));
     for duty in Duty::all_required(&a.facts) {
         out.push(format!("required:{duty}"));
         if accountable(&j.held, duty).is_some_and(|h| h.standing == Standing::Active) {
             out.push(format!("held:{duty}"));
+        } else {
+            out.push(format!("unit-vacant:{duty}:{unit}"));
         }
     }
     let mut keys: Vec<FindingKey> = j.assessment.findings.iter().map(|f| f.key).collect();
