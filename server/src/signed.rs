@@ -44,6 +44,8 @@ pub struct Person {
     pub roles: Roles,
     /// How much waits for them at home.
     pub waiting: u64,
+    /// How many approvals and other decisions about an agent's life wait for them.
+    pub approvals: u64,
     /// How many reviews wait for them.
     pub reviews: u64,
     /// How many decisions about exceptions wait for them.
@@ -68,7 +70,8 @@ impl Deref for Signed {
 impl Signed {
     /// Whose session was found, looking at a page now.
     pub(crate) fn of(found: Found, now: DateTime<Utc>, visitor: Visitor) -> Self {
-        let Found { public_id, person, name, email, roles, waiting, reviews, exceptions, unread, .. } = found;
+        let Found { public_id, person, name, email, roles, waiting, approvals, reviews, exceptions, unread, .. } =
+            found;
         Self(Arc::new(Person {
             actor: Actor::person(person, roles),
             id: person,
@@ -76,6 +79,7 @@ impl Signed {
             email,
             roles,
             waiting: u64::try_from(waiting).unwrap_or(0),
+            approvals: u64::try_from(approvals).unwrap_or(0),
             reviews: u64::try_from(reviews).unwrap_or(0),
             exceptions: u64::try_from(exceptions).unwrap_or(0),
             unread: u64::try_from(unread).unwrap_or(0),

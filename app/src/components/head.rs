@@ -50,7 +50,7 @@ pub fn Section(
     #[prop(into)]
     id: String,
     /// How many rows it holds.
-    #[prop(optional, into)]
+    #[prop(default = None, into)]
     count: Option<u64>,
     /// Buttons or links at the end of the heading's line.
     #[prop(optional, into)]
@@ -81,6 +81,8 @@ pub struct Tab {
     pub href: String,
     /// How many rows it holds.
     pub count: Option<u64>,
+    /// How far they were counted: more than that is said to be more.
+    pub most: Option<u64>,
     /// It is the one shown.
     pub current: bool,
 }
@@ -88,7 +90,7 @@ pub struct Tab {
 impl Tab {
     /// A tab without a count.
     pub fn new(label: impl Into<String>, href: impl Into<String>, current: bool) -> Self {
-        Self { label: label.into(), href: href.into(), count: None, current }
+        Self { label: label.into(), href: href.into(), count: None, most: None, current }
     }
 
     /// Adds a count.
@@ -96,6 +98,21 @@ impl Tab {
     pub fn counting(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
+    }
+
+    /// Adds a count of rows that were counted as far as one more than this.
+    #[must_use]
+    pub fn counting_to(mut self, count: u64, most: u64) -> Self {
+        (self.count, self.most) = (Some(count), Some(most));
+        self
+    }
+}
+
+/// A number, or that it is more than was counted.
+fn counted(count: u64, most: Option<u64>) -> String {
+    match most {
+        Some(most) if count > most => format!("{}+", thousands(most)),
+        _ => thousands(count),
     }
 }
 
@@ -115,7 +132,7 @@ pub fn Tabs(
                 <li>
                     <a href=tab.href aria-current=tab.current.then_some("page")>
                         {tab.label}
-                        {tab.count.map(|count| view! { <span class="count">{thousands(count)}</span> })}
+                        {tab.count.map(|count| view! { <span class="count">{counted(count, tab.most)}</span> })}
                     </a>
                 </li>
             }

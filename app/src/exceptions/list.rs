@@ -222,7 +222,7 @@ pub fn ListPage(
         .iter()
         .map(|(key, label)| {
             let to = if *key == "active" { here.without("state") } else { here.with("state", key) };
-            Tab { label: (*label).to_owned(), href: to.href(), count: counted(key), current: *key == view }
+            Tab { label: (*label).to_owned(), href: to.href(), count: counted(key), most: None, current: *key == view }
         })
         .collect();
     let lead = match listed.waits {

@@ -137,7 +137,7 @@ pub struct Home {
     pub refused: Refused<AnswerForm>,
     /// Agents the reader answers for.
     pub mine: Vec<Mine>,
-    /// How many there are.
+    /// How many there are; nothing, when they are more than anybody counts here.
     pub mine_total: Option<u64>,
     /// Teams the reader belongs to: reference and name.
     pub teams: Vec<(String, String)>,
@@ -266,7 +266,7 @@ fn decisions(home: &Home) -> Option<Piece> {
         let words = if home.vacant == 1 {
             "1 step has nobody who decides".to_owned()
         } else {
-            format!("{} steps have nobody who decides", home.vacant)
+            format!("{} steps have nobody who decides", many(home.vacant))
         };
         view! { <p><a href="/approvals?view=vacant">{words}</a></p> }
     });
@@ -274,11 +274,11 @@ fn decisions(home: &Home) -> Option<Piece> {
         let words = if home.escalated == 1 {
             "1 decision is escalated to you".to_owned()
         } else {
-            format!("{} decisions are escalated to you", home.escalated)
+            format!("{} decisions are escalated to you", many(home.escalated))
         };
         view! { <p><a href="/approvals?view=escalated">{words}</a></p> }
     });
-    let total = home.decisions_total + home.conditions.len() as u64;
+    let total = Some(home.decisions_total + home.conditions.len() as u64).filter(|n| *n <= COUNTED);
     Some(
         view! {
             <Section title="To decide and to do" id="decisions" count=total>
@@ -290,6 +290,13 @@ fn decisions(home: &Home) -> Option<Piece> {
         }
         .piece(),
     )
+}
+
+/// How far steps are counted here.
+const COUNTED: u64 = 100;
+
+fn many(count: u64) -> String {
+    if count > COUNTED { format!("More than {COUNTED}") } else { count.to_string() }
 }
 
 fn running(posture: &Posture) -> u64 {
@@ -472,7 +479,10 @@ fn yours(home: &Home) -> Option<impl IntoView + use<>> {
             view! { <li><a href=format!("/agents/{}", agent.id) dir="auto">{agent.name.clone()}</a>{state}</li> }
         })
         .collect_view();
-    let more = home.mine_total.filter(|total| *total > home.mine.len() as u64);
+    let more = match home.mine_total {
+        None => Some("All that you answer for".to_owned()),
+        Some(total) => (total > home.mine.len() as u64).then(|| format!("All {total} you answer for")),
+    };
     let teams = (!home.teams.is_empty()).then(|| {
         let list = home
             .teams
@@ -490,7 +500,7 @@ fn yours(home: &Home) -> Option<impl IntoView + use<>> {
         <Section title="Yours" id="yours">
             {list}
             {none}
-            {more.map(|total| view! { <p class="small"><a href=href>{format!("All {} you answer for", thousands(total))}</a></p> })}
+            {more.map(|words| view! { <p class="small"><a href=href>{words}</a></p> })}
             {teams}
         </Section>
     })

@@ -13,6 +13,9 @@ use crate::components::{
     Tier, Tone, When,
 };
 
+/// How far the steps of each list are counted.
+const COUNTED: u64 = 100;
+
 /// Which of the lists is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
@@ -114,12 +117,17 @@ pub fn ListPage(
     listed: Listed,
 ) -> impl IntoView {
     let here = listed.view;
-    let mut tabs = vec![Tab::new("Waits for you", "/approvals", here == View::Waiting).counting(listed.waits)];
+    let mut tabs =
+        vec![Tab::new("Waits for you", "/approvals", here == View::Waiting).counting_to(listed.waits, COUNTED)];
     if let Some(vacant) = listed.vacant {
-        tabs.push(Tab::new("Nobody decides", "/approvals?view=vacant", here == View::Vacant).counting(vacant));
+        tabs.push(
+            Tab::new("Nobody decides", "/approvals?view=vacant", here == View::Vacant).counting_to(vacant, COUNTED),
+        );
     }
     if let Some(escalated) = listed.escalated {
-        tabs.push(Tab::new("Escalated", "/approvals?view=escalated", here == View::Escalated).counting(escalated));
+        tabs.push(
+            Tab::new("Escalated", "/approvals?view=escalated", here == View::Escalated).counting_to(escalated, COUNTED),
+        );
     }
     tabs.push(Tab::new("Open", "/approvals?view=open", here == View::Open));
     tabs.push(Tab::new("All", "/approvals?view=all", here == View::All));

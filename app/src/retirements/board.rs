@@ -88,6 +88,7 @@ pub fn BoardPage(
             label: (*label).to_owned(),
             href: if *key == "open" { "/retirements".to_owned() } else { format!("/retirements?state={key}") },
             count: None,
+            most: None,
             current: *key == board.view,
         })
         .collect();

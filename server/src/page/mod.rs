@@ -56,6 +56,7 @@ impl Page {
         });
         frame.unread = Some(signed.unread);
         frame.nav.waits("/", signed.waiting);
+        frame.nav.waits("/approvals", signed.approvals);
         frame.nav.waits("/reviews", signed.reviews);
         frame.nav.waits("/exceptions", signed.exceptions);
         frame.islands = assets::islands_available();

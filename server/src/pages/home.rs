@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use register::agents::list::{self, Query, Sort};
 use register::assignments::confirm;
 use register::clock::days;
+use register::requests::list as decisions;
 use register::stops::rehearsals;
 use register::{Error, assignments, handovers, people, posture, proposals};
 
@@ -118,6 +119,8 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
         owner: Some(Party::Person(signed.id)),
         sort: if controls { Sort::RuntimeOwner } else { Sort::Name },
         limit: MINE,
+        count_to: decisions::COUNTED,
+        bounded: true,
         ..Query::default()
     };
     let mine = list::list(&app.db, by, &query).await?;
@@ -167,17 +170,17 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
         handovers: super::handovers::named(app, handovers::waiting(&app.db, by).await?).await?,
         decisions: super::requests::waiting(
             app,
-            register::requests::list::waiting(&app.db, by, signed.id, None, DECISIONS).await?.items,
+            decisions::waiting(&app.db, by, signed.id, None, DECISIONS).await?.items,
         )
         .await?,
-        decisions_total: u64::try_from(register::requests::list::count_waiting(&app.db, by, signed.id, 1000).await?)
+        decisions_total: u64::try_from(decisions::count_waiting(&app.db, by, signed.id, decisions::COUNTED + 1).await?)
             .unwrap_or(0),
         vacant: if may(Action::ActingAppoint) {
-            register::requests::list::vacant(&app.db, by, 100).await?.len() as u64
+            u64::try_from(decisions::count_vacant(&app.db, by, decisions::COUNTED + 1).await?).unwrap_or(0)
         } else {
             0
         },
-        escalated: u64::try_from(register::requests::list::count_escalated(&app.db, by, 1000).await?).unwrap_or(0),
+        escalated: u64::try_from(decisions::count_escalated(&app.db, by, decisions::COUNTED + 1).await?).unwrap_or(0),
         conditions: register::requests::conditions::waiting(&mut reads, signed.id)
             .await?
             .into_iter()

@@ -69,16 +69,16 @@ async fn lists(
     };
     let cursor = here.get("cursor");
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    let waits = count(list::count_waiting(&app.db, by, signed.id, 1000).await?);
-    let vacant = if appoints { list::vacant(&app.db, by, 200).await? } else { Vec::new() };
-    let escalated = count(list::count_escalated(&app.db, by, 1000).await?);
+    let waits = count(list::count_waiting(&app.db, by, signed.id, list::COUNTED + 1).await?);
+    let vacant = if appoints { Some(count(list::count_vacant(&app.db, by, list::COUNTED + 1).await?)) } else { None };
+    let escalated = count(list::count_escalated(&app.db, by, list::COUNTED + 1).await?);
     let mut shown = Listed {
         refused,
         ticked: ticked.to_vec(),
         view,
         waits,
         escalated: (appoints || escalated > 0 || view == Which::Escalated).then_some(escalated),
-        vacant: appoints.then_some(vacant.len() as u64),
+        vacant,
         steps: Vec::new(),
         lines: Vec::new(),
         sees_all,
@@ -92,7 +92,7 @@ async fn lists(
             shown.next = page.next.map(|c| format!("/approvals?cursor={c}"));
             shown.steps = waiting(app, page.items).await?;
         }
-        Which::Vacant => shown.steps = waiting(app, vacant).await?,
+        Which::Vacant => shown.steps = waiting(app, list::vacant(&app.db, by, 200).await?).await?,
         Which::Escalated => {
             let page = list::escalated(&app.db, by, cursor, ROWS).await?;
             shown.next = page.next.map(|c| format!("/approvals?view=escalated&cursor={c}"));

@@ -111,6 +111,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<()> {
     }
     for site in &sites {
         site.decide()?;
+        site.server.forget_peak()?;
         site.sign_in_at_once(SIGN_INS)?;
     }
     measure::rounds(&mut sites, &PAGES, wish.rounds, wish.slice, CONNECTIONS)?;

@@ -140,6 +140,8 @@ pub struct Query {
     pub limit: i64,
     /// How far to count when more than one filter is set; beyond it the total is unknown.
     pub count_to: i64,
+    /// Count no further than that with one filter either: where nobody asks for the number.
+    pub bounded: bool,
 }
 
 /// A row of the inventory.
@@ -482,7 +484,7 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Resu
         filters[at].left = if due { (filters[at].left - waiting).max(0.0) } else { waiting };
     }
     // Filters that an index counts: what a party, system, vendor, tool or credential has.
-    let mut more: Vec<(Filter, &'static str)> = Vec::new();
+    let mut more: Vec<(Filter, String)> = Vec::new();
     if let Some(v) = query.owner {
         let args = args![v.kind(), v.number()];
         more.push((
@@ -491,21 +493,24 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Resu
                 "x.party_kind = ? AND x.party_id = ? AND x.role = 'A' AND x.valid_to IS NULL AND x.accepted_at IS NOT NULL",
                 args,
             ),
-            "SELECT COUNT(DISTINCT x.agent_id) FROM assignment x WHERE x.party_kind = $1 AND x.party_id = $2 \
-             AND x.role = 'A' AND x.valid_to IS NULL AND x.accepted_at IS NOT NULL",
+            format!(
+                "SELECT COUNT(*) FROM (SELECT DISTINCT x.agent_id FROM assignment x WHERE x.party_kind = $1 \
+                 AND x.party_id = $2 AND x.role = 'A' AND x.valid_to IS NULL AND x.accepted_at IS NOT NULL{}) AS theirs",
+                if query.bounded { format!(" LIMIT {}", query.count_to + 1) } else { String::new() }
+            ),
         ));
     }
     if let Some(v) = query.system {
-        more.push((column("parent_id", v.0), "SELECT COUNT(*) FROM agent WHERE parent_id = $1"));
+        more.push((column("parent_id", v.0), "SELECT COUNT(*) FROM agent WHERE parent_id = $1".into()));
     }
     if let Some(v) = query.platform {
         more.push((
             through("platform_stay", "x.system_id = ? AND x.valid_to IS NULL", args![v]),
-            "SELECT COUNT(*) FROM platform_stay WHERE system_id = $1 AND valid_to IS NULL",
+            "SELECT COUNT(*) FROM platform_stay WHERE system_id = $1 AND valid_to IS NULL".into(),
         ));
     }
     if let Some(v) = query.operated_by {
-        more.push((column("operated_by", v.0), "SELECT COUNT(*) FROM agent WHERE operated_by = $1"));
+        more.push((column("operated_by", v.0), "SELECT COUNT(*) FROM agent WHERE operated_by = $1".into()));
     }
     for (name, table, counts) in [
         (&query.vendor, "vendor", "SELECT COUNT(*) FROM agent WHERE vendor_id = $1"),
@@ -524,7 +529,7 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Resu
             "tool" => through("agent_tool", "x.tool_id = ?", args![id]),
             _ => through("agent_credential", "x.credential_id = ?", args![id]),
         };
-        more.push((filter, counts));
+        more.push((filter, counts.to_owned()));
     }
     for (mut filter, counts) in more {
         let n: i64 = db.one(counts, filter.args.clone()).await?.map(|r| r.get(0)).transpose()?.unwrap_or(0);
@@ -789,6 +794,9 @@ async fn total(db: &Db, by: By<'_>, query: &Query, plan: &Plan, asked: usize) ->
             _ => None,
         }
     };
+    if query.bounded && counted.is_some_and(|n| n > query.count_to) {
+        return Ok(None);
+    }
     if let Some(n) = counted {
         return Ok(Some(n - unseen(db, plan, asked).await?));
     }

@@ -198,9 +198,13 @@ pub struct Waiting {
     row: i64,
 }
 
+/// How far steps are counted where they are shown: more of them are read page by page.
+pub const COUNTED: i64 = 100;
+
+/// In this order: the index of open steps is walked, never that of open requests.
 const WAITING: &str = "SELECT s.request_id, r.kind, s.place, s.duty, s.due_at, s.agent_id, a.name, r.tier, p.name, \
-     s.waits_for, s.id FROM request_step s JOIN request r ON r.id = s.request_id JOIN agent a ON a.id = s.agent_id \
-     JOIN person p ON p.id = r.requester_id";
+     s.waits_for, s.id FROM request_step s CROSS JOIN request r CROSS JOIN agent a CROSS JOIN person p \
+     WHERE r.id = s.request_id AND a.id = s.agent_id AND p.id = r.requester_id AND";
 
 fn waits(r: &Row, me: Option<PersonId>) -> Result<Waiting, DbError> {
     Ok(Waiting {
@@ -242,7 +246,7 @@ pub async fn waiting(
             }
         };
         let sql = format!(
-            "{WAITING} WHERE s.waits_for = $1 AND s.verdict = '' AND s.ready AND s.waits_until > $2 AND r.outcome = '' \
+            "{WAITING} s.waits_for = $1 AND s.verdict = '' AND s.ready AND s.waits_until > $2 AND r.outcome = '' \
              AND r.lapses_at > $2{beyond} ORDER BY s.due_at, s.id LIMIT {}",
             limit + 1
         );
@@ -265,9 +269,8 @@ pub async fn count_waiting(db: &Db, by: By<'_>, person: PersonId, most: i64) -> 
     let mut n = 0;
     for whose in decides_for(&mut reads, by, person).await? {
         let sql = format!(
-            "SELECT COUNT(*) FROM (SELECT 1 FROM request_step s JOIN request r ON r.id = s.request_id \
-             WHERE s.waits_for = $1 AND s.verdict = '' AND s.ready AND s.waits_until > $2 AND r.outcome = '' \
-             AND r.lapses_at > $2 LIMIT {most}) AS w"
+            "SELECT COUNT(*) FROM (SELECT 1 FROM request_step s WHERE s.waits_for = $1 AND s.verdict = '' AND s.ready \
+             AND s.waits_until > $2 LIMIT {most}) AS w"
         );
         n += reads.rows(sql, args![whose, by.now]).await?.first().map_or(Ok(0), |r| r.get::<i64>(0))?;
     }
@@ -320,7 +323,7 @@ pub async fn escalated(db: &Db, by: By<'_>, after: Option<&str>, limit: i64) -> 
             list.extend(args![due, row]);
             tests.push_str(&format!(" AND (s.due_at, s.id) > (${}, ${})", n + 1, n + 2));
         }
-        let sql = format!("{WAITING} WHERE {tests} ORDER BY s.due_at, s.id LIMIT {}", limit + 1);
+        let sql = format!("{WAITING} {tests} ORDER BY s.due_at, s.id LIMIT {}", limit + 1);
         for r in reads.rows(sql, list).await? {
             found.push(waits(&r, None)?);
         }
@@ -344,8 +347,8 @@ pub async fn count_escalated(db: &Db, by: By<'_>, most: i64) -> Result<i64, Erro
         let of = if person.is_some() { " AND s.waits_for = $3" } else { "" };
         list.extend(person.map(Arg::from));
         let sql = format!(
-            "SELECT COUNT(*) FROM (SELECT 1 FROM request_step s JOIN request r ON r.id = s.request_id \
-             WHERE {ESCALATED}{of} LIMIT {most}) AS e"
+            "SELECT COUNT(*) FROM (SELECT 1 FROM request_step s CROSS JOIN request r \
+             WHERE r.id = s.request_id AND {ESCALATED}{of} LIMIT {most}) AS e"
         );
         n += reads.rows(sql, list).await?.first().map_or(Ok(0), |r| r.get::<i64>(0))?;
     }
@@ -356,9 +359,19 @@ pub async fn count_escalated(db: &Db, by: By<'_>, most: i64) -> Result<i64, Erro
 pub async fn vacant(db: &Db, by: By<'_>, limit: i64) -> Result<Vec<Waiting>, Error> {
     can(by.actor, Action::ActingAppoint, Relation::None)?;
     let sql = format!(
-        "{WAITING} WHERE s.waits_for IS NULL AND s.verdict = '' AND s.ready AND r.outcome = '' AND r.lapses_at > $1 \
+        "{WAITING} s.waits_for IS NULL AND s.verdict = '' AND s.ready AND r.outcome = '' AND r.lapses_at > $1 \
          ORDER BY s.due_at, s.id LIMIT {limit}"
     );
     let rows = db.all(sql, args![by.now]).await?;
     Ok(rows.iter().map(|r| waits(r, None)).collect::<Result<Vec<_>, _>>()?)
+}
+
+/// How many steps of vacant capacities there are, for a security lead, counted up to a bound.
+pub async fn count_vacant(db: &Db, by: By<'_>, most: i64) -> Result<i64, Error> {
+    can(by.actor, Action::ActingAppoint, Relation::None)?;
+    let sql = format!(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM request_step s WHERE s.waits_for IS NULL AND s.verdict = '' AND s.ready \
+         AND s.waits_until > $1 LIMIT {most}) AS v"
+    );
+    Ok(db.one(sql, args![by.now]).await?.map_or(Ok(0), |r| r.get(0))?)
 }

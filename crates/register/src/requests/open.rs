@@ -18,7 +18,7 @@ use crate::agents::{Agent, moves};
 use crate::args;
 use crate::change::{self, By, Change, EventRef};
 use crate::clock::alarms;
-use crate::db::{Arg, Db, FOREVER, Reads};
+use crate::db::{Arg, Db, Reads};
 use crate::error::Error;
 use crate::policies;
 
@@ -282,7 +282,7 @@ pub(crate) async fn insert_of(
             "",
             "",
             false,
-            FOREVER,
+            lapses_at,
             !w.last,
             new.kind.key(),
         ]);

@@ -15,7 +15,7 @@ use super::stored::{Kept, KeptStep, unclosed};
 use crate::agents::assess::ownership;
 use crate::args;
 use crate::change::Change;
-use crate::db::{Arg, DbError, FOREVER, Reads, marks, micros};
+use crate::db::{Arg, DbError, Reads, marks};
 use crate::error::Error;
 use crate::tidings::To;
 
@@ -207,11 +207,12 @@ pub(crate) async fn derive(change: &mut Change<'_>, agents: &[AgentId]) -> Resul
             let key = (step.agent, step.step.duty);
             let Some(seat) = seats.get(&key) else { continue };
             let found = decider(&rules, step.step.duty, seat);
+            // No longer than the request is open: what counts waiting steps need not read it.
             let until = match found {
                 Some(d) if d.via == domain::request::Via::Acting => {
-                    appointed.get(&key).map_or(FOREVER, |(_, until)| micros(*until))
+                    appointed.get(&key).map_or(request.lapses_at, |(_, until)| (*until).min(request.lapses_at))
                 }
-                _ => FOREVER,
+                _ => request.lapses_at,
             };
             let sql = "UPDATE request_step SET waits_for = $2, waits_until = $3, ready = $4 WHERE id = $1 \
                        AND decided_at IS NULL";

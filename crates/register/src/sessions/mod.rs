@@ -40,10 +40,13 @@ pub struct Found {
     pub email: String,
     /// Their roles at this moment.
     pub roles: Roles,
-    /// What waits for them: offers to them or a team that they lead, agents handed over to such a
-    /// team, drills that they are to have seen, and what waits for a second person whom they may
-    /// be; counted up to [`WAITING_MOST`].
+    /// What waits for them: decisions, offers to them or a team that they lead, agents handed over
+    /// to such a team, drills that they are to have seen, and what waits for a second person whom
+    /// they may be; counted up to [`WAITING_MOST`].
     pub waiting: i64,
+    /// Approvals, changes of scope, resumptions and retirements that wait for their decision,
+    /// counted up to [`WAITING_MOST`].
+    pub approvals: i64,
     /// Reviews that wait for them, counted up to [`WAITING_MOST`].
     pub reviews: i64,
     /// Decisions about exceptions that wait for them, counted up to [`WAITING_MOST`].
@@ -68,8 +71,6 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
                + (SELECT COUNT(*) FROM (SELECT 1 FROM team t CROSS JOIN assignment o \
                  WHERE (t.lead_id = p.id OR t.deputy_id = p.id) AND o.party_kind = 'team' AND o.party_id = t.id \
                  AND o.role = 'A' AND o.accepted_at IS NULL AND o.valid_to IS NULL AND o.offered_at > $5 LIMIT 100) ours) \
-               + (SELECT COUNT(*) FROM (SELECT 1 FROM request_step w WHERE w.waits_for = p.id AND w.verdict = '' AND w.ready \
-                 AND w.waits_until > $2 LIMIT 100) steps) \
                + (SELECT COUNT(*) FROM (SELECT 1 FROM team t CROSS JOIN handover h CROSS JOIN agent a \
                  WHERE (t.lead_id = p.id OR t.deputy_id = p.id) AND h.to_team = t.id AND h.outcome = '' \
                  AND a.id = h.agent_id AND a.built_by = h.from_team AND a.operated_by = h.to_team LIMIT 100) given) \
@@ -78,12 +79,13 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
                + CASE WHEN ' ' || p.roles || ' ' LIKE '% administrator %' OR ' ' || p.roles || ' ' LIKE '% security-lead %' \
                  THEN (SELECT COUNT(*) FROM (SELECT 1 FROM proposal q WHERE q.state = 'open' AND q.asked_at > $4 \
                  AND q.asked_by <> p.id AND (q.person_id IS NULL OR q.person_id <> p.id) LIMIT 100) asked) ELSE 0 END, \
-               (SELECT COUNT(*) FROM (SELECT 1 FROM request_step v CROSS JOIN request q WHERE v.waits_for = p.id \
-                 AND v.kind = 'review' AND v.verdict = '' AND v.ready AND v.waits_until > $2 AND q.id = v.request_id \
-                 AND q.outcome = '' AND q.lapses_at > $2 LIMIT 100) reviewed), \
-               (SELECT COUNT(*) FROM (SELECT 1 FROM request_step v CROSS JOIN request q WHERE v.waits_for = p.id \
-                 AND v.kind = 'exception' AND v.verdict = '' AND v.ready AND v.waits_until > $2 AND q.id = v.request_id \
-                 AND q.outcome = '' AND q.lapses_at > $2 LIMIT 100) excepted), \
+               (SELECT COUNT(*) FROM (SELECT 1 FROM request_step v WHERE v.waits_for = p.id \
+                 AND v.kind IN ('approval', 'scope-change', 'resumption', 'retirement') AND v.verdict = '' AND v.ready \
+                 AND v.waits_until > $2 LIMIT 100) decided), \
+               (SELECT COUNT(*) FROM (SELECT 1 FROM request_step v WHERE v.waits_for = p.id \
+                 AND v.kind = 'review' AND v.verdict = '' AND v.ready AND v.waits_until > $2 LIMIT 100) reviewed), \
+               (SELECT COUNT(*) FROM (SELECT 1 FROM request_step v WHERE v.waits_for = p.id \
+                 AND v.kind = 'exception' AND v.verdict = '' AND v.ready AND v.waits_until > $2 LIMIT 100) excepted), \
                (SELECT COUNT(*) FROM (SELECT 1 FROM notice n WHERE n.person_id = p.id AND n.read_at IS NULL LIMIT 100) told) \
              FROM session s JOIN person p ON p.id = s.person_id \
              WHERE s.id_sha256 = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND p.status = 'active'",
@@ -91,6 +93,8 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
         )
         .await?;
     row.map(|r| {
+        let (approvals, reviews, exceptions) = (r.get::<i64>(8)?, r.get::<i64>(9)?, r.get::<i64>(10)?);
+        let others: i64 = r.get(7)?;
         Ok(Found {
             public_id: r.get(0)?,
             person: r.get(1)?,
@@ -99,10 +103,11 @@ pub async fn find(db: &Db, id_sha256: &str, now: DateTime<Utc>) -> Result<Option
             roles: r.get(4)?,
             seen_at: r.get(5)?,
             expires_at: r.get(6)?,
-            waiting: r.get::<i64>(7)?.min(WAITING_MOST),
-            reviews: r.get::<i64>(8)?.min(WAITING_MOST),
-            exceptions: r.get::<i64>(9)?.min(WAITING_MOST),
-            unread: r.get(10)?,
+            waiting: (others + approvals + reviews + exceptions).min(WAITING_MOST),
+            approvals,
+            reviews,
+            exceptions,
+            unread: r.get(11)?,
         })
     })
     .transpose()

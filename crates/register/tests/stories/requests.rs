@@ -406,6 +406,7 @@ async fn a_vacant_capacity_has_an_acting_decider(db: Db) {
     conflict(acting::appoint(&db, by(&lead(), 2), id, Duty::Policy, PersonId(8), "Busy.").await);
     people::leave(&db, by(&Actor::cli(), 3), PersonId(4), None, "Gone.").await.unwrap();
     assert_eq!(list::vacant(&db, by(&lead(), 3), 10).await.unwrap().len(), 1);
+    assert_eq!(list::count_vacant(&db, by(&lead(), 3), 10).await.unwrap(), 1);
     forbidden(acting::appoint(&db, by(&member(2), 3), id, Duty::Policy, PersonId(8), "Me.").await);
     conflict(acting::appoint(&db, by(&lead(), 3), id, Duty::Policy, PersonId(5), "The asker.").await);
     forbidden(decide(&db, 8, 3, r, Duty::Policy, Verdict::Approve).await);
