@@ -465,7 +465,7 @@ fn still_yours(due: u64) -> Option<impl IntoView + use<>> {
 /// What the reader answers for.
 fn yours(home: &Home) -> Option<impl IntoView + use<>> {
     let href = Address::new("/agents").with("owner", &home.me).href();
-    if home.mine.is_empty() && home.teams.is_empty() {
+    if home.mine_total == Some(0) && home.teams.is_empty() {
         return None;
     }
     let rows = home
@@ -480,7 +480,7 @@ fn yours(home: &Home) -> Option<impl IntoView + use<>> {
         })
         .collect_view();
     let more = match home.mine_total {
-        None => Some("All that you answer for".to_owned()),
+        None => Some(format!("More than {COUNTED} that you answer for")),
         Some(total) => (total > home.mine.len() as u64).then(|| format!("All {total} you answer for")),
     };
     let teams = (!home.teams.is_empty()).then(|| {
@@ -495,7 +495,8 @@ fn yours(home: &Home) -> Option<impl IntoView + use<>> {
         view! { <div class="small"><p class="muted">"Through your teams"</p><ul class="plain-list">{list}</ul></div> }
     });
     let list = (!home.mine.is_empty()).then(|| view! { <ul class="panel flush mine">{rows}</ul> });
-    let none = home.mine.is_empty().then(|| view! { <p class="small muted">"You answer for no agent in person."</p> });
+    let none =
+        (home.mine_total == Some(0)).then(|| view! { <p class="small muted">"You answer for no agent in person."</p> });
     Some(view! {
         <Section title="Yours" id="yours">
             {list}

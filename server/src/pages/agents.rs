@@ -120,7 +120,6 @@ pub(super) fn query(here: &Address) -> Result<Query, Vec<String>> {
         cursor: here.get("cursor").or_else(|| here.get("before")).map(str::to_owned),
         limit: paging::DEFAULT_LIMIT,
         count_to: COUNT_TO,
-        bounded: false,
     };
     if wrong.is_empty() { Ok(query) } else { Err(wrong) }
 }

@@ -119,11 +119,12 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
         owner: Some(Party::Person(signed.id)),
         sort: if controls { Sort::RuntimeOwner } else { Sort::Name },
         limit: MINE,
-        count_to: decisions::COUNTED,
-        bounded: true,
         ..Query::default()
     };
-    let mine = list::list(&app.db, by, &query).await?;
+    // Of more than these, finding the worst would be to sort all of them: the inventory does.
+    let owned = list::owned(&app.db, Party::Person(signed.id), decisions::COUNTED + 1).await?;
+    let few = owned <= decisions::COUNTED;
+    let mine = if few { list::list(&app.db, by, &query).await?.items } else { Vec::new() };
     let teams = people::teams_of(&mut reads, signed.id).await?;
     Ok(Home {
         me: signed.id.to_string(),
@@ -188,7 +189,6 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
             .collect(),
         refused,
         mine: mine
-            .items
             .into_iter()
             .map(|line| Mine {
                 id: line.id,
@@ -198,7 +198,7 @@ async fn home(app: &App, signed: &Signed, refused: Refused<AnswerForm>) -> Resul
                 runtime_owner: line.runtime_owner,
             })
             .collect(),
-        mine_total: mine.total.and_then(|n| u64::try_from(n).ok()),
+        mine_total: u64::try_from(owned).ok().filter(|_| few),
         teams: teams.into_iter().map(|team| (team.team.to_string(), team.name)).collect(),
         trend: if may(Action::PostureRead) {
             let from = by.now.date_naive().checked_sub_days(Days::new(TREND)).unwrap_or_default();

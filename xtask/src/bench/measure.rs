@@ -84,31 +84,14 @@ impl Site {
             saving: Samples::default(),
             at_best: BTreeMap::new(),
         };
-        site.cookie = site.sign_in()?;
+        site.cookie = sign_in(&site.server)?;
         Ok(site)
-    }
-
-    /// Signs in, and answers the cookie.
-    fn sign_in(&self) -> Result<String> {
-        let body = format!("email={EMAIL}&password={PASSWORD}&next=/");
-        let request = format!(
-            "POST /login HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            self.server.address,
-            body.len()
-        );
-        let answer = Connection::open(self.server.address)?.ask(&request)?;
-        let cookie = answer.headers.get("set-cookie").and_then(|cookie| cookie.split(';').next());
-        match (answer.status, cookie) {
-            (303, Some(cookie)) => Ok(cookie.to_owned()),
-            (status, _) => bail!("signing in was answered {status}"),
-        }
     }
 
     /// Several people sign in at the same moment.
     pub(super) fn sign_in_at_once(&self, how_many: usize) -> Result<()> {
         std::thread::scope(|scope| {
-            let all: Vec<_> = (0..how_many).map(|_| scope.spawn(|| self.sign_in())).collect();
+            let all: Vec<_> = (0..how_many).map(|_| scope.spawn(|| sign_in(&self.server))).collect();
             for one in all {
                 one.join().map_err(|_| anyhow::anyhow!("a sign-in's thread broke"))??;
             }
@@ -116,40 +99,58 @@ impl Site {
         })
     }
 
-    /// Whoever measures becomes the business owner of every agent whose approval is asked: one in
-    /// twenty, so that as many decisions wait for them.
-    pub(super) fn decide(&self) -> Result<()> {
-        let mut connection = Connection::open(self.server.address)?;
-        let found = connection.ask(&get("/api/v1/people?q=bench", &self.cookie, "identity"))?;
-        let found: serde_json::Value = serde_json::from_slice(&found.body)?;
-        let me = found["items"][0]["id"].as_str().context("nobody is called Bench")?;
-        for tier in ["low", "moderate", "high", "critical"] {
-            let path = format!("/api/v1/agents?state=proposed&tier={tier}&limit=1");
-            let listed = connection.ask(&get(&path, &self.cookie, "identity"))?;
-            let listed: serde_json::Value = serde_json::from_slice(&listed.body)?;
-            if listed["items"].as_array().is_none_or(Vec::is_empty) {
-                continue;
-            }
-            let body = serde_json::json!({
-                "query": {"state": "proposed", "tier": tier}, "duty": "purpose", "party": me, "mode": "record",
-                "reason": "measured",
-            });
-            let answer = connection.ask(&post("/api/v1/assignments", &self.cookie, &body.to_string()))?;
-            if !(200..300).contains(&answer.status) {
-                bail!("assigning is answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
-            }
-        }
-        let counted = connection.ask(&get("/approvals", &self.cookie, "identity"))?;
-        if !String::from_utf8_lossy(&counted.body).contains("Approval") {
-            bail!("no decision waits for whoever measures");
-        }
-        Ok(())
-    }
-
     /// The most memory that Muster had resident.
     pub(super) fn peak(&self) -> Result<u64> {
         self.server.peak()
     }
+}
+
+/// Signs in, and answers the cookie.
+fn sign_in(server: &Server) -> Result<String> {
+    let body = format!("email={EMAIL}&password={PASSWORD}&next=/");
+    let request = format!(
+        "POST /login HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        server.address,
+        body.len()
+    );
+    let answer = Connection::open(server.address)?.ask(&request)?;
+    let cookie = answer.headers.get("set-cookie").and_then(|cookie| cookie.split(';').next());
+    match (answer.status, cookie) {
+        (303, Some(cookie)) => Ok(cookie.to_owned()),
+        (status, _) => bail!("signing in was answered {status}"),
+    }
+}
+
+/// Whoever measures becomes the business owner of every agent whose approval is asked: one in
+/// twenty, so that as many decisions wait for them.
+pub(super) fn decide(server: &Server) -> Result<()> {
+    let mut connection = Connection::open(server.address)?;
+    let cookie = sign_in(server)?;
+    let found = connection.ask(&get("/api/v1/people?q=bench", &cookie, "identity"))?;
+    let found: serde_json::Value = serde_json::from_slice(&found.body)?;
+    let me = found["items"][0]["id"].as_str().context("nobody is called Bench")?;
+    for tier in ["low", "moderate", "high", "critical"] {
+        let path = format!("/api/v1/agents?state=proposed&tier={tier}&limit=1");
+        let listed = connection.ask(&get(&path, &cookie, "identity"))?;
+        let listed: serde_json::Value = serde_json::from_slice(&listed.body)?;
+        if listed["items"].as_array().is_none_or(Vec::is_empty) {
+            continue;
+        }
+        let body = serde_json::json!({
+            "query": {"state": "proposed", "tier": tier}, "duty": "purpose", "party": me, "mode": "record",
+            "reason": "measured",
+        });
+        let answer = connection.ask(&post("/api/v1/assignments", &cookie, &body.to_string()))?;
+        if !(200..300).contains(&answer.status) {
+            bail!("assigning is answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+        }
+    }
+    let counted = connection.ask(&get("/approvals", &cookie, "identity"))?;
+    if !String::from_utf8_lossy(&counted.body).contains("Approval") {
+        bail!("no decision waits for whoever measures");
+    }
+    Ok(())
 }
 
 /// Asks every server for every page in turn, again and again.

@@ -110,8 +110,6 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<()> {
         sites.push(site(&folder.0, &muster, &limit, *agents, &file)?);
     }
     for site in &sites {
-        site.decide()?;
-        site.server.forget_peak()?;
         site.sign_in_at_once(SIGN_INS)?;
     }
     measure::rounds(&mut sites, &PAGES, wish.rounds, wish.slice, CONNECTIONS)?;
@@ -159,7 +157,9 @@ fn site(folder: &Path, muster: &Path, limit: &Path, agents: usize, seeded: &Path
     };
     // The start that counts is a second one: the first finds the file's pages cold.
     let log = folder.join(format!("{agents}.log"));
-    drop(Server::start(muster, "/readyz", &log, serve)?);
+    let first = Server::start(muster, "/readyz", &log, serve)?;
+    measure::decide(&first)?;
+    drop(first);
     let server = Server::start(muster, "/readyz", &log, serve)?;
     let yardstick = Server::start(limit, "/healthz", &folder.join(format!("{agents}.limit.log")), |address| {
         vec![url.clone(), address.to_owned()]

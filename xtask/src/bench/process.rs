@@ -71,12 +71,7 @@ impl Server {
         Ok(TICK * (ticks(11)? + ticks(12)?))
     }
 
-    /// Forgets the most memory it had until now: what prepares a measurement is none of it.
-    pub(super) fn forget_peak(&self) -> Result<()> {
-        Ok(fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
-    }
-
-    /// The most memory it has had resident since, in bytes.
+    /// The most memory it has ever had resident, in bytes.
     pub(super) fn peak(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;

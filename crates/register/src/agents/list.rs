@@ -140,8 +140,6 @@ pub struct Query {
     pub limit: i64,
     /// How far to count when more than one filter is set; beyond it the total is unknown.
     pub count_to: i64,
-    /// Count no further than that with one filter either: where nobody asks for the number.
-    pub bounded: bool,
 }
 
 /// A row of the inventory.
@@ -493,11 +491,7 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Resu
                 "x.party_kind = ? AND x.party_id = ? AND x.role = 'A' AND x.valid_to IS NULL AND x.accepted_at IS NOT NULL",
                 args,
             ),
-            format!(
-                "SELECT COUNT(*) FROM (SELECT DISTINCT x.agent_id FROM assignment x WHERE x.party_kind = $1 \
-                 AND x.party_id = $2 AND x.role = 'A' AND x.valid_to IS NULL AND x.accepted_at IS NOT NULL{}) AS theirs",
-                if query.bounded { format!(" LIMIT {}", query.count_to + 1) } else { String::new() }
-            ),
+            format!("SELECT COUNT(*) FROM ({OWNED}) AS theirs"),
         ));
     }
     if let Some(v) = query.system {
@@ -773,6 +767,16 @@ pub async fn ids(db: &Db, by: By<'_>, query: &Query, most: i64) -> Result<Vec<Ag
     Ok(rows.iter().map(|r| r.get(0)).collect::<Result<_, _>>()?)
 }
 
+/// The agents of a party, of which it is the owner for something.
+const OWNED: &str = "SELECT DISTINCT x.agent_id FROM assignment x WHERE x.party_kind = $1 AND x.party_id = $2 \
+     AND x.role = 'A' AND x.valid_to IS NULL AND x.accepted_at IS NOT NULL";
+
+/// For how many agents a party answers, counted up to a bound.
+pub async fn owned(db: &Db, party: Party, most: i64) -> Result<i64, Error> {
+    let sql = format!("SELECT COUNT(*) FROM ({OWNED} LIMIT {most}) AS theirs");
+    Ok(db.one(sql, args![party.kind(), party.number()]).await?.map_or(Ok(0), |r| r.get(0))?)
+}
+
 /// Exact with no filter or one; with more, exact up to `count_to`.
 async fn total(db: &Db, by: By<'_>, query: &Query, plan: &Plan, asked: usize) -> Result<Option<i64>, Error> {
     #[expect(clippy::cast_possible_truncation, reason = "a count that fits was made a float")]
@@ -794,9 +798,6 @@ async fn total(db: &Db, by: By<'_>, query: &Query, plan: &Plan, asked: usize) ->
             _ => None,
         }
     };
-    if query.bounded && counted.is_some_and(|n| n > query.count_to) {
-        return Ok(None);
-    }
     if let Some(n) = counted {
         return Ok(Some(n - unseen(db, plan, asked).await?));
     }
