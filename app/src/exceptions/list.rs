@@ -196,7 +196,7 @@ fn figures(f: Figures) -> Piece {
             <Stat label="in force" value=thousands(f.active) href=at("state=active")/>
             <Stat label="end within 30 days" value=thousands(f.within_30) href=at("state=active&within=30") tone=loud(f.within_30, Tone::Warn)/>
             <Stat label="renewals in force" value=thousands(f.renewed) href=at("state=active&renewed=yes")/>
-            <Stat label="mean age of those in force" value=age href=at("state=active&sort=starts_at")/>
+            <Stat label="mean age of those in force" value=age href=at("state=active")/>
         </Stats>
     }
     .piece()

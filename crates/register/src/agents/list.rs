@@ -491,7 +491,7 @@ async fn filters(db: &Db, query: &Query, now: DateTime<Utc>, units: i64) -> Resu
                 "x.party_kind = ? AND x.party_id = ? AND x.role = 'A' AND x.valid_to IS NULL AND x.accepted_at IS NOT NULL",
                 args,
             ),
-            format!("SELECT COUNT(*) FROM ({OWNED}) AS theirs"),
+            format!("SELECT COUNT(DISTINCT x.agent_id) FROM {OWNED}"),
         ));
     }
     if let Some(v) = query.system {
@@ -767,13 +767,13 @@ pub async fn ids(db: &Db, by: By<'_>, query: &Query, most: i64) -> Result<Vec<Ag
     Ok(rows.iter().map(|r| r.get(0)).collect::<Result<_, _>>()?)
 }
 
-/// The agents of a party, of which it is the owner for something.
-const OWNED: &str = "SELECT DISTINCT x.agent_id FROM assignment x WHERE x.party_kind = $1 AND x.party_id = $2 \
-     AND x.role = 'A' AND x.valid_to IS NULL AND x.accepted_at IS NOT NULL";
+/// What a party is the owner for.
+const OWNED: &str = "assignment x WHERE x.party_kind = $1 AND x.party_id = $2 AND x.role = 'A' \
+     AND x.valid_to IS NULL AND x.accepted_at IS NOT NULL";
 
 /// For how many agents a party answers, counted up to a bound.
 pub async fn owned(db: &Db, party: Party, most: i64) -> Result<i64, Error> {
-    let sql = format!("SELECT COUNT(*) FROM ({OWNED} LIMIT {most}) AS theirs");
+    let sql = format!("SELECT COUNT(*) FROM (SELECT DISTINCT x.agent_id FROM {OWNED} LIMIT {most}) AS theirs");
     Ok(db.one(sql, args![party.kind(), party.number()]).await?.map_or(Ok(0), |r| r.get(0))?)
 }
 
