@@ -20,6 +20,8 @@ pub mod errors;
 #[cfg(feature = "ssr")]
 pub mod exceptions;
 #[cfg(feature = "ssr")]
+pub mod frameworks;
+#[cfg(feature = "ssr")]
 pub mod handovers;
 #[cfg(feature = "ssr")]
 pub mod help;
@@ -43,6 +45,8 @@ pub mod policy;
 pub mod raci;
 #[cfg(feature = "ssr")]
 pub mod reach;
+#[cfg(feature = "ssr")]
+pub mod reports;
 #[cfg(feature = "ssr")]
 pub mod requests;
 #[cfg(feature = "ssr")]

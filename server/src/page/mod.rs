@@ -40,6 +40,7 @@ impl Page {
             ("/people", Action::PersonRead),
             ("/teams", Action::PersonRead),
             ("/rules", Action::RuleRead),
+            ("/frameworks", Action::FrameworkRead),
             ("/audit", Action::AuditRead),
             ("/policy", Action::PolicyRead),
             ("/settings", Action::SettingsRead),

@@ -10,6 +10,7 @@ mod backup;
 mod calendar;
 mod clock;
 mod confirm;
+mod coverage;
 mod delegations;
 mod exception_board;
 mod exceptions;
