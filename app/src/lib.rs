@@ -20,8 +20,6 @@ pub mod errors;
 #[cfg(feature = "ssr")]
 pub mod exceptions;
 #[cfg(feature = "ssr")]
-pub mod frameworks;
-#[cfg(feature = "ssr")]
 pub mod handovers;
 #[cfg(feature = "ssr")]
 pub mod help;
@@ -45,8 +43,6 @@ pub mod policy;
 pub mod raci;
 #[cfg(feature = "ssr")]
 pub mod reach;
-#[cfg(feature = "ssr")]
-pub mod reports;
 #[cfg(feature = "ssr")]
 pub mod requests;
 #[cfg(feature = "ssr")]

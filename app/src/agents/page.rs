@@ -188,7 +188,6 @@ pub fn AgentPage(
             }
             actions=move || view! {
                 {may.history.then(|| view! { <LinkButton href=format!("/agents/{id}/history") kind=Kind::Quiet>"History"</LinkButton> })}
-                {(may.history && may.controls).then(|| view! { <LinkButton href=format!("/agents/{id}/dossier") kind=Kind::Quiet>"Dossier"</LinkButton> })}
                 {may.press.then(|| view! { <LinkButton href=format!("/agents/{id}/stop#now") kind=Kind::Danger>"Stop"</LinkButton> })}
                 {may.retire.then(|| view! { <LinkButton href=format!("/agents/{id}/retire") kind=Kind::Quiet>"Retire"</LinkButton> })}
                 {(may.assign && !retired).then(|| view! { <LinkButton href=format!("/agents/{id}/assign")>"Assign"</LinkButton> })}

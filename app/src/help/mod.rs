@@ -2,9 +2,7 @@
 
 mod duties;
 mod exceptions;
-mod frameworks;
 mod policy;
-mod reports;
 mod requests;
 pub mod retirement;
 mod reviews;
@@ -17,7 +15,7 @@ use policy::deciding;
 use requests::asking;
 
 /// The parts of the page: id and heading.
-const PARTS: [(&str, &str); 20] = [
+const PARTS: [(&str, &str); 18] = [
     ("what", "What Muster is"),
     ("words", "Words"),
     ("duties", "Duties and their owners"),
@@ -31,8 +29,6 @@ const PARTS: [(&str, &str); 20] = [
     ("exceptions", "Exceptions"),
     ("reviews", "Periodic review and campaigns"),
     ("retirement", "Retiring an agent"),
-    ("frameworks", "Frameworks"),
-    ("reports", "Reports and evidence packs"),
     ("tiers", "Risk tiers"),
     ("policy", "The policy, delegation, calendars"),
     ("import", "Importing agents"),
@@ -132,8 +128,6 @@ pub fn Help() -> impl IntoView {
                 {exceptions::excepting()}
                 {reviews::reviewing()}
                 <retirement::Retirement/>
-                {frameworks::catalogued()}
-                {reports::reporting()}
                 <Tiers/>
                 {deciding()}
                 <Importing/>

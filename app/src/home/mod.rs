@@ -186,7 +186,7 @@ pub fn HomePage(
     let yours = yours(&home).map(|yours| view! { <div class="yours-here">{yours}</div> });
     if let Some(posture) = posture {
         view! {
-            <PageHead title="Who can stop it?" lead=lead(&posture) actions=move || view! { <LinkButton href="/reports/posture" kind=Kind::Quiet>"What changed"</LinkButton> }/>
+            <PageHead title="Who can stop it?" lead=lead(&posture)/>
             {refused}
             <div class="home">
                 {waits}

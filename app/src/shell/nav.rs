@@ -63,8 +63,6 @@ const STANDARD: &[NavItem] = &[
     item("/teams", "Teams", Glyph::Team, NavGroup::People),
     item("/systems", "Systems", Glyph::Framework, NavGroup::People),
     item("/rules", "Standing rules", Glyph::Review, NavGroup::People),
-    item("/frameworks", "Frameworks", Glyph::Columns, NavGroup::Record),
-    item("/reports", "Reports", Glyph::Chart, NavGroup::Record),
     item("/audit", "Audit", Glyph::Record, NavGroup::Record),
     item("/policy", "Policy", Glyph::Shield, NavGroup::End),
     item("/settings", "Settings", Glyph::Settings, NavGroup::End),

@@ -115,7 +115,6 @@ crate::words! {
         AgentEdit = "agent.edit", "Edit an agent";
         AgentExport = "agent.export", "Export the inventory";
         AgentHistory = "agent.history", "Read an agent's history";
-        EvidencePack = "evidence.pack", "Make the evidence pack of an agent";
         AssignmentOffer = "assignment.offer", "Offer or change a duty";
         AssignmentRecord = "assignment.record", "Record a present owner as accepted";
         AssignmentAnswer = "assignment.answer", "Accept or decline an offer";
@@ -169,8 +168,6 @@ crate::words! {
         SystemWrite = "system.write", "Create and change systems";
         ImportRun = "import.run", "Import an inventory";
         PostureRead = "posture.read", "Read posture";
-        FrameworkRead = "framework.read", "Read frameworks";
-        FrameworkWrite = "framework.write", "Change mappings, and attest";
         AuditRead = "audit.read", "Read the record";
         SettingsRead = "settings.read", "Read settings";
         SettingsWrite = "settings.write", "Change settings";
@@ -229,7 +226,6 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::AgentReadControls
             | Action::AgentExport
             | Action::AgentHistory
-            | Action::EvidencePack
             | Action::PersonRead
             | Action::ChannelRead
             | Action::PostureRead
@@ -237,7 +233,6 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::RuleRead
             | Action::RequestRead
             | Action::PolicyRead
-            | Action::FrameworkRead
             | Action::CampaignRead
             | Action::ExceptionRead
             | Action::NoticeRead
@@ -259,7 +254,6 @@ fn scope_allows(scopes: &[Scope], action: Action) -> bool {
             | Action::HandoverOffer
             | Action::HandoverAnswer
             | Action::RuleWrite
-            | Action::FrameworkWrite
             | Action::RequestOpen
             | Action::RequestDecide
             | Action::RequestAsk
@@ -332,16 +326,12 @@ const fn reserved_to_a_person(action: Action) -> bool {
 fn role_allows(roles: Roles, action: Action) -> bool {
     use Role::{Administrator, Auditor, Member, RiskAnalyst, SecurityLead};
     let allowed: &[Role] = match action {
-        Action::AgentRead
-        | Action::AgentExport
-        | Action::PersonRead
-        | Action::PolicyRead
-        | Action::FrameworkRead
-        | Action::SettingsRead => &[Administrator, SecurityLead, RiskAnalyst, Member, Auditor],
+        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::PolicyRead | Action::SettingsRead => {
+            &[Administrator, SecurityLead, RiskAnalyst, Member, Auditor]
+        }
         Action::AgentReadConfidential
         | Action::AgentReadControls
         | Action::AgentHistory
-        | Action::EvidencePack
         | Action::PostureRead
         | Action::RuleRead
         | Action::RequestRead
@@ -349,12 +339,9 @@ fn role_allows(roles: Roles, action: Action) -> bool {
         | Action::ExceptionRead
         | Action::AuditRead => &[SecurityLead, RiskAnalyst, Auditor],
         Action::AgentCreate => &[SecurityLead, RiskAnalyst, Member],
-        Action::AgentEdit
-        | Action::ImportRun
-        | Action::RequestOpen
-        | Action::ReviewOpen
-        | Action::CampaignWrite
-        | Action::FrameworkWrite => &[SecurityLead, RiskAnalyst],
+        Action::AgentEdit | Action::ImportRun | Action::RequestOpen | Action::ReviewOpen | Action::CampaignWrite => {
+            &[SecurityLead, RiskAnalyst]
+        }
         Action::AssignmentOffer
         | Action::AssignmentRecord
         | Action::AssignmentWithdraw
@@ -416,7 +403,6 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
             | Action::AgentReadConfidential
             | Action::AgentReadControls
             | Action::AgentHistory
-            | Action::EvidencePack
             | Action::RequestRead
             | Action::CampaignRead
             | Action::ExceptionRead
@@ -433,7 +419,7 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
         }
         // Of a request: whoever decides, asked or owns the agent. Of an exception, whoever looks
         // after a compensating control too.
-        Action::AgentReadControls | Action::EvidencePack | Action::RequestRead | Action::ExceptionRead => {
+        Action::AgentReadControls | Action::RequestRead | Action::ExceptionRead => {
             matches!(relation, Owner | Delegate | Requester)
         }
         // Of a request: its decider is the owner, whoever asked is the requester. Of an exception,
@@ -482,7 +468,7 @@ fn relation_allows(roles: Roles, action: Action, relation: Relation) -> bool {
 /// Who could do it, for a refusal that helps.
 fn who_may(action: Action) -> &'static str {
     match action {
-        Action::AgentReadControls | Action::AgentReadConfidential | Action::AgentHistory | Action::EvidencePack => {
+        Action::AgentReadControls | Action::AgentReadConfidential | Action::AgentHistory => {
             "the agent's owners, security, risk and auditors"
         }
         Action::AgentCreate => "members, risk analysts and security leads",
@@ -505,7 +491,7 @@ fn who_may(action: Action) -> &'static str {
         Action::AgentActivate => "the agent's owners, whoever registered it and security leads",
         Action::ReviewOpen => "the agent's owners, risk analysts and security leads",
         Action::CampaignRead => "whoever reviews an agent of it, security, risk and auditors",
-        Action::ImportRun | Action::CampaignWrite | Action::FrameworkWrite => "risk analysts and security leads",
+        Action::ImportRun | Action::CampaignWrite => "risk analysts and security leads",
         Action::PostureRead | Action::AuditRead | Action::RuleRead => "security leads, risk analysts and auditors",
         Action::AssignmentOffer => "the agent's owners and security leads",
         Action::AssignmentAnswer => "the party to whom it was offered",
@@ -545,12 +531,9 @@ fn who_may(action: Action) -> &'static str {
         | Action::SettingsWrite
         | Action::TokenManage
         | Action::SessionManage => "administrators",
-        Action::AgentRead
-        | Action::AgentExport
-        | Action::PersonRead
-        | Action::PolicyRead
-        | Action::FrameworkRead
-        | Action::SettingsRead => "people with a role",
+        Action::AgentRead | Action::AgentExport | Action::PersonRead | Action::PolicyRead | Action::SettingsRead => {
+            "people with a role"
+        }
     }
 }
 
@@ -603,7 +586,6 @@ mod tests {
                     | Action::AgentReadControls
                     | Action::AgentExport
                     | Action::AgentHistory
-                    | Action::EvidencePack
                     | Action::PersonRead
                     | Action::ChannelRead
                     | Action::PostureRead
@@ -611,7 +593,6 @@ mod tests {
                     | Action::RuleRead
                     | Action::RequestRead
                     | Action::PolicyRead
-                    | Action::FrameworkRead
                     | Action::CampaignRead
                     | Action::ExceptionRead
                     | Action::SettingsRead

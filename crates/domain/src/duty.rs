@@ -122,16 +122,6 @@ impl Duty {
         }
     }
 
-    /// Duties as one number, a bit for each in their order: the name of a counter.
-    pub fn set(duties: impl Iterator<Item = Self>) -> u16 {
-        duties.fold(0, |set, duty| set | (1 << (duty as u16)))
-    }
-
-    /// Whether a number of [`Duty::set`] has the duty.
-    pub const fn is_in(self, set: u16) -> bool {
-        set & (1 << (self as u16)) != 0
-    }
-
     /// The duties an agent with these facts must have an owner for.
     pub fn all_required(facts: &AgentFacts) -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(move |d| d.required(facts))

@@ -10,8 +10,6 @@ pub mod assignment;
 pub mod calendar;
 pub mod can;
 pub mod canonical;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod coverage;
 pub mod delegation;
 pub mod duty;
 pub mod exception;
@@ -22,8 +20,6 @@ pub mod framework;
 pub mod handover;
 pub mod id;
 pub mod import;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod mapping;
 pub mod model;
 pub mod notice;
 pub mod oncall;

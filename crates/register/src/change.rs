@@ -89,7 +89,6 @@ pub const AUDITED: &[&Audited] = &[
     &RULE,
     &HANDOVER,
     &POLICY,
-    &MAPPING,
     &REQUEST,
     &REQUEST_STEP,
     &REQUEST_MESSAGE,
@@ -191,7 +190,6 @@ audited! {
     OBSERVED = "observed" by "id": id Int, agent_id Int, source Text, facts Text, boundary_sha256 Text, first_at Int,
         closed_at Int, closing Text;
     POLICY = "policy" by "version": version Int, at Int, made_by Text, reason Text, content Text | confirmed_by Text;
-    MAPPING = "mapping" by "version": version Int, at Int, made_by Text, reason Text, content Text;
     DELEGATION = "delegation" by "id": id Int, from_id Int, to_id Int, from_at Int, until_at Int, reason Text,
         ended_at Int;
     CALENDAR_LINK = "calendar_link" by "id": id Int, person_id Int, sha256 Text, made_at Int, revoked_at Int;
@@ -226,12 +224,6 @@ impl Audited {
 
     /// The digest of a row selected by [`Audited::select`], its key and its event.
     pub fn digest(&self, row: &Row) -> Result<(String, String, String), DbError> {
-        let (key, members, event) = self.members(row)?;
-        Ok((key, canonical::sha256_hex(&Value::Object(members)), event))
-    }
-
-    /// The key of a row selected by [`Audited::select`], what its digest covers, and its event.
-    pub fn members(&self, row: &Row) -> Result<(String, Map<String, Value>, String), DbError> {
         let mut members = Map::new();
         for (at, (column, kind)) in self.columns.iter().chain(self.later).enumerate() {
             let value: Value = match kind {
@@ -249,7 +241,7 @@ impl Audited {
             v => v.to_string(),
         };
         let event = row.get(self.columns.len() + self.later.len())?;
-        Ok((format!("{}/{key}", self.name), members, event))
+        Ok((format!("{}/{key}", self.name), canonical::sha256_hex(&Value::Object(members)), event))
     }
 }
 

@@ -48,11 +48,10 @@ in `stops` of the agent, and on its page.
 
 **Problems** are RFC 9457; `type` never changes its meaning.";
 
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 10] = [
     ("agents", "The inventory: what is written about agents, and what is wrong with them."),
     ("requests", "What is asked about agents, who decides each step, and how an agent's life moves."),
     ("exceptions", "What is excepted, of which agents, until when, and in exchange for what."),
-    ("frameworks", "The catalogues of others, their nodes, and how far the register covers them."),
     ("ownership", "Who answers for what: the matrix, offers and their answers, and who did at a moment."),
     ("people", "People, teams and systems."),
     ("notices", "What people are told, what of it reaches them, and the channels of the organisation."),

@@ -8,18 +8,15 @@ mod assignments;
 mod audit;
 mod campaigns;
 mod channels;
-mod coverage;
 mod delegations;
 mod docs;
 mod document;
 mod exceptions;
-mod frameworks;
 mod handovers;
 mod idempotency;
 mod models;
 mod notices;
 mod on_call;
-mod packs;
 mod patch;
 mod people;
 mod policy;
@@ -49,14 +46,11 @@ fn router() -> OpenApiRouter<App> {
         .merge(agents::routes())
         .merge(raci::routes())
         .merge(radius::routes())
-        .merge(packs::routes())
         .merge(assignments::routes())
         .merge(models::routes())
         .merge(handovers::routes())
         .merge(requests::routes())
         .merge(exceptions::routes())
-        .merge(frameworks::routes())
-        .merge(coverage::routes())
         .merge(retirements::routes())
         .merge(rules::routes())
         .merge(reviews::routes())

@@ -9,7 +9,7 @@ use domain::assignment::RuntimeOwner;
 use domain::duty::Duty;
 use domain::finding::FindingKey;
 use register::clock::days;
-use register::{posture, reports};
+use register::posture;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -23,10 +23,7 @@ use crate::problem::Problem;
 use crate::signed::ApiActor;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::default()
-        .routes(routes!(read_posture))
-        .routes(routes!(read_posture_history))
-        .routes(routes!(read_posture_units))
+    OpenApiRouter::default().routes(routes!(read_posture)).routes(routes!(read_posture_history))
 }
 
 /// The dashboard's numbers at a moment.
@@ -170,8 +167,6 @@ struct Day {
     findings: Option<BTreeMap<String, i64>>,
     /// Agents that counted as running and that nobody could stop.
     unstoppable: Option<i64>,
-    /// Made up by the demonstration: no day that was lived.
-    made_up: bool,
 }
 
 impl Day {
@@ -185,7 +180,6 @@ impl Day {
             duties: None,
             findings: None,
             unstoppable: None,
-            made_up: kept.figures.as_ref().is_some_and(|n| n.contains_key(reports::MADE_UP)),
         };
         let Some(n) = kept.figures else { return out };
         let get = |facet: String| n.get(&facet).copied().unwrap_or(0);
@@ -242,53 +236,4 @@ async fn read_posture_history(State(app): State<App>, caller: ApiActor, Asked(ra
     let from = day("/from", range.from, to.checked_sub_days(Days::new(90)).unwrap_or(to))?;
     let kept = days::history(&app.db, by, from, to).await?;
     ok(History { days: kept.into_iter().map(Day::of).collect() })
-}
-
-/// Business units.
-#[derive(Debug, Serialize, ToSchema)]
-struct Units {
-    /// The moment.
-    as_of: DateTime<Utc>,
-    /// The units, the worst first; at most 200.
-    units: Vec<UnitCoverage>,
-}
-
-/// A business unit, and how well its duties are held.
-#[derive(Debug, Serialize, ToSchema)]
-struct UnitCoverage {
-    /// The business unit; empty for agents of none.
-    business_unit: String,
-    /// How many of its agents count as running.
-    running: i64,
-    /// Of these, how many nobody can stop.
-    unstoppable: i64,
-    /// How many need each duty, and how many have it.
-    duties: Vec<Coverage>,
-}
-
-/// Read posture by business unit
-///
-/// Which unit has the most that nobody can stop, and which duties nobody holds there.
-#[utoipa::path(
-    get,
-    path = "/api/v1/posture/units",
-    tag = "posture",
-    responses((status = 200, description = "The units now.", body = Units))
-)]
-async fn read_posture_units(State(app): State<App>, caller: ApiActor, _: Asked<Nothing>) -> Answer {
-    let today = caller.by().now.date_naive();
-    let found = reports::posture(&app.db, caller.by(), today).await?;
-    let coverage =
-        |(duty, (required, vacant)): (Duty, (i64, i64))| Coverage { duty, required, held: required - vacant };
-    let units = found
-        .units
-        .into_iter()
-        .map(|u| UnitCoverage {
-            business_unit: u.name,
-            running: u.running,
-            unstoppable: u.unstoppable,
-            duties: u.duties.into_iter().map(coverage).collect(),
-        })
-        .collect();
-    ok(Units { as_of: found.as_of, units })
 }

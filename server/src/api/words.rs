@@ -105,16 +105,6 @@ vocabulary! {
     RadiusPart: domain::stop::Part;
     /// Why an agent is left as it is when all are stopped.
     LeftWhy: domain::stop::Left;
-    /// What a node of a catalogue is.
-    NodeKind: domain::framework::NodeKind;
-    /// Whose words a text is.
-    TextKind: domain::framework::TextKind;
-    /// Who says that two nodes belong together.
-    LinkSource: domain::framework::LinkSource;
-    /// How far a record bears on a node.
-    Strength: domain::framework::Strength;
-    /// A kind of record that bears on nodes of frameworks.
-    ControlKey: domain::coverage::ControlKey;
     /// A check.
     FindingKey: domain::finding::FindingKey;
     /// How bad a finding is.

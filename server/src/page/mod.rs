@@ -40,7 +40,6 @@ impl Page {
             ("/people", Action::PersonRead),
             ("/teams", Action::PersonRead),
             ("/rules", Action::RuleRead),
-            ("/frameworks", Action::FrameworkRead),
             ("/audit", Action::AuditRead),
             ("/policy", Action::PolicyRead),
             ("/settings", Action::SettingsRead),

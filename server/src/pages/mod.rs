@@ -5,27 +5,22 @@ mod agents;
 mod assignments;
 mod audit;
 mod calendar;
-mod coverage;
 mod delegation;
 mod exceptions;
-mod frameworks;
 mod handovers;
 mod help;
 mod home;
 mod imports;
 mod login;
-mod mapping;
 mod matrix;
 mod models;
 mod notices;
 mod oncall;
-mod packs;
 mod people;
 mod policy;
 mod raci;
 mod radius;
 mod reach;
-mod reports;
 mod requests;
 mod retirements;
 mod reviews;
@@ -53,15 +48,10 @@ pub fn routes() -> Routes {
         .and(assignments::routes())
         .and(models::routes())
         .and(handovers::routes())
-        .and(reports::routes())
         .and(requests::routes())
         .and(exceptions::routes())
-        .and(frameworks::routes())
-        .and(coverage::routes())
-        .and(mapping::routes())
         .and(reviews::routes())
         .and(agents::routes())
-        .and(packs::routes())
         .and(stops::routes())
         .and(radius::routes())
         .and(imports::routes())

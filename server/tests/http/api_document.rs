@@ -151,9 +151,16 @@ async fn it_is_read_by_programs_and_as_a_page() {
 async fn what_is_not_there_is_404_after_the_door() {
     let site = Site::empty().await;
     let program = site.program(&[Scope::Admin]).await;
-    for path in
-        ["/api", "/api/", "/api/v1", "/api/v1/nothing", "/api/v1/alerts", "/api/v1/incidents", "/api/v1/agents/"]
-    {
+    for path in [
+        "/api",
+        "/api/",
+        "/api/v1",
+        "/api/v1/nothing",
+        "/api/v1/alerts",
+        "/api/v1/incidents",
+        "/api/v1/frameworks",
+        "/api/v1/agents/",
+    ] {
         site.browser().get(path).await.is_problem(401, "unauthorized");
         program.get(path).await.is_problem(404, "not-found");
     }

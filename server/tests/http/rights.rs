@@ -76,7 +76,6 @@ const ANSWER: &str = "/api/v1/requests/{id}/steps/{step}/answer";
 const CONFIRM: &str = "/people/{id}/proposals/{proposal}/confirm";
 const REFUSE: &str = "/people/{id}/proposals/{proposal}/refuse";
 const STOPS: &str = "/api/v1/agents/{id}/stop-methods";
-const PACK: &str = "/api/v1/agents/{id}/evidence-pack";
 const DRILL: &str = "/api/v1/agents/{id}/drills/{delivery}";
 const SAW: &str = "/api/v1/agents/{id}/drills/{delivery}/testimony";
 const STEP: &str = "/api/v1/agents/{id}/stops/{stop}/steps/{step}/done";
@@ -132,10 +131,6 @@ pub(crate) const CASES: &[Case] = &[
     Case("GET", "/agents/{id}/edit", "/agents/AG-31/edit", "", May::Roles(EDIT)),
     Case("POST", "/agents/{id}/edit", "/agents/AG-31/edit", "name=", May::Roles(EDIT)),
     Case("GET", "/agents/{id}/history", "/agents/AG-31/history", "", May::Roles(RECORD)),
-    Case("GET", "/agents/{id}/dossier", "/agents/AG-31/dossier", "", May::Roles(RECORD)),
-    Case("GET", "/agents/{id}/dossier.pdf", "/agents/AG-31/dossier.pdf", "", May::Roles(RECORD)),
-    Case("GET", "/agents/{id}/evidence-pack", "/agents/AG-31/evidence-pack", "", May::Roles(RECORD)),
-    Case("GET", PACK, "/api/v1/agents/AG-31/evidence-pack", "", May::Program(RECORD, READS)),
     Case("GET", "/agents/{id}/assign", "/agents/AG-31/assign", "", May::Roles(&[Role::SecurityLead])),
     Case("POST", "/agents/{id}/assign", "/agents/AG-31/assign", "duty=", May::Roles(&[Role::SecurityLead])),
     Case("GET", "/agents/{id}/raci", "/agents/AG-31/raci", "", Everybody),
@@ -169,11 +164,6 @@ pub(crate) const CASES: &[Case] = &[
         "{}",
         May::Program(SECURITY, WRITES),
     ),
-    Case("GET", "/reports", "/reports", "", Everybody),
-    Case("GET", "/reports/posture", "/reports/posture", "", May::Roles(RECORD)),
-    Case("GET", "/reports/posture.pdf", "/reports/posture.pdf", "", May::Roles(RECORD)),
-    Case("GET", "/reports/posture.csv", "/reports/posture.csv", "", May::Roles(RECORD)),
-    Case("GET", "/api/v1/posture/units", "/api/v1/posture/units", "", May::Program(RECORD, READS)),
     Case("GET", "/approvals", "/approvals", "", Everybody),
     Case("GET", "/approvals/alike", "/approvals/alike", "", Everybody),
     Case("POST", "/approvals/alike", "/approvals/alike", "reason=x", Everybody),
@@ -370,33 +360,6 @@ pub(crate) const CASES: &[Case] = &[
     Case("GET", "/still-yours", "/still-yours", "", May::Roles(OWNERS)),
     Case("POST", "/still-yours", "/still-yours", "do=picked", May::Roles(OWNERS)),
     Case("POST", "/agents/{id}/succession", "/agents/AG-31/succession", "offer=purpose:PE-1", May::Roles(SECURITY)),
-    Case("GET", "/frameworks", "/frameworks", "", Everybody),
-    Case("GET", "/frameworks/coverage", "/frameworks/coverage", "", May::Roles(RECORD)),
-    Case("GET", "/frameworks/coverage.csv", "/frameworks/coverage.csv", "", May::Roles(RECORD)),
-    Case("GET", "/frameworks/{id}/coverage", "/frameworks/csa-maestro/coverage", "", May::Roles(RECORD)),
-    Case("GET", "/frameworks/{id}/coverage.csv", "/frameworks/csa-maestro/coverage.csv", "", May::Roles(RECORD)),
-    Case("GET", "/frameworks/{id}/{node}/agents", "/frameworks/csa-maestro/L1/agents", "", May::Roles(RECORD)),
-    Case("GET", "/frameworks/{id}/{node}/agents.csv", "/frameworks/csa-maestro/L1/agents.csv", "", May::Roles(RECORD)),
-    Case("GET", "/api/v1/coverage", "/api/v1/coverage", "", May::Program(RECORD, READS)),
-    Case("GET", "/frameworks/{id}/{node}/mapping", "/frameworks/csa-maestro/L1/mapping", "", May::Roles(EDIT)),
-    Case(
-        "POST",
-        "/frameworks/{id}/{node}/mapping",
-        "/frameworks/csa-maestro/L1/mapping",
-        "version=0",
-        May::Roles(EDIT),
-    ),
-    Case("GET", "/frameworks/{id}", "/frameworks/nist-ai-rmf-1.0", "", Everybody),
-    Case("GET", "/frameworks/{id}/nodes.csv", "/frameworks/nist-ai-rmf-1.0/nodes.csv", "", Everybody),
-    Case("GET", "/frameworks/{id}/{node}", "/frameworks/nist-ai-rmf-1.0/GOVERN%201.6", "", Everybody),
-    Case("GET", "/api/v1/frameworks", "/api/v1/frameworks", "", May::Program(ROLES, READS)),
-    Case(
-        "GET",
-        "/api/v1/frameworks/{id}/nodes",
-        "/api/v1/frameworks/csa-maestro/nodes",
-        "",
-        May::Program(ROLES, READS),
-    ),
     Case("GET", "/systems", "/systems", "", Everybody),
     Case("GET", "/systems/new", "/systems/new", "", May::Roles(SECURITY)),
     Case("POST", "/systems/new", "/systems/new", "name=", May::Roles(SECURITY)),

@@ -19,7 +19,6 @@ use super::stored::{self, Agent};
 use crate::args;
 use crate::change::Change;
 use crate::clock::turns::{self, Turned};
-use crate::coverage;
 use crate::db::{Arg, DbError, FOREVER, Reads, marks, micros};
 use crate::error::Error;
 use crate::systems::stays;
@@ -318,7 +317,7 @@ pub async fn reassess(change: &mut Change<'_>, ids: &[AgentId], fresh: bool) -> 
 }
 
 async fn write_derived(change: &mut Change<'_>, judged: &[Judged]) -> Result<(), DbError> {
-    const COLUMNS: [&str; 13] = [
+    const COLUMNS: [&str; 12] = [
         "id",
         "name_folded",
         "unit_folded",
@@ -331,7 +330,6 @@ async fn write_derived(change: &mut Change<'_>, judged: &[Judged]) -> Result<(),
         "runtime_party_kind",
         "runtime_party_id",
         "needs",
-        "evidence",
     ];
     if judged.is_empty() {
         return Ok(());
@@ -359,16 +357,14 @@ async fn write_derived(change: &mut Change<'_>, judged: &[Judged]) -> Result<(),
             party.map_or("", Party::kind),
             party.map_or(0, Party::number),
             needs::stored(&j.agent),
-            coverage::stored(j, change.by.now),
         ]);
     }
     // What is the same already is left alone: each write of a row touches a dozen indexes.
     let sets: Vec<String> = COLUMNS[1..].iter().map(|c| format!("{c} = v.{c}")).collect();
-    // Of an agent that was never assessed since these two came, they are NULL: nothing differs from NULL.
-    let late = |c: &&str| matches!(*c, "needs" | "evidence");
+    // Of an agent that was never assessed since `needs` came, that is NULL: nothing differs from NULL.
     let old: Vec<String> = COLUMNS[1..]
         .iter()
-        .map(|c| if late(c) { format!("COALESCE(agent.{c}, -9)") } else { format!("agent.{c}") })
+        .map(|c| if *c == "needs" { "COALESCE(agent.needs, -9)".to_owned() } else { format!("agent.{c}") })
         .collect();
     let new: Vec<String> = COLUMNS[1..].iter().map(|c| format!("v.{c}")).collect();
     let sql = format!(
@@ -602,14 +598,10 @@ fn facets(j: &Judged, now: DateTime<Utc>) -> Vec<String> {
         }
     }
     out.push(needs::facet(a));
-    out.extend(coverage::counter(j, now));
-    out.push(format!("unit-needs:{}:{unit}", Duty::set(Duty::all_required(&a.facts))));
     for duty in Duty::all_required(&a.facts) {
         out.push(format!("required:{duty}"));
         if accountable(&j.held, duty).is_some_and(|h| h.standing == Standing::Active) {
             out.push(format!("held:{duty}"));
-        } else {
-            out.push(format!("unit-vacant:{duty}:{unit}"));
         }
     }
     let mut keys: Vec<FindingKey> = j.assessment.findings.iter().map(|f| f.key).collect();
@@ -698,7 +690,6 @@ fn turns_of(j: &Judged, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, String, i64)>
             add(format!("wave-gap:{wave}:{key}"), waits.collect());
         }
     }
-    out.extend(coverage::turns(j, now));
     // Nothing counts otherwise then, but a request is closed and its deciders change.
     for at in [j.governance.request_lapses, j.governance.acting_until].into_iter().flatten().filter(|at| *at > now) {
         out.push((at, "request".to_owned(), 0));

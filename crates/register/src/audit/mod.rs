@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::args;
 use crate::change::By;
-use crate::db::{Arg, Db, DbError, Reads, Row, time};
+use crate::db::{Db, DbError, Reads, Row, time};
 use crate::error::Error;
 
 /// The columns of an event as [`event`] reads them.
@@ -53,24 +53,13 @@ fn event(row: &Row) -> Result<Event, DbError> {
     })
 }
 
-/// The events whose column is one of these values, in order; an index answers for it.
-pub(crate) async fn of(
-    reads: &mut impl Reads,
-    column: &str,
-    list: &str,
-    args: Vec<Arg>,
-) -> Result<Vec<Event>, DbError> {
-    let sql = format!("SELECT {} FROM audit_event WHERE {column} IN {list} ORDER BY seq", columns());
-    reads.rows(sql, args).await?.iter().map(event).collect()
-}
-
 /// The events that follow a position, at most so many.
-pub(crate) async fn following(reads: &mut impl Reads, after: i64, to: i64, most: i64) -> Result<Vec<Event>, DbError> {
+async fn following(reads: &mut impl Reads, after: i64, to: i64, most: i64) -> Result<Vec<Event>, DbError> {
     let sql = format!("SELECT {} FROM audit_event WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3", columns());
     reads.rows(sql, args![after, to, most]).await?.iter().map(event).collect()
 }
 
-pub(crate) async fn stored_head(reads: &mut impl Reads) -> Result<Option<Head>, DbError> {
+async fn stored_head(reads: &mut impl Reads) -> Result<Option<Head>, DbError> {
     let rows = reads.rows("SELECT seq, hash FROM chain_head WHERE id = 1", args![]).await?;
     rows.first().map(|r| Ok(Head { seq: r.get(0)?, hash: r.get(1)? })).transpose()
 }

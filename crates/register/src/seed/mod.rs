@@ -4,7 +4,6 @@
 mod demo;
 mod demo_stops;
 mod exceptions;
-mod history;
 mod models;
 mod notices;
 mod random;
@@ -29,7 +28,6 @@ use crate::db::{Arg, Db};
 use crate::error::Error;
 
 pub use demo::{SignIn, demo, demo_sign_ins};
-pub use history::history;
 pub use synthetic::synthetic;
 
 /// Whether nobody and nothing is recorded yet.

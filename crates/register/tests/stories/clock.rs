@@ -182,7 +182,7 @@ async fn an_offer_is_told_of_asked_again_and_lapses(db: Db) {
 }
 
 /// An agent whose runtime owner, 3, has shown on day 2 that stopping works.
-pub(crate) async fn verified(db: &Db, n: usize) -> AgentId {
+async fn verified(db: &Db, n: usize) -> AgentId {
     let id = draft(db, AgentFacts { name: format!("Verified {n}"), ..facts() }).await;
     let method: i64 = db
         .one("SELECT version FROM stop_method WHERE agent_id = $1 AND valid_to IS NULL", args![id])

@@ -19,21 +19,21 @@ use register::{By, Db, Error, agents, calendar};
 use crate::people::{keeper, owns, person, pointers, the_record_holds};
 use crate::support::{actor, by, day, story};
 
-pub(crate) struct Cast {
-    pub(crate) risk: Actor,
+struct Cast {
+    risk: Actor,
     business: PersonId,
     identity: PersonId,
     security: PersonId,
 }
 
-pub(crate) async fn cast(db: &Db) -> Cast {
+async fn cast(db: &Db) -> Cast {
     let (business, identity, security) = (person(db, "Bea").await, person(db, "Ida").await, person(db, "Sec").await);
     let risk = person(db, "Rick").await;
     Cast { risk: actor(risk.0, &[Role::RiskAnalyst]), business, identity, security }
 }
 
 /// A running agent with a standing credential and the three owners.
-pub(crate) async fn keyed(db: &Db, cast: &Cast, name: &str) -> AgentId {
+async fn keyed(db: &Db, cast: &Cast, name: &str) -> AgentId {
     let mut facts = AgentFacts::named(name);
     facts.running = Running::Yes;
     facts.credentials = vec![CredentialUse {
@@ -51,13 +51,13 @@ pub(crate) async fn keyed(db: &Db, cast: &Cast, name: &str) -> AgentId {
     id
 }
 
-pub(crate) struct Wish<'a> {
-    pub(crate) agents: Vec<AgentId>,
-    pub(crate) control: Control,
-    pub(crate) node: &'a str,
-    pub(crate) why: &'a str,
-    pub(crate) starts: Option<i64>,
-    pub(crate) until: i64,
+struct Wish<'a> {
+    agents: Vec<AgentId>,
+    control: Control,
+    node: &'a str,
+    why: &'a str,
+    starts: Option<i64>,
+    until: i64,
 }
 
 async fn ask(db: &Db, cast: &Cast, days: i64, wish: &Wish<'_>) -> Result<ExceptionId, Error> {
@@ -97,13 +97,13 @@ async fn agree(db: &Db, id: ExceptionId, days: i64) {
     }
 }
 
-pub(crate) async fn agreed(db: &Db, cast: &Cast, days: i64, wish: &Wish<'_>) -> ExceptionId {
+async fn agreed(db: &Db, cast: &Cast, days: i64, wish: &Wish<'_>) -> ExceptionId {
     let id = ask(db, cast, days, wish).await.unwrap();
     agree(db, id, days).await;
     id
 }
 
-pub(crate) fn standing() -> Control {
+fn standing() -> Control {
     Control::Finding(FindingKey::LongLivedCredential)
 }
 

@@ -10,7 +10,6 @@ mod backup;
 mod calendar;
 mod clock;
 mod confirm;
-mod coverage;
 mod delegations;
 mod exception_board;
 mod exceptions;

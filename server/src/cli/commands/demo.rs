@@ -18,9 +18,7 @@ pub(super) async fn load(db: &Db) -> Result<(), Failure> {
     let actor = Actor::cli();
     let by = By { actor: &actor, now: clock().now() };
     let sign_ins = if seed::is_empty(db).await? {
-        let sign_ins = seed::demo(db, by).await?;
-        seed::history(db, by).await?;
-        sign_ins
+        seed::demo(db, by).await?
     } else {
         let Some(sign_ins) = seed::demo_sign_ins(db).await? else {
             return Err(Failure::refused(
